@@ -1,0 +1,30 @@
+#!/usr/bin/env python3
+"""Writes fixtures/demo: a recorded AWS account of a small web shop, with planted faults.
+
+Needs boto3, moto[all] and freezegun. Same bytes on every run.
+
+    scripts/demo-account.py [--out fixtures/demo] [--tables collect/tables]
+"""
+
+import argparse
+import pathlib
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from demo_account import build, record  # noqa: E402
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "fixtures" / "demo")
+    parser.add_argument("--tables", type=pathlib.Path, default=ROOT / "collect" / "tables")
+    arguments = parser.parse_args()
+    with build.account() as shop:
+        files = record.write(shop, arguments.out, arguments.tables)
+    print(f"{files} files, {len(shop.faults)} planted faults", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

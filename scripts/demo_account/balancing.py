@@ -1,0 +1,133 @@
+"""Load balancers: checkout and identity face the internet, catalog is internal."""
+
+from .shop import pairs, tags
+
+MODERN_TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+OLD_TLS = "ELBSecurityPolicy-2016-08"
+
+
+def build(shop):
+    shop.at("2022-03-10T09:00:00Z")
+    certificate(shop)
+    logged = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "shop-prod-logs", "access_logs.s3.prefix": "alb"}
+    protected = {"deletion_protection.enabled": "true"}
+    balancer(shop, "checkout", "l01_alb_checkout", "critical", "internet-facing", "abc", protected | logged)
+    balancer(shop, "catalog", "l02_alb_catalog", "high", "internal", "ab", protected | logged)
+    balancer(shop, "identity", "l03_alb_identity", "critical", "internet-facing", "ab", {})
+    target_group(shop, "checkout", "t01_web_checkout", "critical", 8080, ["w01_web_checkout", "w02_web_checkout", "w03_web_checkout"])
+    target_group(shop, "catalog", "t02_web_catalog", "high", 8080, ["w11_web_catalog", "w12_web_catalog"])
+    target_group(shop, "identity", "t03_api_identity", "critical", 8080, ["a11_api_identity", "a12_api_identity"])
+    shop.client("autoscaling").attach_load_balancer_target_groups(
+        AutoScalingGroupName="g90_web_checkout", TargetGroupARNs=[shop.ids["targets-checkout"]]
+    )
+    https(shop, "checkout", MODERN_TLS)
+    https(shop, "identity", OLD_TLS)
+    redirect(shop, "checkout")
+    cleartext(shop, "catalog")
+    shop.correct("elbv2", "DescribeTargetHealth", target_health)
+    plant(shop)
+
+
+def certificate(shop):
+    acm = shop.client("acm")
+    arn = acm.request_certificate(
+        DomainName="shop.example.com",
+        SubjectAlternativeNames=["*.shop.example.com"],
+        ValidationMethod="DNS",
+        Tags=pairs(tags("m01_certificate_platform", importance="critical", dr="none")),
+    )["CertificateArn"]
+    shop.ids["certificate"] = arn
+
+
+def balancer(shop, key, name, importance, scheme, zones, attributes):
+    elbv2 = shop.client("elbv2")
+    tier = "public" if scheme == "internet-facing" else "private"
+    dr = "multi-az"
+    created = elbv2.create_load_balancer(
+        Name=f"shop-{key}",
+        Subnets=[shop.ids[f"{tier}-{zone}"] for zone in zones],
+        SecurityGroups=[shop.ids[f"sg-alb-{key}"]],
+        Scheme=scheme,
+        Type="application",
+        IpAddressType="ipv4",
+        Tags=pairs(tags(name, importance=importance, dr=dr)),
+    )["LoadBalancers"][0]
+    if attributes:
+        elbv2.modify_load_balancer_attributes(
+            LoadBalancerArn=created["LoadBalancerArn"],
+            Attributes=[{"Key": attribute, "Value": value} for attribute, value in attributes.items()],
+        )
+    shop.ids[f"alb-{key}"] = created["LoadBalancerArn"]
+    shop.ids[f"alb-{key}-name"] = created["DNSName"]
+    shop.ids[f"alb-{key}-zone"] = created["CanonicalHostedZoneId"]
+
+
+def target_group(shop, key, name, importance, port, instances):
+    elbv2 = shop.client("elbv2")
+    arn = elbv2.create_target_group(
+        Name=f"shop-{key}",
+        Protocol="HTTP",
+        Port=port,
+        VpcId=shop.ids["vpc"],
+        HealthCheckPath="/health",
+        HealthCheckIntervalSeconds=15,
+        TargetType="instance",
+        Tags=pairs(tags(name, importance=importance, dr="multi-az")),
+    )["TargetGroups"][0]["TargetGroupArn"]
+    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": shop.ids[instance], "Port": port} for instance in instances])
+    shop.ids[f"targets-{key}"] = arn
+
+
+def forward(shop, key):
+    return [{"Type": "forward", "TargetGroupArn": shop.ids[f"targets-{key}"]}]
+
+
+def https(shop, key, policy):
+    shop.client("elbv2").create_listener(
+        LoadBalancerArn=shop.ids[f"alb-{key}"],
+        Protocol="HTTPS",
+        Port=443,
+        SslPolicy=policy,
+        Certificates=[{"CertificateArn": shop.ids["certificate"]}],
+        DefaultActions=forward(shop, key),
+    )
+
+
+def redirect(shop, key):
+    target = {"Protocol": "HTTPS", "Port": "443", "StatusCode": "HTTP_301"}
+    shop.client("elbv2").create_listener(
+        LoadBalancerArn=shop.ids[f"alb-{key}"],
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "redirect", "RedirectConfig": target}],
+    )
+
+
+def cleartext(shop, key):
+    arn = shop.client("elbv2").create_listener(
+        LoadBalancerArn=shop.ids[f"alb-{key}"], Protocol="HTTP", Port=80, DefaultActions=forward(shop, key)
+    )["Listeners"][0]["ListenerArn"]
+    shop.ids[f"listener-{key}"] = arn
+
+
+def target_health(shop, region, parameter, answer):
+    """The emulator finds every target healthy; one of identity's two is not."""
+    for target in answer["TargetHealthDescriptions"]:
+        if target["Target"]["Id"] == shop.ids["a12_api_identity"]:
+            target["TargetHealth"] = {
+                "State": "unhealthy",
+                "Reason": "Target.ResponseCodeMismatch",
+                "Description": "Health checks failed with these codes: [503]",
+            }
+        else:
+            target["TargetHealth"] = {"State": "healthy"}
+    return answer
+
+
+def plant(shop):
+    identity = shop.ids["alb-identity"]
+    shop.fault("elb-targets", shop.ids["targets-identity"], "one of two targets is unhealthy")
+    shop.fault("elb-old-tls", identity, OLD_TLS)
+    shop.fault("elb-logs", identity, "no access logs")
+    shop.fault("elb-deletion-protection", identity, "deletion protection is off")
+    shop.fault("elb-cleartext", shop.ids["alb-catalog"], "HTTP on port 80 without redirect")

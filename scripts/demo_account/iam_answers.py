@@ -1,0 +1,110 @@
+"""What the emulator's IAM leaves out: the credential report, what was last used, ids in AWS's form, certificates."""
+
+from .identity import CREDENTIALS, ROLES, USERS
+from .shop import ACCOUNT_ID, GLOBAL_REGION, account_arn, iam_arn, pairs
+
+REPORT_COLUMNS = (
+    "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
+    "access_key_1_active,access_key_1_last_rotated,access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
+    "access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,access_key_2_last_used_region,access_key_2_last_used_service,"
+    "cert_1_active,cert_1_last_rotated,cert_2_active,cert_2_last_rotated"
+)
+NO_KEY = ["false", "N/A", "N/A", "N/A", "N/A"]
+NO_CERTIFICATES = ["false", "N/A", "false", "N/A"]
+
+
+def build(shop):
+    iam = shop.client("iam")
+    iam.update_account_password_policy(
+        MinimumPasswordLength=8,
+        RequireSymbols=False,
+        RequireNumbers=True,
+        RequireUppercaseCharacters=True,
+        RequireLowercaseCharacters=True,
+        AllowUsersToChangePassword=True,
+    )
+    report = {"Content": credential_report().encode(), "ReportFormat": "text/csv", "GeneratedTime": "2026-11-16T05:58:00+00:00"}
+    shop.answer("iam", "GetCredentialReport", report, region=GLOBAL_REGION)
+    certificate = {
+        "Path": "/",
+        "ServerCertificateName": "shop-2024",
+        "ServerCertificateId": "ASCAQWERTYUIOPASDFGH2",
+        "Arn": f"arn:aws:iam::{ACCOUNT_ID}:server-certificate/shop-2024",
+        "UploadDate": "2024-03-28T10:02:00+00:00",
+        "Expiration": "2025-04-01T23:59:59+00:00",
+    }
+    shop.answer("iam", "ListServerCertificates", {"ServerCertificateMetadataList": [certificate]}, region=GLOBAL_REGION)
+    shop.correct("iam", "GetAccountAuthorizationDetails", authorization_details)
+    shop.correct("iam", "GetAccountSummary", account_summary)
+    shop.correct("iam", "ListUsers", list_users)
+    shop.correct("sts", "GetCallerIdentity", caller_identity)
+    for operation in ("ListInstanceProfileTags", "ListMFADeviceTags", "ListPolicyTags", "ListServerCertificateTags", "ListSAMLProviderTags"):
+        shop.nothing[("iam", operation)] = {"Tags": []}
+    unique_ids(shop)
+
+
+def unique_ids(shop):
+    """IAM's unique ids start with the kind of what they name and are in capitals; the emulator's are not always."""
+    iam = shop.client("iam")
+    for rows, member, prefix in (
+        (iam.list_users()["Users"], "UserId", "AIDA"),
+        (iam.list_groups()["Groups"], "GroupId", "AGPA"),
+        (iam.list_instance_profiles()["InstanceProfiles"], "InstanceProfileId", "AIPA"),
+        (iam.list_policies(Scope="Local")["Policies"], "PolicyId", "ANPA"),
+    ):
+        for row in rows:
+            if not row[member].startswith(prefix):
+                shop.replacements.append((row[member], prefix + row[member][:17].upper().replace("0", "Z").replace("1", "Y")))
+
+
+def credential_report():
+    root = ["<root_account>", account_arn(), "2022-02-28T16:00:00+00:00", "not_supported", "2026-06-02T07:14:00+00:00", "not_supported", "not_supported", "false"]
+    lines = [REPORT_COLUMNS, ",".join(root + NO_KEY + NO_KEY + NO_CERTIFICATES)]
+    for name in sorted(USERS):
+        used, changed, mfa, keys = CREDENTIALS[name]
+        password = ["true", offset(used), offset(changed), "N/A"] if changed else ["false", "N/A", "N/A", "N/A"]
+        row = [name, iam_arn("user", name), offset(USERS[name][0]), *password, "true" if mfa else "false"]
+        for index in range(2):
+            row += access_key(keys[index]) if index < len(keys) else NO_KEY
+        lines.append(",".join(row + NO_CERTIFICATES))
+    return "\n".join(lines)
+
+
+def access_key(key):
+    active, rotated, used, region, service = key
+    return ["true" if active else "false", offset(rotated), offset(used), region, service]
+
+
+def offset(moment):
+    return moment.replace("Z", "+00:00")
+
+
+def authorization_details(shop, region, parameter, answer):
+    for user in answer["UserDetailList"]:
+        _, _, scheme = USERS[user["UserName"]]
+        user["Tags"] = pairs(scheme)
+    for role in answer["RoleDetailList"]:
+        used = ROLES[role["RoleName"]][5]
+        role["RoleLastUsed"] = {"LastUsedDate": offset(used), "Region": "eu-west-1"}
+    # AWS lists its own policies only where they are attached.
+    answer["Policies"] = [policy for policy in answer["Policies"] if policy["AttachmentCount"] or ":aws:policy/" not in policy["Arn"]]
+    return answer
+
+
+def account_summary(shop, region, parameter, answer):
+    answer["SummaryMap"] |= {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1, "ServerCertificates": 1}
+    return answer
+
+
+def list_users(shop, region, parameter, answer):
+    for user in answer["Users"]:
+        user.pop("PasswordLastUsed", None)
+        if CREDENTIALS[user["UserName"]][0]:
+            user["PasswordLastUsed"] = offset(CREDENTIALS[user["UserName"]][0])
+    return answer
+
+
+def caller_identity(shop, region, parameter, answer):
+    """The recording was made with a role of the security team's, by nobody in particular."""
+    name = "inventory"
+    return {"UserId": f"AROAINVENTORYEXAMPLE2:{name}", "Account": ACCOUNT_ID, "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{name}"}

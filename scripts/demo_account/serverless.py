@@ -1,0 +1,125 @@
+"""Functions, queues, topics, tables, secrets."""
+
+import io
+import json
+import zipfile
+
+from .shop import ACCOUNT_ID, MAIN_REGION, pairs, tags
+
+# name: (created, runtime, role, handler, environment, in VPC)
+FUNCTIONS = {
+    "f01_invoice_payments": ("2023-03-01T11:00:00Z", "python3.13", "lambda-invoice", {"QUEUE": "q01_orders_checkout"}, True),
+    "f02_thumbnail_catalog": (
+        "2023-03-01T11:10:00Z", "nodejs22.x", "lambda-thumbnail", {"BUCKET": "shop-prod-uploads", "DB_PASSWORD": "not-a-real-password-1111"}, False,
+    ),
+    "f03_mailer_checkout": ("2021-06-01T11:20:00Z", "nodejs14.x", "lambda-invoice", {"SENDER": "shop@shop.example.com"}, False),
+}
+
+
+def build(shop):
+    messages(shop)
+    functions(shop)
+    tables(shop)
+    secrets(shop)
+    plant(shop)
+
+
+def messages(shop):
+    sqs, sns = shop.client("sqs"), shop.client("sns")
+    shop.at("2023-02-20T10:00:00Z")
+    dead = sqs.create_queue(QueueName="q02_orders-failed_checkout", Attributes={"MessageRetentionPeriod": "1209600"}, tags=tags("q02_orders-failed_checkout", importance="high", dr="none"))
+    dead_arn = f"arn:aws:sqs:{MAIN_REGION}:{ACCOUNT_ID}:q02_orders-failed_checkout"
+    sqs.create_queue(
+        QueueName="q01_orders_checkout",
+        Attributes={"RedrivePolicy": json.dumps({"deadLetterTargetArn": dead_arn, "maxReceiveCount": 5}), "SqsManagedSseEnabled": "true"},
+        tags=tags("q01_orders_checkout", importance="critical", dr="none"),
+    )
+    shop.ids["queue"] = f"arn:aws:sqs:{MAIN_REGION}:{ACCOUNT_ID}:q01_orders_checkout"
+    assert dead["QueueUrl"]
+    topic = sns.create_topic(Name="o01_alarms_platform", Tags=pairs(tags("o01_alarms_platform", importance="high", dr="none")))["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="oncall@shop.example.com")
+    shop.ids["topic"] = topic
+
+
+def functions(shop):
+    aws_lambda = shop.client("lambda")
+    for name, (created, runtime, role, environment, in_vpc) in FUNCTIONS.items():
+        shop.at(created)
+        scheme = tags(name, importance="high" if name.startswith("f01") else "low", dr="none")
+        network = {}
+        if in_vpc:
+            network = {"VpcConfig": {"SubnetIds": [shop.ids["private-a"], shop.ids["private-b"]], "SecurityGroupIds": [shop.ids["sg-lambda-payments"]]}}
+        shop.ids[name] = aws_lambda.create_function(
+            FunctionName=name,
+            Runtime=runtime,
+            Role=shop.ids[f"role-{role}"],
+            Handler="main.handler",
+            Code={"ZipFile": archive(name)},
+            Timeout=30,
+            MemorySize=256,
+            Environment={"Variables": environment},
+            Tags=scheme,
+            **network,
+        )["FunctionArn"]
+    shop.at("2023-03-01T12:00:00Z")
+    aws_lambda.create_event_source_mapping(EventSourceArn=shop.ids["queue"], FunctionName="f01_invoice_payments", BatchSize=10)
+    aws_lambda.add_permission(
+        FunctionName="f02_thumbnail_catalog",
+        StatementId="uploads",
+        Action="lambda:InvokeFunction",
+        Principal="s3.amazonaws.com",
+        SourceArn="arn:aws:s3:::shop-prod-uploads",
+        SourceAccount=ACCOUNT_ID,
+    )
+    aws_lambda.create_function_url_config(FunctionName="f02_thumbnail_catalog", AuthType="NONE")
+    shop.answer(
+        "s3", "GetBucketNotificationConfiguration",
+        {"LambdaFunctionConfigurations": [{"Id": "thumbnail", "LambdaFunctionArn": shop.ids["f02_thumbnail_catalog"], "Events": ["s3:ObjectCreated:*"]}]},
+        "shop-prod-uploads", "us-east-1",
+    )
+
+
+def archive(name):
+    """A zip of one file with a fixed date, so that its hash is the same on every run."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as zipped:
+        zipped.writestr(zipfile.ZipInfo("main.py", (2023, 3, 1, 0, 0, 0)), f"# {name}\n")
+    return buffer.getvalue()
+
+
+def tables(shop):
+    dynamodb = shop.client("dynamodb")
+    for name, created, importance, dr, protected in (
+        ("h01_users_identity", "2022-04-01T09:00:00Z", "critical", "backup", True),
+        ("h02_carts_checkout", "2024-06-01T09:00:00Z", "high", "backup", False),
+    ):
+        shop.at(created)
+        shop.ids[name] = dynamodb.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+            DeletionProtectionEnabled=protected,
+            SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": shop.ids["key-identity"]},
+            Tags=pairs(tags(name, importance=importance, dr=dr)),
+        )["TableDescription"]["TableArn"]
+        if protected:
+            dynamodb.update_continuous_backups(TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True})
+
+
+def secrets(shop):
+    manager = shop.client("secretsmanager")
+    shop.at("2022-06-20T09:30:00Z")
+    manager.create_secret(
+        Name="x11_db-password_catalog", SecretString="only-in-the-emulator", Tags=pairs(tags("x11_db-password_catalog", importance="high", dr="none"))
+    )
+
+
+def plant(shop):
+    thumbnail = shop.ids["f02_thumbnail_catalog"]
+    shop.fault("env-secrets", thumbnail, "DB_PASSWORD in the environment")
+    shop.fault("lambda-url-public", thumbnail, "function URL with AuthType NONE")
+    shop.fault("lambda-runtime-eol", shop.ids["f03_mailer_checkout"], "nodejs14.x")
+    shop.fault("ddb-pitr", shop.ids["h02_carts_checkout"], "no point-in-time recovery")
+    shop.fault("ddb-deletion-protection", shop.ids["h02_carts_checkout"], "off")
+    shop.fault("dr-tag-unmet", shop.ids["h02_carts_checkout"], "DR says backup, there is none")
