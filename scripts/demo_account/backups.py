@@ -113,7 +113,7 @@ def plan(shop):
         "IamRoleArn": shop.ids["role-backup"],
     }
     shop.answer("backup", "ListBackupSelections", {"BackupSelectionsList": [selection]}, PLAN_ID)
-    shop.ids["backup-selection"] = {
+    selected = {
         "BackupSelection": {
             "SelectionName": "system-payments",
             "IamRoleArn": shop.ids["role-backup"],
@@ -127,6 +127,8 @@ def plan(shop):
         "CreationDate": CREATED,
         "CreatorRequestId": "system-payments",
     }
+    shop.answer("backup", "GetBackupSelection", selected, selection_id)
+
 
 
 def recovery_point(shop, resource, night):

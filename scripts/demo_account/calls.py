@@ -112,9 +112,9 @@ OWN = [
     listing("rds", "DescribeDBSnapshots", "DBSnapshots[]", each("DescribeDBSnapshotAttributes", "DBSnapshotIdentifier", "DBSnapshotIdentifier")),
     listing(
         "route53", "ListHostedZones", "HostedZones[]",
-        each("ListResourceRecordSets", "HostedZoneId", "Id"),
-        Detail("ListTagsForResource", {"ResourceId": "Id"}, {"ResourceType": "hostedzone"}),
-        each("GetHostedZone", "Id", "Id"),
+        each("ListResourceRecordSets", "HostedZoneId", "{Id|basename}"),
+        Detail("ListTagsForResource", {"ResourceId": "{Id|basename}"}, {"ResourceType": "hostedzone"}),
+        each("GetHostedZone", "Id", "{Id|basename}"),
         scope="global",
     ),
     *several("route53", "global", ListHealthChecks="@", ListQueryLoggingConfigs="@"),

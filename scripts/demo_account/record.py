@@ -7,6 +7,7 @@ members that botocore's model of the operation knows; files of an earlier run ar
 import base64
 import datetime
 import json
+import re
 import shutil
 import sys
 import urllib.parse
@@ -24,7 +25,7 @@ def write(shop, out, tables):
     recording = out / "recording"
     shutil.rmtree(recording, ignore_errors=True)
     recorder = Recorder(shop, recording)
-    for listing in calls.OWN + calls.from_tables(tables):
+    for listing in calls.from_tables(tables) + calls.OWN:
         recorder.listing(listing)
     recorder.unused()
     header = {"recorded_at": RECORDED_AT, "accounts": [{"account_id": ACCOUNT_ID, "regions": list(REGIONS)}]}
@@ -82,7 +83,7 @@ class Recorder:
                 row[detail.into] = answer
             return
         if detail.batch:
-            values = [value for row in wanted if (value := jmespath.search(detail.bind[detail.batch], row))]
+            values = [value for row in wanted if (value := bound_value(detail.bind[detail.batch], row))]
             self.batch(region, service, detail, values)
             return
         for row in wanted:
@@ -94,7 +95,7 @@ class Recorder:
                 row[detail.into] = answer
 
     def bind(self, expressions, row):
-        bound = {parameter: jmespath.search(expression, row) for parameter, expression in expressions.items()}
+        bound = {parameter: bound_value(expression, row) for parameter, expression in expressions.items()}
         return None if any(value is None for value in bound.values()) else bound
 
     def batch(self, region, service, detail, values):
@@ -171,6 +172,14 @@ class Recorder:
 
 def first(bound):
     return next(iter(bound.values()))
+
+
+def bound_value(expression, row):
+    """The value of a bind: a template like `{Id|basename}`, or a bare expression."""
+    template = re.fullmatch(r"\{([^:|]+)\|basename\}", expression)
+    if template:
+        return jmespath.search(template[1], row).rsplit("/", 1)[-1]
+    return jmespath.search(expression, row)
 
 
 def with_parent(row, parent):
