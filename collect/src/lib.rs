@@ -1,0 +1,3 @@
+//! `collect`: AWS in, a lake of Parquet out.
+
+pub mod aws;
