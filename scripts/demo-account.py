@@ -7,8 +7,13 @@ Needs boto3, moto[all] and freezegun. Same bytes on every run.
 """
 
 import argparse
+import os
 import pathlib
 import sys
+
+# The emulator keeps some lists in sets of strings, whose order Python draws anew for every process unless told otherwise.
+if os.environ.get("PYTHONHASHSEED") != "0":
+    os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, "PYTHONHASHSEED": "0", "TZ": "UTC"})
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))

@@ -32,7 +32,6 @@ def build(shop):
     plan(shop)
     points = [recovery_point(shop, ledger, night) for night in NIGHTS]
     shop.answer("backup", "ListRecoveryPointsByBackupVault", {"RecoveryPoints": points}, VAULT)
-    shop.answer("backup", "ListRecoveryPointsByResource", {"RecoveryPoints": [by_resource(point) for point in points]}, ledger)
     protected = {
         "ResourceArn": ledger,
         "ResourceType": "RDS",
@@ -43,6 +42,8 @@ def build(shop):
     }
     shop.answer("backup", "ListProtectedResources", {"Results": [protected]})
     shop.answer("backup", "ListBackupJobs", {"BackupJobs": [job(shop, ledger, points[index], night) for index, night in enumerate(NIGHTS)] + [failed(shop)]})
+    not_found = {"Error": {"Code": "ResourceNotFoundException", "Message": f"Backup vault access policy does not exist for {VAULT}"}}
+    shop.answer("backup", "GetBackupVaultAccessPolicy", not_found, VAULT)
     scheme = tags("j11_vault_payments", importance="critical", dr="none")
     shop.answer("backup", "ListTags", {"Tags": scheme}, VAULT_ARN)
     shop.answer("backup", "ListTags", {"Tags": tags("j12_nightly_payments", importance="critical", dr="none")}, PLAN_ARN)
@@ -157,11 +158,6 @@ def recovery_point(shop, resource, night):
         "ResourceName": "d21-ledger-payments",
         "VaultType": "BACKUP_VAULT",
     }
-
-
-def by_resource(point):
-    kept = ("RecoveryPointArn", "CreationDate", "Status", "EncryptionKeyArn", "BackupVaultName", "ResourceName", "VaultType")
-    return {member: point[member] for member in kept} | {"BackupSizeBytes": point["BackupSizeInBytes"], "IsParent": False}
 
 
 def job(shop, resource, point, night):

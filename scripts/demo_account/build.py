@@ -7,8 +7,10 @@ from moto import mock_aws
 from moto.moto_api._internal import mock_random
 
 from . import (
+    assessment,
     backups,
     balancing,
+    caches,
     compute,
     databases,
     dns,
@@ -30,11 +32,13 @@ PARTS = (
     compute,
     balancing,
     databases,
+    caches,
     storage,
     dns,
     serverless,
     logs,
     backups,
+    assessment,
     iam_answers,
     ec2_answers,
 )

@@ -109,7 +109,11 @@ OWN = [
     *several("autoscaling", DescribeAutoScalingGroups="@"),
     listing("s3", "ListBuckets", "Buckets[]", *(each(call, "Bucket", "Name") for call in BUCKET_CALLS), scope="global"),
     *several("rds", DescribeDBInstances="@", DescribeDBClusters="@", DescribeDBClusterSnapshots="@", DescribeDBSubnetGroups="@", DescribeEventSubscriptions="@"),
-    listing("rds", "DescribeDBSnapshots", "DBSnapshots[]", each("DescribeDBSnapshotAttributes", "DBSnapshotIdentifier", "DBSnapshotIdentifier")),
+    listing(
+        "rds", "DescribeDBSnapshots", "DBSnapshots[]",
+        # Automated snapshots can't be shared, and the call refuses them.
+        Detail("DescribeDBSnapshotAttributes", {"DBSnapshotIdentifier": "DBSnapshotIdentifier"}, when="SnapshotType == 'manual'"),
+    ),
     listing(
         "route53", "ListHostedZones", "HostedZones[]",
         each("ListResourceRecordSets", "HostedZoneId", "{Id|basename}"),

@@ -69,6 +69,7 @@ def launch(shop, name, subnet, group, profile, kind, importance, dr, options):
         "SecurityGroupIds": [shop.ids[group]],
         "MinCount": 1,
         "MaxCount": 1,
+        "ClientToken": f"launch-{len(shop.ids)}",
         "EbsOptimized": True,
         "Monitoring": {"Enabled": False},
         "MetadataOptions": {"HttpTokens": options.get("imds", "required"), "HttpEndpoint": "enabled"},
@@ -171,25 +172,15 @@ def scaling(shop):
 
 
 def snapshots(shop):
-    """Last night's snapshots, except of the volume that the policy never covered."""
+    """Last night's snapshots, except of the volume that the policy never covered; where it was written by hand, without tags."""
     ec2 = shop.client("ec2")
-    everything = ec2.describe_volumes()["Volumes"]
-    shop.at("2026-08-01T02:00:00Z")
-    for volume in everything:
+    for volume in ec2.describe_volumes()["Volumes"]:
         scheme = {tag["Key"]: tag["Value"] for tag in volume.get("Tags", [])}
-        if volume["VolumeId"] == shop.ids["volume-events"]:
-            shop.at("2026-08-01T02:00:00Z")
-        else:
-            shop.at(NIGHT)
-        name = scheme.get("Name", "")
-        if name.startswith("v"):
-            scheme["Name"] = "s" + name[1:]
-        scheme.pop("DR", None)
-        if name.startswith("v"):
-            scheme["DR"] = "none"
-        ec2.create_snapshot(
-            VolumeId=volume["VolumeId"], Description="nightly", TagSpecifications=spec("snapshot", scheme)
-        )
+        shop.at("2026-08-01T02:00:00Z" if volume["VolumeId"] == shop.ids["volume-events"] else NIGHT)
+        copied = {}
+        if scheme.get("Environment") == "prod" and scheme["System"] != "analytics":
+            copied = {**scheme, "Name": "s" + scheme["Name"][1:], "DR": "none"}
+        ec2.create_snapshot(VolumeId=volume["VolumeId"], Description="nightly", TagSpecifications=spec("snapshot", copied))
 
 
 def plant(shop):
@@ -197,7 +188,6 @@ def plant(shop):
     volume = lambda key: ec2_arn("volume", shop.ids[key])  # noqa: E731
     shop.fault("imdsv1", instance("e01_etl_analytics"), "IMDSv2 is optional")
     shop.fault("ec2-no-role", instance("untagged-instance"), "no instance profile")
-    shop.fault("tag-required-missing", instance("untagged-instance"), "no tags at all")
     shop.fault("userdata-secrets", instance("w51_web_checkout"), "DB_PASSWORD in the user data")
     shop.fault("tag-env-conflict", instance("e02_notebook_analytics"), "Environment=staging in the production VPC")
     shop.fault("tag-name-format", instance(HOSTILE_NAME), "the name is not uid_function_system, and hostile to every output format")

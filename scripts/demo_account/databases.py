@@ -1,4 +1,6 @@
-"""RDS and ElastiCache: a ledger kept well, and four databases that are not."""
+"""RDS: a ledger kept well, a catalog with a replica, and three databases in trouble."""
+
+import hashlib
 
 from .shop import ACCOUNT_ID, MAIN_REGION, pairs, tags
 
@@ -28,8 +30,9 @@ def build(shop):
         )
     instances(shop)
     snapshots(shop)
-    caches(shop)
     shop.correct("rds", "DescribeDBInstances", db_instances)
+    shop.correct("rds", "DescribeDBInstanceAutomatedBackups", automated_backups)
+    parameters(shop)
     shop.correct("rds", "DescribeDBSnapshots", db_snapshots)
     shop.correct("rds", "DescribeDBSnapshotAttributes", db_snapshot_attributes)
     plant(shop)
@@ -125,6 +128,7 @@ def db_instances(shop, region, parameter, answer):
     """Times of backups, log exports and the zone of the standby, which the emulator leaves out or invents."""
     for instance in answer["DBInstances"]:
         identifier = instance["DBInstanceIdentifier"]
+        instance |= {"DbiResourceId": resource_id(identifier), "CACertificateIdentifier": "rds-ca-rsa2048-g1", "DbInstancePort": 0}
         instance.pop("LatestRestorableTime", None)
         if RESTORABLE[identifier]:
             instance["LatestRestorableTime"] = RESTORABLE[identifier]
@@ -148,16 +152,83 @@ def db_instances(shop, region, parameter, answer):
     return answer
 
 
+def resource_id(identifier):
+    """The emulator gives the same id to all."""
+    return "db-" + hashlib.sha256(identifier.encode()).hexdigest()[:26].upper().replace("0", "Q").replace("1", "R").replace("8", "S").replace("9", "T")
+
+
+def described(shop):
+    return shop.client("rds").describe_db_instances()["DBInstances"]
+
+
+def automated_backups(shop, region, parameter, answer):
+    if region != MAIN_REGION:
+        return answer
+    rows = []
+    for instance in described(shop):
+        identifier = instance["DBInstanceIdentifier"]
+        latest = RESTORABLE[identifier]
+        if not latest:
+            continue
+        row = {member: instance[member] for member in COPIED_MEMBERS if member in instance}
+        if instance["StorageEncrypted"]:
+            row["KmsKeyId"] = instance["KmsKeyId"]
+        days = instance["BackupRetentionPeriod"]
+        earliest = f"2026-{(10, 11)[days < 15]}-{(16 - days) if days < 15 else 12:02}T{LAST_NIGHT[identifier]}:00+00:00"
+        rows.append(
+            row
+            | {
+                "DbiResourceId": resource_id(identifier),
+                "Region": region,
+                "RestoreWindow": {"EarliestTime": earliest, "LatestTime": latest},
+                "Status": "active",
+                "Port": instance["Endpoint"]["Port"],
+                "Encrypted": instance["StorageEncrypted"],
+                "VpcId": instance["DBSubnetGroup"]["VpcId"],
+                "BackupTarget": "region",
+                "DBInstanceAutomatedBackupsArn": f"arn:aws:rds:{region}:{ACCOUNT_ID}:auto-backup:ab-{resource_id(identifier)[3:].lower()}",
+                "DBInstanceAutomatedBackupsReplications": [],
+            }
+        )
+    return {"DBInstanceAutomatedBackups": rows}
+
+
+COPIED_MEMBERS = (
+    "DBInstanceArn DBInstanceIdentifier AllocatedStorage AvailabilityZone InstanceCreateTime MasterUsername Engine EngineVersion "
+    "LicenseModel StorageType IAMDatabaseAuthenticationEnabled BackupRetentionPeriod"
+).split()
+
+
+def parameters(shop):
+    """The two default parameter groups: PostgreSQL refuses connections without TLS, MySQL doesn't."""
+    for group, name, value, allowed in (
+        ("default.mysql8.0", "require_secure_transport", "OFF", "ON,OFF"),
+        ("default.postgres16", "rds.force_ssl", "1", "0,1"),
+    ):
+        parameter = {
+            "ParameterName": name,
+            "ParameterValue": value,
+            "Description": "Whether connections must use TLS",
+            "Source": "system",
+            "ApplyType": "dynamic",
+            "DataType": "boolean",
+            "AllowedValues": allowed,
+            "IsModifiable": True,
+            "ApplyMethod": "immediate",
+        }
+        shop.answer("rds", "DescribeDBParameters", {"Parameters": [parameter]}, group)
+
+
 def db_snapshots(shop, region, parameter, answer):
     """Last night's automated snapshots, which the emulator doesn't make."""
-    described = {}
-    for instance in shop.client("rds").describe_db_instances()["DBInstances"] if region == MAIN_REGION else []:
-        described[instance["DBInstanceIdentifier"]] = instance
+    sources = {row["DBInstanceIdentifier"]: row for row in described(shop)} if region == MAIN_REGION else {}
     automated = []
+    for row in answer["DBSnapshots"]:
+        row["DbiResourceId"] = resource_id(row["DBInstanceIdentifier"])
     # The emulator makes one automated snapshot when an instance is created, whatever its retention.
     answer["DBSnapshots"] = [row for row in answer["DBSnapshots"] if not row["DBSnapshotIdentifier"].startswith("rds:")]
-    for identifier, moment in LAST_NIGHT.items() if described else []:
-        source = described[identifier]
+    for identifier, moment in LAST_NIGHT.items() if sources else []:
+        source = sources[identifier]
         created = f"2026-11-16T{moment}:00+00:00"
         name = f"rds:{identifier}-2026-11-16-{moment.replace(':', '-')}"
         row = {
@@ -180,7 +251,7 @@ def db_snapshots(shop, region, parameter, answer):
             "Encrypted": source["StorageEncrypted"],
             "DBSnapshotArn": f"arn:aws:rds:{MAIN_REGION}:{ACCOUNT_ID}:snapshot:{name}",
             "IAMDatabaseAuthenticationEnabled": False,
-            "DbiResourceId": source["DbiResourceId"],
+            "DbiResourceId": resource_id(identifier),
             "TagList": source["TagList"] if source["CopyTagsToSnapshot"] else [],
         }
         if source["StorageEncrypted"]:
@@ -195,49 +266,6 @@ def db_snapshot_attributes(shop, region, parameter, answer):
     answer["DBSnapshotAttributesResult"]["DBSnapshotIdentifier"] = parameter
     answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"] = [{"AttributeName": "restore", "AttributeValues": shared}]
     return answer
-
-
-def caches(shop):
-    elasticache = shop.client("elasticache")
-    shop.at("2022-03-16T09:00:00Z")
-    elasticache.create_cache_subnet_group(
-        CacheSubnetGroupName="shop-prod",
-        CacheSubnetGroupDescription="caches of production",
-        SubnetIds=[shop.ids[f"isolated-{zone}"] for zone in "abc"],
-    )
-    scheme = tags("c01_sessions_checkout", importance="critical", dr="none")
-    elasticache.create_cache_cluster(
-        CacheClusterId="c01-sessions-checkout",
-        Engine="redis",
-        EngineVersion="7.1",
-        CacheNodeType="cache.r6g.large",
-        NumCacheNodes=1,
-        CacheSubnetGroupName="shop-prod",
-        SecurityGroupIds=[shop.ids["sg-redis-checkout"]],
-        PreferredAvailabilityZone=f"{MAIN_REGION}a",
-        SnapshotRetentionLimit=0,
-        Tags=pairs(scheme),
-    )
-    shop.ids["c01_sessions_checkout"] = f"arn:aws:elasticache:{MAIN_REGION}:{ACCOUNT_ID}:cluster:c01-sessions-checkout"
-    shop.at("2024-03-04T09:00:00Z")
-    elasticache.create_replication_group(
-        ReplicationGroupId="c11-pages-catalog",
-        ReplicationGroupDescription="rendered pages of the catalog",
-        Engine="redis",
-        EngineVersion="7.1",
-        CacheNodeType="cache.t4g.medium",
-        NumNodeGroups=1,
-        ReplicasPerNodeGroup=1,
-        AutomaticFailoverEnabled=True,
-        MultiAZEnabled=True,
-        AtRestEncryptionEnabled=True,
-        TransitEncryptionEnabled=True,
-        AuthToken="only-in-the-emulator-0",
-        SnapshotRetentionLimit=7,
-        CacheSubnetGroupName="shop-prod",
-        SecurityGroupIds=[shop.ids["sg-redis-catalog"]],
-        Tags=pairs(tags("c11_pages_catalog", importance="medium", dr="multi-az+backup")),
-    )
 
 
 def plant(shop):
@@ -255,8 +283,5 @@ def plant(shop):
     shop.fault("db-logs-off", staging, "no log exports")
     shop.fault("db-single-az", staging, "single zone")
     shop.fault("tag-copy-to-snapshot", staging, "tags are not copied to snapshots")
-    sessions = shop.ids["c01_sessions_checkout"]
-    shop.fault("cache-holds-critical", sessions, "the sessions of checkout live on one Redis node")
-    shop.fault("redis-no-failover", sessions, "single node")
-    shop.fault("redis-backup-off", sessions, "snapshot retention 0")
-    shop.fault("redis-no-tls-auth", sessions, "neither TLS nor AUTH")
+    for name in ("d01_orders_checkout", "d51_orders_checkout"):
+        shop.fault("db-no-tls", shop.ids[name], "require_secure_transport is off in default.mysql8.0")

@@ -1,6 +1,6 @@
 """Route 53: the zone that the shop lives by, with records that live for a day, and a private zone."""
 
-from .shop import MAIN_REGION, pairs, tags
+from .shop import GLOBAL_REGION, MAIN_REGION, pairs, tags
 
 DAY = 86400
 # What the zone's DNS names point to outside the account is under example.net, where nobody lives.
@@ -23,6 +23,13 @@ def build(shop):
     shop.at("2022-03-12T09:00:00Z")
     public_zone(shop)
     private_zone(shop)
+    for key in ("zone", "internal-zone"):
+        number = shop.ids[key].rsplit("/", 1)[1]
+        # Ids of hosted zones begin with Z, the emulator's with anything.
+        shop.replacements.append((number, "Z" + number[1:]))
+    public = shop.ids["zone"].rsplit("/", 1)[1]
+    shop.answer("route53", "ListQueryLoggingConfigs", {"QueryLoggingConfigs": []}, public, GLOBAL_REGION)
+    shop.correct("route53", "ListResourceRecordSets", start_of_authority)
     shop.correct("route53", "GetHostedZone", hosted_zone)
     shop.correct("route53", "ListHostedZones", hosted_zones)
     plant(shop)
@@ -98,6 +105,14 @@ def private_zone(shop):
     )
 
 
+def start_of_authority(shop, region, parameter, answer):
+    for record_set in answer["ResourceRecordSets"]:
+        if record_set["Type"] == "SOA":
+            name_server = "ns-2048.awsdns-64.com."
+            record_set["ResourceRecords"] = [{"Value": f"{name_server} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}]
+    return answer
+
+
 def hosted_zones(shop, region, parameter, answer):
     """Counts of record sets, which the emulator takes before the first change."""
     for zone in answer["HostedZones"]:
@@ -117,7 +132,7 @@ def count_records(shop, zone):
 
 def plant(shop):
     zone = shop.ids["zone"]
-    shop.fault("dns-ttl-long", zone, "records with a TTL of 24 hours: www, MX, assets, old, m, NS")
+    shop.fault("dns-ttl-long", zone, "records with a TTL of 24 hours: www, MX, assets, old, m")
     shop.fault("dns-dangling", zone, "old.shop.example.com: load balancer released; media.shop.example.com: bucket missing")
     shop.fault("dns-no-health-check", zone, "app.shop.example.com is weighted without health checks")
     shop.fault("dns-query-logs", zone, "no query logging")

@@ -12,8 +12,13 @@ def build(shop):
     name = shop.ids["alb-catalog-name"]
     shop.replacements.append((name, f"internal-{name}"))
     public_addresses(shop)
+    # The emulator places the NAT gateway outside its subnet, and functions in a VPC of its own.
+    private = shop.client("ec2").describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"][0]["PrivateIp"]
+    shop.replacements += [(private.replace(".", "-"), "10-20-0-250"), (private, "10.20.0.250"), ("vpc-123abc", shop.ids["vpc"])]
     shop.correct("ec2", "DescribeInstances", instances)
     shop.correct("ec2", "DescribeNetworkInterfaces", network_interfaces)
+    shop.correct("ec2", "DescribeRegions", enabled_regions)
+    shop.correct("ec2", "DescribeLaunchTemplateVersions", launch_template_versions)
     shop.correct("ec2", "DescribeImages", images)
     shop.correct("ec2", "DescribeSnapshots", snapshots)
     shop.correct("ec2", "DescribeInternetGateways", internet_gateways)
@@ -66,17 +71,13 @@ def network_interfaces(shop, region, parameter, answer):
     for interface in answer["NetworkInterfaces"]:
         if interface["Status"] == "available":
             # The one of the NAT gateway, which the emulator makes as if it were anybody's.
-            own = shop.client("ec2").describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"][0]
             interface |= {
                 "InterfaceType": "nat_gateway",
                 "Description": f"Interface for NAT Gateway {shop.ids['nat']}",
                 "Status": "in-use",
                 "Groups": [],
                 "RequesterManaged": True,
-                "NetworkInterfaceId": own["NetworkInterfaceId"],
             }
-            shop.replacements.append((interface["PrivateIpAddress"].replace(".", "-"), "10-20-0-250"))
-            shop.replacements.append((interface["PrivateIpAddress"], "10.20.0.250"))
     hosts = {}
     for owner, description, group, subnets, public in owned_interfaces(shop):
         for subnet in subnets:
@@ -161,6 +162,28 @@ def images(shop, region, parameter, answer):
     return answer
 
 
+ALWAYS_ENABLED = (
+    "ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-southeast-1 ap-southeast-2 ca-central-1 eu-central-1 eu-north-1 "
+    "eu-west-1 eu-west-2 eu-west-3 sa-east-1 us-east-1 us-east-2 us-west-1 us-west-2"
+).split()
+
+
+def enabled_regions(shop, region, parameter, answer):
+    """Without AllRegions only enabled regions are listed, and this account never opted in to another."""
+    answer["Regions"] = [row | {"OptInStatus": "opt-in-not-required"} for row in answer["Regions"] if row["RegionName"] in ALWAYS_ENABLED]
+    return answer
+
+
+def launch_template_versions(shop, region, parameter, answer):
+    """One version is one row, also when it is both the latest and the default; made by a person's role, not by the root user."""
+    rows = {row["VersionNumber"]: row for row in answer["LaunchTemplateVersions"]}
+    for row in rows.values():
+        row["CreatedBy"] = f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/admin/anna"
+        row["LaunchTemplateData"].pop("TagSpecifications", None)
+    answer["LaunchTemplateVersions"] = list(rows.values())
+    return answer
+
+
 def snapshots(shop, region, parameter, answer):
     """The image's snapshot is of the encrypted root volume it was made from."""
     root = None
@@ -182,6 +205,7 @@ def internet_gateways(shop, region, parameter, answer):
 def certificate(shop, region, parameter, answer):
     """Issued and renewed, which the emulator leaves pending."""
     answer["Certificate"] |= {
+        "Serial": "04:7c:1e:52:a0:93:5b:dd:0a:61:f2:8e:3c:97:b4:10",
         "Status": "ISSUED",
         "IssuedAt": "2026-03-02T00:00:00+00:00",
         "NotBefore": "2026-03-02T00:00:00+00:00",

@@ -37,6 +37,7 @@ def build(shop):
     shop.correct("iam", "GetAccountAuthorizationDetails", authorization_details)
     shop.correct("iam", "GetAccountSummary", account_summary)
     shop.correct("iam", "ListUsers", list_users)
+    shop.correct("iam", "ListVirtualMFADevices", virtual_mfa_devices)
     shop.correct("sts", "GetCallerIdentity", caller_identity)
     for operation in ("ListInstanceProfileTags", "ListMFADeviceTags", "ListPolicyTags", "ListServerCertificateTags", "ListSAMLProviderTags"):
         shop.nothing[("iam", operation)] = {"Tags": []}
@@ -88,11 +89,24 @@ def authorization_details(shop, region, parameter, answer):
         role["RoleLastUsed"] = {"LastUsedDate": offset(used), "Region": "eu-west-1"}
     # AWS lists its own policies only where they are attached.
     answer["Policies"] = [policy for policy in answer["Policies"] if policy["AttachmentCount"] or ":aws:policy/" not in policy["Arn"]]
+    listed = shop.client("iam").get_paginator("list_policies").paginate(Scope="All").build_full_result()["Policies"]
+    named = {policy["Arn"]: policy for policy in listed}
+    for policy in answer["Policies"]:
+        policy |= {member: named[policy["Arn"]][member] for member in ("PolicyName", "PolicyId")}
+        policy["PermissionsBoundaryUsageCount"] = 0
     return answer
 
 
 def account_summary(shop, region, parameter, answer):
     answer["SummaryMap"] |= {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1, "ServerCertificates": 1}
+    return answer
+
+
+def virtual_mfa_devices(shop, region, parameter, answer):
+    """AWS shows seeds once, when the device is made."""
+    for device in answer["VirtualMFADevices"]:
+        device.pop("QRCodePNG", None)
+        device.pop("Base32StringSeed", None)
     return answer
 
 

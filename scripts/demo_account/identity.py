@@ -7,14 +7,14 @@ from .shop import ACCOUNT_ID, account_arn, iam_arn, pairs, tags
 
 # name: (created, groups, tags); the credentials are in CREDENTIALS below.
 USERS = {
-    "anna": ("2022-03-07T08:00:00Z", ["administrators", "platform"], tags("u01_anna_platform", importance="high")),
-    "ben": ("2022-03-07T08:10:00Z", ["developers"], tags("u02_ben_checkout", importance="medium")),
-    "chen": ("2022-06-20T09:00:00Z", ["developers", "payments"], tags("u03_chen_payments", importance="high")),
-    "dana": ("2023-01-09T09:00:00Z", ["data"], tags("u04_dana_analytics", importance="medium")),
-    "olga": ("2023-02-13T09:00:00Z", ["developers"], tags("u05_olga_catalog", importance="medium")),
+    "anna": ("2022-03-07T08:00:00Z", ["administrators", "platform"], tags("u01_anna_platform", importance="high", dr="none")),
+    "ben": ("2022-03-07T08:10:00Z", ["developers"], tags("u02_ben_checkout", importance="medium", dr="none")),
+    "chen": ("2022-06-20T09:00:00Z", ["developers", "payments"], tags("u03_chen_payments", importance="high", dr="none")),
+    "dana": ("2023-01-09T09:00:00Z", ["data"], tags("u04_dana_analytics", importance="medium", dr="none")),
+    "olga": ("2023-02-13T09:00:00Z", ["developers"], tags("u05_olga_catalog", importance="medium", dr="none")),
     "marco": ("2022-04-04T09:00:00Z", ["developers"], {}),
     "deploy-mobile": ("2023-10-30T16:42:00Z", [], {}),
-    "eva": ("2024-01-15T09:00:00Z", ["developers"], tags("u06_eva_identity", importance="medium")),
+    "eva": ("2024-01-15T09:00:00Z", ["developers"], tags("u06_eva_identity", importance="medium", dr="none")),
 }
 
 # What only the credential report tells. password_last_used None: no console password.
@@ -58,60 +58,60 @@ EC2 = "ec2.amazonaws.com"
 ROLES = {
     "admin": (
         "2022-03-07T07:00:00Z", policies.trust_account(mfa=True), [ADMINISTRATOR], {},
-        tags("r01_admin_platform", importance="critical"), "2026-11-15T08:20:00Z", False,
+        tags("r01_admin_platform", importance="critical", dr="none"), "2026-11-15T08:20:00Z", False,
     ),
     "break-glass-dns": (
         "2024-02-05T10:00:00Z", policies.trust_account(mfa=True), [], {"dns": policies.DNS_ADMIN},
-        tags("r02_break-glass-dns_platform", importance="critical"), "2026-10-07T06:50:00Z", False,
+        tags("r02_break-glass-dns_platform", importance="critical", dr="none"), "2026-10-07T06:50:00Z", False,
     ),
     "web-checkout": (
         "2022-03-08T10:00:00Z", policies.trust_service(EC2), [SSM_CORE], {"queue": policies.QUEUE_SEND},
-        tags("r03_web_checkout", importance="critical"), "2026-11-16T05:40:00Z", True,
+        tags("r03_web_checkout", importance="critical", dr="none"), "2026-11-16T05:40:00Z", True,
     ),
     "web-catalog": (
         "2022-03-08T10:10:00Z", policies.trust_service(EC2), [SSM_CORE], {"uploads": policies.UPLOADS},
-        tags("r04_web_catalog", importance="high"), "2026-11-16T05:41:00Z", True,
+        tags("r04_web_catalog", importance="high", dr="none"), "2026-11-16T05:41:00Z", True,
     ),
     "api-payments": (
         "2022-03-08T10:20:00Z", policies.trust_service(EC2), [SSM_CORE, "payments-decrypt"], {},
-        tags("r05_api_payments", importance="critical"), "2026-11-16T05:42:00Z", True,
+        tags("r05_api_payments", importance="critical", dr="none"), "2026-11-16T05:42:00Z", True,
     ),
     "api-identity": (
         "2022-03-08T10:30:00Z", policies.trust_service(EC2), [SSM_CORE], {"users": policies.USERS_TABLE},
-        tags("r06_api_identity", importance="critical"), "2026-11-16T05:43:00Z", True,
+        tags("r06_api_identity", importance="critical", dr="none"), "2026-11-16T05:43:00Z", True,
     ),
     "etl-analytics": (
         "2024-05-14T10:00:00Z", policies.trust_service(EC2), [SSM_CORE, "analytics-etl"], {},
-        tags("r07_etl_analytics", importance="medium"), "2026-11-16T05:44:00Z", True,
+        tags("r07_etl_analytics", importance="medium", dr="none"), "2026-11-16T05:44:00Z", True,
     ),
     "bastion": (
         "2022-03-08T10:40:00Z", policies.trust_service(EC2), [SSM_CORE], {},
-        tags("r08_bastion_platform", importance="high"), "2026-11-16T05:45:00Z", True,
+        tags("r08_bastion_platform", importance="high", dr="none"), "2026-11-16T05:45:00Z", True,
     ),
     "staging-web": (
         "2023-06-01T10:40:00Z", policies.trust_service(EC2), [SSM_CORE], {},
-        tags("r09_web_checkout", importance="low", env="staging"), "2026-11-16T05:46:00Z", True,
+        tags("r09_web_checkout", importance="low", env="staging", dr="none"), "2026-11-16T05:46:00Z", True,
     ),
     "lambda-invoice": (
         "2023-03-01T10:00:00Z", policies.trust_service("lambda.amazonaws.com", source_account=True), [LAMBDA_BASIC], {"queue": policies.QUEUE_READ},
-        tags("r10_invoice_payments", importance="high"), "2026-11-16T05:47:00Z", False,
+        tags("r10_invoice_payments", importance="high", dr="none"), "2026-11-16T05:47:00Z", False,
     ),
     "lambda-thumbnail": (
         "2023-03-01T10:10:00Z", policies.trust_service("lambda.amazonaws.com", source_account=True), [LAMBDA_BASIC], {"uploads": policies.UPLOADS},
-        tags("r11_thumbnail_catalog", importance="low"), "2026-11-16T05:48:00Z", False,
+        tags("r11_thumbnail_catalog", importance="low", dr="none"), "2026-11-16T05:48:00Z", False,
     ),
     "flow-logs": (
         "2022-03-08T11:00:00Z", policies.trust_service("vpc-flow-logs.amazonaws.com", source_account=True), [], {"logs": policies.WRITE_LOGS},
-        tags("r12_flow-logs_platform", importance="medium"), "2026-11-16T05:49:00Z", False,
+        tags("r12_flow-logs_platform", importance="medium", dr="none"), "2026-11-16T05:49:00Z", False,
     ),
     "backup": (
         "2024-09-02T10:00:00Z", policies.trust_service("backup.amazonaws.com", source_account=True),
         ["arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"], {},
-        tags("r13_backup_payments", importance="critical"), "2026-11-16T03:00:00Z", False,
+        tags("r13_backup_payments", importance="critical", dr="none"), "2026-11-16T03:00:00Z", False,
     ),
     "s3-replication": (
         "2023-09-02T10:00:00Z", policies.trust_service("s3.amazonaws.com", source_account=True), [], {"copy": policies.REPLICATE},
-        tags("r14_replication_platform", importance="high"), "2026-11-16T05:50:00Z", False,
+        tags("r14_replication_platform", importance="high", dr="none"), "2026-11-16T05:50:00Z", False,
     ),
     "partner-audit": (
         "2023-05-02T10:00:00Z", policies.trust_partner(), [READ_ONLY], {},
@@ -119,11 +119,11 @@ ROLES = {
     ),
     "github-deploy": (
         "2024-07-01T10:00:00Z", policies.trust_github(bound=False), ["deploy"], {},
-        tags("r15_github-deploy_platform", importance="high"), "2026-11-14T17:30:00Z", False,
+        tags("r15_github-deploy_platform", importance="high", dr="none"), "2026-11-14T17:30:00Z", False,
     ),
     "github-assets": (
         "2025-01-20T10:00:00Z", policies.trust_github(bound=True), [], {"assets": policies.ASSETS},
-        tags("r16_github-assets_catalog", importance="low"), "2026-11-13T12:10:00Z", False,
+        tags("r16_github-assets_catalog", importance="low", dr="none"), "2026-11-13T12:10:00Z", False,
     ),
 }
 

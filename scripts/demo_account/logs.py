@@ -10,7 +10,14 @@ def build(shop):
     flow_logs(shop)
     alarms(shop)
     shop.correct("cloudtrail", "GetTrailStatus", trail_status)
+    shop.correct("cloudtrail", "GetEventSelectors", event_selectors)
     plant(shop)
+
+
+def event_selectors(shop, region, parameter, answer):
+    """Management events, as every new trail has it."""
+    selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}
+    return {"TrailARN": answer["TrailARN"], "EventSelectors": [selector]}
 
 
 def trail(shop, name, region, scheme):

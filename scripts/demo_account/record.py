@@ -16,7 +16,7 @@ import botocore
 import botocore.exceptions
 import jmespath
 
-from . import calls
+from . import calls, faults
 from .shop import ACCOUNT_ID, GLOBAL_REGION, RECORDED_AT, REGIONS
 
 
@@ -30,13 +30,8 @@ def write(shop, out, tables):
     recorder.unused()
     header = {"recorded_at": RECORDED_AT, "accounts": [{"account_id": ACCOUNT_ID, "regions": list(REGIONS)}]}
     recorder.store(recording / "recording.json", header)
-    faults(shop, out / "expected-faults.tsv")
+    faults.write(shop, out, recorder.made)
     return recorder.files
-
-
-def faults(shop, path):
-    lines = sorted({shop.rewrite(f"{check}\t{arn}\t{status}\t{why}") for check, arn, status, why in shop.faults})
-    path.write_text("check\tresource_arn\tstatus\twhy\n" + "\n".join(lines) + "\n")
 
 
 class Recorder:
@@ -56,13 +51,15 @@ class Recorder:
             rows = []
             if listing.parent:
                 for parent in self.rows.get((listing.parent, region), []):
-                    bound = self.bind(listing.bind, parent)
+                    bound = self.bind(listing.bind, parent, region)
                     if bound is None:
                         continue
                     answer = self.call(region, listing.service, listing.operation, {**listing.params, **bound}, first(bound))
                     rows += [with_parent(row, parent) for row in self.rows_of(listing.rows, answer)]
             else:
-                answer = self.call(region, listing.service, listing.operation, listing.params)
+                bound = self.bind(listing.bind, {}, region)
+                parameter = first(bound) if bound else None
+                answer = self.call(region, listing.service, listing.operation, {**listing.params, **bound}, parameter)
                 rows = self.rows_of(listing.rows, answer)
             for detail in listing.details:
                 self.detail(region, listing.service, detail, rows)
@@ -83,19 +80,19 @@ class Recorder:
                 row[detail.into] = answer
             return
         if detail.batch:
-            values = [value for row in wanted if (value := bound_value(detail.bind[detail.batch], row))]
+            values = [value for row in wanted if (value := bound_value(detail.bind[detail.batch], row, region))]
             self.batch(region, service, detail, values)
             return
         for row in wanted:
-            bound = self.bind(detail.bind, row)
+            bound = self.bind(detail.bind, row, region)
             if bound is None:
                 continue
             answer = self.call(region, service, detail.operation, {**detail.params, **bound}, first(bound))
             if detail.into and "Error" not in answer:
                 row[detail.into] = answer
 
-    def bind(self, expressions, row):
-        bound = {parameter: bound_value(expression, row) for parameter, expression in expressions.items()}
+    def bind(self, expressions, row, region):
+        bound = {parameter: bound_value(expression, row, region) for parameter, expression in expressions.items()}
         return None if any(value is None for value in bound.values()) else bound
 
     def batch(self, region, service, detail, values):
@@ -139,10 +136,13 @@ class Recorder:
                 answer = emulated(client, operation, params)
             except botocore.exceptions.ClientError as error:
                 answer = {"Error": {name: error.response["Error"][name] for name in ("Code", "Message")}}
+                if answer["Error"]["Message"] == "Not yet implemented":
+                    answer = self.not_emulated(service, operation)
             except NotImplementedError:
                 answer = self.not_emulated(service, operation)
             except botocore.exceptions.ParamValidationError as error:
-                raise ValueError(f"{service} {operation} {params}: {error}") from error
+                print(f"warning: {service} {operation} {params}: {str(error).splitlines()[-1]}", file=sys.stderr)
+                answer = {"Error": {"Code": "ValidationException", "Message": "not recorded"}}
         correction = self.shop.corrections.get((service, operation))
         if correction and "Error" not in answer:
             answer = correction(self.shop, region, parameter, answer)
@@ -174,12 +174,18 @@ def first(bound):
     return next(iter(bound.values()))
 
 
-def bound_value(expression, row):
-    """The value of a bind: a template like `{Id|basename}`, or a bare expression."""
-    template = re.fullmatch(r"\{([^:|]+)\|basename\}", expression)
-    if template:
-        return jmespath.search(template[1], row).rsplit("/", 1)[-1]
-    return jmespath.search(expression, row)
+def bound_value(expression, row, region):
+    """The value of a bind: a bare expression, or a text with `{expression}` or `{expression|basename}` in it."""
+    if not re.match(r"arn:|.*\|basename\}", expression):
+        return jmespath.search(expression, row)
+    own = {"partition": "aws", "region": region, "account": ACCOUNT_ID}
+
+    def part(match):
+        inner, _, function = match[1].partition("|")
+        value = own.get(inner) or jmespath.search(inner, row)
+        return value.rsplit("/", 1)[-1] if function == "basename" else value
+
+    return re.sub(r"\{([^{}]+)\}", part, expression)
 
 
 def with_parent(row, parent):

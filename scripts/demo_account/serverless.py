@@ -27,7 +27,7 @@ def build(shop):
 def messages(shop):
     sqs, sns = shop.client("sqs"), shop.client("sns")
     shop.at("2023-02-20T10:00:00Z")
-    dead = sqs.create_queue(QueueName="q02_orders-failed_checkout", Attributes={"MessageRetentionPeriod": "1209600"}, tags=tags("q02_orders-failed_checkout", importance="high", dr="none"))
+    sqs.create_queue(QueueName="q02_orders-failed_checkout", Attributes={"MessageRetentionPeriod": "1209600"})
     dead_arn = f"arn:aws:sqs:{MAIN_REGION}:{ACCOUNT_ID}:q02_orders-failed_checkout"
     sqs.create_queue(
         QueueName="q01_orders_checkout",
@@ -35,7 +35,6 @@ def messages(shop):
         tags=tags("q01_orders_checkout", importance="critical", dr="none"),
     )
     shop.ids["queue"] = f"arn:aws:sqs:{MAIN_REGION}:{ACCOUNT_ID}:q01_orders_checkout"
-    assert dead["QueueUrl"]
     topic = sns.create_topic(Name="o01_alarms_platform", Tags=pairs(tags("o01_alarms_platform", importance="high", dr="none")))["TopicArn"]
     sns.subscribe(TopicArn=topic, Protocol="email", Endpoint="oncall@shop.example.com")
     shop.ids["topic"] = topic
@@ -45,7 +44,8 @@ def functions(shop):
     aws_lambda = shop.client("lambda")
     for name, (created, runtime, role, environment, in_vpc) in FUNCTIONS.items():
         shop.at(created)
-        scheme = tags(name, importance="high" if name.startswith("f01") else "low", dr="none")
+        # The mailer came from a blog post, before there were tags.
+        scheme = {} if name == "f03_mailer_checkout" else tags(name, importance="high" if name.startswith("f01") else "low", dr="none")
         network = {}
         if in_vpc:
             network = {"VpcConfig": {"SubnetIds": [shop.ids["private-a"], shop.ids["private-b"]], "SecurityGroupIds": [shop.ids["sg-lambda-payments"]]}}
@@ -71,7 +71,16 @@ def functions(shop):
         SourceArn="arn:aws:s3:::shop-prod-uploads",
         SourceAccount=ACCOUNT_ID,
     )
-    aws_lambda.create_function_url_config(FunctionName="f02_thumbnail_catalog", AuthType="NONE")
+    url = {
+        "FunctionUrl": f"https://k3xq7w2vj5d6e4b2hxu3n0abcd.lambda-url.{MAIN_REGION}.on.aws/",
+        "FunctionArn": shop.ids["f02_thumbnail_catalog"],
+        "CreationTime": "2023-03-01T12:05:00+00:00",
+        "LastModifiedTime": "2023-03-01T12:05:00+00:00",
+        "AuthType": "NONE",
+        "InvokeMode": "BUFFERED",
+    }
+    shop.answer("lambda", "ListFunctionUrlConfigs", {"FunctionUrlConfigs": [url]}, "f02_thumbnail_catalog")
+    shop.nothing[("lambda", "ListFunctionUrlConfigs")] = {"FunctionUrlConfigs": []}
     shop.answer(
         "s3", "GetBucketNotificationConfiguration",
         {"LambdaFunctionConfigurations": [{"Id": "thumbnail", "LambdaFunctionArn": shop.ids["f02_thumbnail_catalog"], "Events": ["s3:ObjectCreated:*"]}]},
@@ -111,7 +120,7 @@ def secrets(shop):
     manager = shop.client("secretsmanager")
     shop.at("2022-06-20T09:30:00Z")
     manager.create_secret(
-        Name="x11_db-password_catalog", SecretString="only-in-the-emulator", Tags=pairs(tags("x11_db-password_catalog", importance="high", dr="none"))
+        Name="x11_db-password_catalog", SecretString="only-in-the-emulator", ClientRequestToken="6f1c2b7e-93d4-4a0e-8b55-1f0c9d7e2a31", Tags=pairs(tags("x11_db-password_catalog", importance="high", dr="none"))
     )
 
 
@@ -120,6 +129,8 @@ def plant(shop):
     shop.fault("env-secrets", thumbnail, "DB_PASSWORD in the environment")
     shop.fault("lambda-url-public", thumbnail, "function URL with AuthType NONE")
     shop.fault("lambda-runtime-eol", shop.ids["f03_mailer_checkout"], "nodejs14.x")
+    shop.fault("tag-required-missing", shop.ids["f03_mailer_checkout"], "no tags")
+    shop.fault("tag-required-missing", f"arn:aws:sqs:{MAIN_REGION}:{ACCOUNT_ID}:q02_orders-failed_checkout", "no tags")
     shop.fault("ddb-pitr", shop.ids["h02_carts_checkout"], "no point-in-time recovery")
     shop.fault("ddb-deletion-protection", shop.ids["h02_carts_checkout"], "off")
     shop.fault("dr-tag-unmet", shop.ids["h02_carts_checkout"], "DR says backup, there is none")

@@ -1,5 +1,6 @@
 """S3: buckets kept private, versioned and logged, and a few that are not."""
 
+import hashlib
 import json
 
 from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, pairs, tags
@@ -28,7 +29,13 @@ def build(shop):
     s3 = shop.client("s3")
     expire(s3, "shop-prod-trail", 90)
     expire(s3, "shop-prod-logs", 400)
-    shop.at("2026-11-16T05:00:00Z")
+    # One owner, whose id and name the emulator gives differently in two places.
+    owner = hashlib.sha256(b"shop").hexdigest()
+    for emulated in ("bcaf1ffd86f41161ca5fb16fd081034f", "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"):
+        shop.replacements.append((f'"{emulated}"', f'"{owner}"'))
+    shop.replacements.append(('"DisplayName": "webfile"', '"DisplayName": "shop"'))
+    # Somebody's policy keeps even the inventory out: what it says stays unknown.
+    shop.denied("s3", "GetBucketPolicy", "s3:GetBucketPolicy on resource: \"arn:aws:s3:::shop-staging-uploads\"", "shop-staging-uploads", GLOBAL_REGION)
     plant(shop)
 
 
@@ -132,5 +139,6 @@ def plant(shop):
     shop.fault("tag-value-vocabulary", bucket("shop-prod-lake"), "Environment=Production")
     shop.fault("tag-required-missing", bucket("shop-prod-lake"), "no Owner, Importance, DR")
     shop.fault("tag-required-missing", bucket("shop-staging-uploads"), "no tags")
+    shop.fault("s3-tls", bucket("shop-staging-uploads"), "reading its policy was denied", status="unknown")
     for name in ("shop-prod-backups", "shop-dr-backups"):
         shop.fault("s3-mfa-delete", bucket(name), "critical, without MFA delete")
