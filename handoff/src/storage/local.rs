@@ -1,0 +1,156 @@
+//! A lake in a folder. Files are written beside their place and renamed, so readers see whole files only.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::{Listed, StorageError};
+use crate::run::FileEntry;
+
+/// Folder for unfinished files, below the lake's root so that a rename never crosses file systems.
+const SCRATCH: &str = ".unfinished";
+
+/// A folder of this machine.
+#[derive(Debug)]
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// The folder at `root`; it is made with the first write.
+    pub fn new(root: &Path) -> Self {
+        Self { root: if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() } }
+    }
+
+    /// Path of an object.
+    pub fn path(&self, key: &str) -> PathBuf {
+        self.root.join(key)
+    }
+
+    fn error(&self, key: &str, error: &io::Error) -> StorageError {
+        StorageError::new(self, key, error)
+    }
+
+    pub(super) fn scratch_file(&self) -> Result<NamedTempFile, StorageError> {
+        let folder = self.root.join(SCRATCH);
+        fs::create_dir_all(&folder).and_then(|()| NamedTempFile::new_in(&folder)).map_err(|error| self.error(SCRATCH, &error))
+    }
+
+    fn place(&self, key: &str) -> Result<PathBuf, StorageError> {
+        let path = self.path(key);
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(|error| self.error(key, &error))?;
+        }
+        Ok(path)
+    }
+
+    fn written(&self, key: &str, bytes: &[u8]) -> Result<NamedTempFile, StorageError> {
+        let mut file = self.scratch_file()?;
+        file.write_all(bytes).map_err(|error| self.error(key, &error))?;
+        Ok(file)
+    }
+
+    pub(super) fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        let file = self.written(key, bytes)?;
+        self.put_file(key, file)
+    }
+
+    pub(super) fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool, StorageError> {
+        let file = self.written(key, bytes)?;
+        let path = self.place(key)?;
+        self.make_durable(key, &file)?;
+        match file.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(self.error(key, &error.error)),
+        }
+    }
+
+    pub(super) fn put_file(&self, key: &str, file: NamedTempFile) -> Result<(), StorageError> {
+        let path = self.place(key)?;
+        self.make_durable(key, &file)?;
+        file.persist(path).map(drop).map_err(|error| self.error(key, &error.error))
+    }
+
+    /// Temporary files are private to their maker, a lake is to be read by others; and a record must not reach the
+    /// disk before the files it lists.
+    fn make_durable(&self, key: &str, file: &NamedTempFile) -> Result<(), StorageError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let shared = fs::Permissions::from_mode(0o644);
+        file.as_file().set_permissions(shared).and_then(|()| file.as_file().sync_data()).map_err(|error| self.error(key, &error))
+    }
+
+    pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        match fs::read(self.path(key)) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.error(key, &error)),
+        }
+    }
+
+    pub(super) fn remove(&self, key: &str) -> Result<(), StorageError> {
+        match fs::remove_file(self.path(key)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(self.error(key, &error)),
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
+        let mut listed = Vec::new();
+        let mut pending = vec![folder.trim_end_matches('/').to_owned()];
+        while let Some(folder) = pending.pop() {
+            for (name, entry) in self.entries(&folder)? {
+                let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                let metadata = entry.metadata().map_err(|error| self.error(&key, &error))?;
+                if metadata.is_dir() {
+                    pending.push(key);
+                } else {
+                    listed.push(Listed { key, bytes: metadata.len() });
+                }
+            }
+        }
+        Ok(listed)
+    }
+
+    pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
+        let entries = self.entries(folder)?;
+        Ok(entries.into_iter().filter(|(_, entry)| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|(name, _)| name).collect())
+    }
+
+    fn entries(&self, folder: &str) -> Result<Vec<(String, fs::DirEntry)>, StorageError> {
+        let reader = match fs::read_dir(self.path(folder)) {
+            Ok(reader) => reader,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(self.error(folder, &error)),
+        };
+        let mut entries = Vec::new();
+        for entry in reader {
+            let entry = entry.map_err(|error| self.error(folder, &error))?;
+            // A name that is no UTF-8 is none of ours.
+            if let Ok(name) = entry.file_name().into_string()
+                && name != SCRATCH
+            {
+                entries.push((name, entry));
+            }
+        }
+        Ok(entries)
+    }
+
+    pub(super) fn listed_path(&self, file: &FileEntry) -> Result<PathBuf, StorageError> {
+        let path = self.path(&file.path);
+        let bytes = fs::metadata(&path).map_err(|error| self.error(&file.path, &error))?.len();
+        if bytes != file.bytes {
+            return Err(StorageError::new(self, &file.path, format!("has {bytes} bytes, its run record says {}: run the tool that wrote it again", file.bytes)));
+        }
+        Ok(path)
+    }
+}
+
+impl fmt::Display for Folder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.root.display().fmt(f)
+    }
+}

@@ -1,0 +1,234 @@
+//! Where a lake lies: a folder, or a prefix of an S3 bucket, behind one blocking interface.
+//!
+//! Keys are relative, use `/` and never leave the lake. A write is whole or absent: beside and renamed in a folder,
+//! one put in S3.
+
+mod cache;
+mod local;
+mod s3;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+pub use local::Folder;
+pub use s3::Bucket;
+
+pub(crate) use cache::hex;
+
+use crate::run::FileEntry;
+
+/// A storage operation that failed: what, where, why.
+#[derive(Debug, thiserror::Error)]
+#[error("{location}/{key}: {message}")]
+pub struct StorageError {
+    location: String,
+    key: String,
+    message: String,
+}
+
+impl StorageError {
+    pub(crate) fn new(location: impl fmt::Display, key: &str, message: impl fmt::Display) -> Self {
+        Self { location: location.to_string(), key: key.to_owned(), message: crate::text::printable(&message.to_string()).into_owned() }
+    }
+
+    /// An error of something done for `key` that is not the storage's own.
+    pub fn other(lake: &Storage, key: &str, message: &dyn fmt::Display) -> Self {
+        Self::new(lake, key, message)
+    }
+}
+
+/// A lake's storage.
+#[derive(Debug)]
+pub enum Storage {
+    /// A folder of this machine.
+    Local(Folder),
+    /// A prefix of a bucket.
+    S3(Bucket),
+}
+
+/// An object of a lake, as listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Key, relative to the lake.
+    pub key: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+impl Storage {
+    /// Opens `s3://bucket/prefix` or a folder, which need not exist yet.
+    ///
+    /// # Errors
+    /// When the location is not well formed.
+    pub fn open(location: &str) -> Result<Self, StorageError> {
+        Self::open_as(location, None)
+    }
+
+    /// As [`Storage::open`], with the credentials of a named AWS profile.
+    ///
+    /// # Errors
+    /// When the location is not well formed.
+    pub fn open_as(location: &str, profile: Option<&str>) -> Result<Self, StorageError> {
+        if let Some(rest) = location.strip_prefix("s3://") {
+            return Ok(Self::S3(Bucket::open(rest, profile)?));
+        }
+        if let Some((scheme, _)) = location.split_once("://") {
+            return Err(StorageError::new(location, "", format!("{scheme}:// is not supported: give a folder or s3://bucket/prefix")));
+        }
+        Ok(Self::Local(Folder::new(Path::new(location))))
+    }
+
+    /// Writes an object whole, replacing what was there.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StorageError> {
+        check(self, key)?;
+        match self {
+            Self::Local(folder) => folder.put(key, bytes),
+            Self::S3(bucket) => bucket.put(key, bytes),
+        }
+    }
+
+    /// Writes an object unless there is one of that name; false when there was.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool, StorageError> {
+        check(self, key)?;
+        match self {
+            Self::Local(folder) => folder.put_new(key, bytes),
+            Self::S3(bucket) => bucket.put_new(key, bytes),
+        }
+    }
+
+    /// Moves a finished file of this machine into the lake.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn put_file(&self, key: &str, file: tempfile::NamedTempFile) -> Result<(), StorageError> {
+        check(self, key)?;
+        match self {
+            Self::Local(folder) => folder.put_file(key, file),
+            Self::S3(bucket) => bucket.put_file(key, file),
+        }
+    }
+
+    /// Moves finished files into the lake, several at a time where that is faster.
+    ///
+    /// # Errors
+    /// When the storage fails; files already moved stay, which is harmless before the record is written.
+    pub fn put_files(&self, files: Vec<(String, tempfile::NamedTempFile)>) -> Result<(), StorageError> {
+        for (key, _) in &files {
+            check(self, key)?;
+        }
+        match self {
+            Self::Local(folder) => files.into_iter().try_for_each(|(key, file)| folder.put_file(&key, file)),
+            Self::S3(bucket) => bucket.put_files(files),
+        }
+    }
+
+    /// A place for a file that [`Storage::put_file`] will move: on the lake's own disk where it has one.
+    ///
+    /// # Errors
+    /// When the folder can't be written.
+    pub fn scratch_file(&self) -> Result<tempfile::NamedTempFile, StorageError> {
+        match self {
+            Self::Local(folder) => folder.scratch_file(),
+            Self::S3(_) => tempfile::NamedTempFile::new().map_err(|error| StorageError::new(self, "", format!("can't make a temporary file: {error}"))),
+        }
+    }
+
+    /// Reads an object; `None` when there is none.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        check(self, key)?;
+        match self {
+            Self::Local(folder) => folder.get(key),
+            Self::S3(bucket) => bucket.get(key),
+        }
+    }
+
+    /// Whether there is an object of that name.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn exists(&self, key: &str) -> Result<bool, StorageError> {
+        check(self, key)?;
+        match self {
+            Self::Local(folder) => Ok(folder.path(key).is_file()),
+            Self::S3(bucket) => bucket.exists(key),
+        }
+    }
+
+    /// Removes an object; nothing happens when there is none.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn remove(&self, key: &str) -> Result<(), StorageError> {
+        check(self, key)?;
+        match self {
+            Self::Local(folder) => folder.remove(key),
+            Self::S3(bucket) => bucket.remove(key),
+        }
+    }
+
+    /// Objects under a folder of the lake, sorted by key.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
+        check(self, folder)?;
+        let mut listed = match self {
+            Self::Local(local) => local.list(folder)?,
+            Self::S3(bucket) => bucket.list(folder)?,
+        };
+        listed.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(listed)
+    }
+
+    /// Names of the folders directly under a folder, sorted.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
+        check(self, folder)?;
+        let mut names = match self {
+            Self::Local(local) => local.folders(folder)?,
+            Self::S3(bucket) => bucket.folders(folder)?,
+        };
+        names.sort();
+        Ok(names)
+    }
+
+    /// Paths on this machine of a run's files, in their order: the files themselves, or cached copies of S3 objects.
+    ///
+    /// # Errors
+    /// When a file is missing, or is not the one its record lists.
+    pub fn local_paths(&self, files: &[FileEntry]) -> Result<Vec<PathBuf>, StorageError> {
+        for file in files {
+            check(self, &file.path)?;
+        }
+        match self {
+            Self::Local(folder) => files.iter().map(|file| folder.listed_path(file)).collect(),
+            Self::S3(bucket) => cache::fetch(bucket, files),
+        }
+    }
+}
+
+impl fmt::Display for Storage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Local(folder) => folder.fmt(f),
+            Self::S3(bucket) => bucket.fmt(f),
+        }
+    }
+}
+
+/// A record is input too: its paths must not lead out of the lake.
+fn check(lake: &Storage, key: &str) -> Result<(), StorageError> {
+    let sound = !key.starts_with('/') && !key.contains('\0') && key.split('/').all(|part| part != ".." && part != ".");
+    if sound { Ok(()) } else { Err(StorageError::new(lake, key, "the path leads out of the lake")) }
+}

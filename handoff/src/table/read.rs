@@ -1,0 +1,127 @@
+//! Rows out of Parquet files, for stages that need no SQL.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+
+use arrow::array::{Array, AsArray as _};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
+use jiff::Timestamp;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::KeyValue;
+
+use super::{FileLabel, TableError};
+use crate::contract::{METADATA_KEY, VERSION};
+use crate::run::is_newer;
+
+/// Batches of a file.
+pub struct Rows {
+    table: String,
+    reader: ParquetRecordBatchReader,
+}
+
+/// Opens a file of `table`, reading only `columns`; with an empty list, all of them.
+///
+/// # Errors
+/// When the file can't be read, is no Parquet, or is of a newer contract.
+pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableError> {
+    let fail = |message: String| TableError::new(table, format!("{}: {message}", path.display()));
+    let file = File::open(path).map_err(|error| fail(error.to_string()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| fail(error.to_string()))?;
+    refuse_newer(builder.metadata().file_metadata().key_value_metadata()).map_err(fail)?;
+    let mask = if columns.is_empty() { ProjectionMask::all() } else { ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied()) };
+    let reader = builder.with_projection(mask).with_batch_size(4_096).build().map_err(|error| fail(error.to_string()))?;
+    Ok(Rows { table: table.to_owned(), reader })
+}
+
+/// Refuses files of a newer major contract; files without a label are somebody else's and judged by their columns.
+fn refuse_newer(metadata: Option<&Vec<KeyValue>>) -> Result<(), String> {
+    let label = metadata.into_iter().flatten().find(|entry| entry.key == METADATA_KEY);
+    let Some(text) = label.and_then(|entry| entry.value.as_deref()) else { return Ok(()) };
+    let label: FileLabel = serde_json::from_str(text).map_err(|error| format!("its {METADATA_KEY} metadata is not ours: {error}"))?;
+    if is_newer(&label.contract) {
+        return Err(format!("written under contract {} by {}, this tool reads {VERSION}; install the newer version", label.contract, label.writer));
+    }
+    Ok(())
+}
+
+impl Rows {
+    /// Calls `each` with every row.
+    ///
+    /// # Errors
+    /// When the file is damaged, or `each` fails.
+    pub fn for_each<E: From<TableError>>(self, mut each: impl FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+        for batch in self.reader {
+            let batch = batch.map_err(|error| TableError::new(&self.table, error))?;
+            for index in 0..batch.num_rows() {
+                each(Row { batch: &batch, index })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A row; a column that is absent, null or of another type reads as `None`.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    batch: &'a RecordBatch,
+    index: usize,
+}
+
+impl<'a> Row<'a> {
+    fn column(&self, name: &str) -> Option<&'a dyn Array> {
+        let array = self.batch.column_by_name(name)?.as_ref();
+        array.is_valid(self.index).then_some(array)
+    }
+
+    /// A text or JSON column.
+    pub fn text(&self, name: &str) -> Option<&'a str> {
+        Some(self.column(name)?.as_string_opt::<i32>()?.value(self.index))
+    }
+
+    /// A text column as an owned string, empty when there is none.
+    pub fn string(&self, name: &str) -> String {
+        self.text(name).unwrap_or_default().to_owned()
+    }
+
+    /// An integer column.
+    pub fn int(&self, name: &str) -> Option<i64> {
+        Some(self.column(name)?.as_primitive_opt::<Int64Type>()?.value(self.index))
+    }
+
+    /// A float column.
+    pub fn float(&self, name: &str) -> Option<f64> {
+        Some(self.column(name)?.as_primitive_opt::<Float64Type>()?.value(self.index))
+    }
+
+    /// A boolean column.
+    pub fn bool(&self, name: &str) -> Option<bool> {
+        Some(self.column(name)?.as_boolean_opt()?.value(self.index))
+    }
+
+    /// A time column.
+    pub fn time(&self, name: &str) -> Option<Timestamp> {
+        let array = self.column(name)?;
+        if !matches!(array.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)) {
+            return None;
+        }
+        Timestamp::from_microsecond(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(self.index)).ok()
+    }
+
+    /// A list column.
+    pub fn list(&self, name: &str) -> Option<Vec<String>> {
+        let elements = self.column(name)?.as_list_opt::<i32>()?.value(self.index);
+        Some(elements.as_string_opt::<i32>()?.iter().flatten().map(str::to_owned).collect())
+    }
+
+    /// A map column, sorted by key.
+    pub fn map(&self, name: &str) -> Option<BTreeMap<String, String>> {
+        let entries = self.column(name)?.as_map_opt()?.value(self.index);
+        let keys = entries.column(0).as_string_opt::<i32>()?;
+        let values = entries.column(1).as_string_opt::<i32>()?;
+        let pairs = keys.iter().zip(values.iter());
+        Some(pairs.filter_map(|(key, value)| Some((key?.to_owned(), value.unwrap_or_default().to_owned()))).collect())
+    }
+}
