@@ -1,5 +1,6 @@
 """Security services, most of them never switched on, and what Systems Manager knows of the instances."""
 
+from . import ec2_answers
 from .compute import INSTANCES
 from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, account_arn, ec2_arn
 
@@ -11,23 +12,48 @@ def build(shop):
         ("accessanalyzer", "ListAnalyzers"): {"analyzers": []},
         ("inspector2", "ListCoverage"): {"coveredResources": []},
         ("securityhub", "GetEnabledStandards"): not_subscribed(),
+        ("account", "ListRegions"): {
+            "Regions": [
+                {"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in ec2_answers.ALWAYS_ENABLED
+            ]
+        },
     }
     managed = [(name, shop.ids[name]) for name, _, _, profile, *_ in INSTANCES if profile]
-    shop.answer("ssm", "DescribeInstanceInformation", {"InstanceInformationList": [information(*row) for row in managed]})
+    shop.answer(
+        "ssm", "DescribeInstanceInformation", {"InstanceInformationList": [information(*row) for row in managed]}
+    )
     shop.answer("ssm", "DescribeInstanceInformation", {"InstanceInformationList": []}, region=GLOBAL_REGION)
-    shop.answer("ssm", "ListResourceComplianceSummaries", {"ResourceComplianceSummaryItems": [compliance(*row) for row in managed]})
+    shop.answer(
+        "ssm",
+        "ListResourceComplianceSummaries",
+        {"ResourceComplianceSummaryItems": [compliance(*row) for row in managed]},
+    )
     shop.answer("ssm", "ListResourceComplianceSummaries", {"ResourceComplianceSummaryItems": []}, region=GLOBAL_REGION)
     shop.fault("ssm-unmanaged", ec2_arn("instance", shop.ids["untagged-instance"]), "no agent, no role")
-    shop.fault("ssm-patch-noncompliant", ec2_arn("instance", shop.ids["e01_etl_analytics"]), "three critical patches missing")
+    shop.fault(
+        "ssm-patch-noncompliant", ec2_arn("instance", shop.ids["e01_etl_analytics"]), "three critical patches missing"
+    )
     shop.fault("s3-account-bpa", account_arn(), "the account doesn't block public access")
-    for check in ("access-analyzer-off", "config-off", "guardduty-off", "securityhub-off", "inspector-off", "macie-off"):
+    for check in (
+        "access-analyzer-off",
+        "config-off",
+        "guardduty-off",
+        "securityhub-off",
+        "inspector-off",
+        "macie-off",
+    ):
         shop.fault(check, account_arn(), "never switched on, in no region")
     for key in ("checkout", "identity"):
         shop.fault("waf-missing", shop.ids[f"alb-{key}"], "faces the internet without a web ACL")
 
 
 def not_subscribed():
-    return {"Error": {"Code": "InvalidAccessException", "Message": f"Account {ACCOUNT_ID} is not subscribed to AWS Security Hub"}}
+    return {
+        "Error": {
+            "Code": "InvalidAccessException",
+            "Message": f"Account {ACCOUNT_ID} is not subscribed to AWS Security Hub",
+        }
+    }
 
 
 def information(name, instance):
@@ -49,7 +75,14 @@ def information(name, instance):
 
 def compliance(name, instance):
     missing = 3 if name == "e01_etl_analytics" else 0
-    levels = {"CriticalCount": 0, "HighCount": 0, "MediumCount": 0, "LowCount": 0, "InformationalCount": 0, "UnspecifiedCount": 0}
+    levels = {
+        "CriticalCount": 0,
+        "HighCount": 0,
+        "MediumCount": 0,
+        "LowCount": 0,
+        "InformationalCount": 0,
+        "UnspecifiedCount": 0,
+    }
     return {
         "ComplianceType": "Patch",
         "ResourceType": "ManagedInstance",

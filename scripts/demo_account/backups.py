@@ -13,7 +13,8 @@ NIGHTS = ("2026-11-14", "2026-11-15", "2026-11-16")
 def build(shop):
     ledger = shop.ids["d21_ledger_payments"]
     shop.answer(
-        "backup", "ListBackupVaults",
+        "backup",
+        "ListBackupVaults",
         {
             "BackupVaultList": [
                 {
@@ -41,12 +42,26 @@ def build(shop):
         "LastRecoveryPointArn": points[-1]["RecoveryPointArn"],
     }
     shop.answer("backup", "ListProtectedResources", {"Results": [protected]})
-    shop.answer("backup", "ListBackupJobs", {"BackupJobs": [job(shop, ledger, points[index], night) for index, night in enumerate(NIGHTS)] + [failed(shop)]})
-    not_found = {"Error": {"Code": "ResourceNotFoundException", "Message": f"Backup vault access policy does not exist for {VAULT}"}}
+    shop.answer(
+        "backup",
+        "ListBackupJobs",
+        {
+            "BackupJobs": [job(shop, ledger, points[index], night) for index, night in enumerate(NIGHTS)]
+            + [failed(shop)]
+        },
+    )
+    not_found = {
+        "Error": {
+            "Code": "ResourceNotFoundException",
+            "Message": f"Backup vault access policy does not exist for {VAULT}",
+        }
+    }
     shop.answer("backup", "GetBackupVaultAccessPolicy", not_found, VAULT)
     scheme = tags("j11_vault_payments", importance="critical", dr="none")
     shop.answer("backup", "ListTags", {"Tags": scheme}, VAULT_ARN)
-    shop.answer("backup", "ListTags", {"Tags": tags("j12_nightly_payments", importance="critical", dr="none")}, PLAN_ARN)
+    shop.answer(
+        "backup", "ListTags", {"Tags": tags("j12_nightly_payments", importance="critical", dr="none")}, PLAN_ARN
+    )
     shop.sweep(VAULT_ARN, scheme)
     shop.sweep(PLAN_ARN, tags("j12_nightly_payments", importance="critical", dr="none"))
     for operation, member in (
@@ -63,12 +78,15 @@ def build(shop):
     shop.fault("restore-never-tested", ledger, "no restore job, no restore testing plan")
     shop.fault("backup-vault-unlocked", VAULT_ARN, "no vault lock")
     shop.fault("backup-same-blast-radius", ledger, "recovery points only in the account and region of the database")
-    shop.fault("backup-job-failed", shop.ids["h01_users_identity"], "its only job failed: the role may not read the table")
+    shop.fault(
+        "backup-job-failed", shop.ids["h01_users_identity"], "its only job failed: the role may not read the table"
+    )
 
 
 def plan(shop):
     shop.answer(
-        "backup", "ListBackupPlans",
+        "backup",
+        "ListBackupPlans",
         {
             "BackupPlansList": [
                 {
@@ -93,7 +111,8 @@ def plan(shop):
         "EnableContinuousBackup": False,
     }
     shop.answer(
-        "backup", "GetBackupPlan",
+        "backup",
+        "GetBackupPlan",
         {
             "BackupPlan": {"BackupPlanName": "payments-nightly", "Rules": [rule]},
             "BackupPlanId": PLAN_ID,
@@ -129,7 +148,6 @@ def plan(shop):
         "CreatorRequestId": "system-payments",
     }
     shop.answer("backup", "GetBackupSelection", selected, selection_id)
-
 
 
 def recovery_point(shop, resource, night):

@@ -9,12 +9,23 @@ OLD_TLS = "ELBSecurityPolicy-2016-08"
 def build(shop):
     shop.at("2022-03-10T09:00:00Z")
     certificate(shop)
-    logged = {"access_logs.s3.enabled": "true", "access_logs.s3.bucket": "shop-prod-logs", "access_logs.s3.prefix": "alb"}
+    logged = {
+        "access_logs.s3.enabled": "true",
+        "access_logs.s3.bucket": "shop-prod-logs",
+        "access_logs.s3.prefix": "alb",
+    }
     protected = {"deletion_protection.enabled": "true"}
     balancer(shop, "checkout", "l01_alb_checkout", "critical", "internet-facing", "abc", protected | logged)
     balancer(shop, "catalog", "l02_alb_catalog", "high", "internal", "ab", protected | logged)
     balancer(shop, "identity", "l03_alb_identity", "critical", "internet-facing", "ab", {})
-    target_group(shop, "checkout", "t01_web_checkout", "critical", 8080, ["w01_web_checkout", "w02_web_checkout", "w03_web_checkout"])
+    target_group(
+        shop,
+        "checkout",
+        "t01_web_checkout",
+        "critical",
+        8080,
+        ["w01_web_checkout", "w02_web_checkout", "w03_web_checkout"],
+    )
     target_group(shop, "catalog", "t02_web_catalog", "high", 8080, ["w11_web_catalog", "w12_web_catalog"])
     target_group(shop, "identity", "t03_api_identity", "critical", 8080, ["a11_api_identity", "a12_api_identity"])
     shop.client("autoscaling").attach_load_balancer_target_groups(
@@ -74,7 +85,9 @@ def target_group(shop, key, name, importance, port, instances):
         TargetType="instance",
         Tags=pairs(tags(name, importance=importance, dr="multi-az")),
     )["TargetGroups"][0]["TargetGroupArn"]
-    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": shop.ids[instance], "Port": port} for instance in instances])
+    elbv2.register_targets(
+        TargetGroupArn=arn, Targets=[{"Id": shop.ids[instance], "Port": port} for instance in instances]
+    )
     shop.ids[f"targets-{key}"] = arn
 
 

@@ -47,7 +47,10 @@ PARTS = (
 @contextlib.contextmanager
 def account():
     """The finished account, inside the emulator: answers are only there within the `with`."""
-    with freezegun.freeze_time("2022-03-01T09:00:00Z") as clock, mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+    with (
+        freezegun.freeze_time("2022-03-01T09:00:00Z") as clock,
+        mock_aws(config={"iam": {"load_aws_managed_policies": True}}),
+    ):
         shop = Shop(clock)
         for part in PARTS:
             # A seed per part: what is added to one doesn't give new ids to all that follows.

@@ -19,6 +19,7 @@ def caches(shop):
     elasticache.create_cache_subnet_group(
         CacheSubnetGroupName="shop-prod",
         CacheSubnetGroupDescription="caches of production",
+        Tags=pairs(tags("n62_cache-subnets_platform", importance="high", dr="none")),
         SubnetIds=[shop.ids[f"isolated-{zone}"] for zone in "abc"],
     )
     scheme = tags("c01_sessions_checkout", importance="critical", dr="none")
@@ -64,12 +65,18 @@ def caches(shop):
 def replication_groups(shop, region, parameter, answer):
     """Zones and end points of this region; the emulator's are elsewhere."""
     for group in answer["ReplicationGroups"]:
-        group |= {"SnapshotWindow": "05:00-06:00", "KmsKeyId": shop.ids["key-shop"], "TransitEncryptionMode": "required"}
+        group |= {
+            "SnapshotWindow": "05:00-06:00",
+            "KmsKeyId": shop.ids["key-shop"],
+            "TransitEncryptionMode": "required",
+        }
         for shard in group["NodeGroups"]:
             shard["PrimaryEndpoint"]["Address"] = f"master.{GROUP}.a1b2c3.euw1.cache.amazonaws.com"
             for member, zone in zip(shard["NodeGroupMembers"], "ab", strict=True):
                 member["PreferredAvailabilityZone"] = f"{MAIN_REGION}{zone}"
-                member["ReadEndpoint"]["Address"] = f"{member['CacheClusterId']}.{GROUP}.a1b2c3.euw1.cache.amazonaws.com"
+                member["ReadEndpoint"]["Address"] = (
+                    f"{member['CacheClusterId']}.{GROUP}.a1b2c3.euw1.cache.amazonaws.com"
+                )
     return answer
 
 
@@ -109,7 +116,9 @@ def cluster_settings(shop, identifier, group, zone, encrypted):
     node = {
         "CacheNodeId": "0001",
         "CacheNodeStatus": "available",
-        "CacheNodeCreateTime": "2022-03-16T09:00:00+00:00" if identifier.startswith("c01") else "2024-03-04T09:00:00+00:00",
+        "CacheNodeCreateTime": "2022-03-16T09:00:00+00:00"
+        if identifier.startswith("c01")
+        else "2024-03-04T09:00:00+00:00",
         "Endpoint": {"Address": f"{identifier}.a1b2c3.0001.euw1.cache.amazonaws.com", "Port": 6379},
         "ParameterGroupStatus": "in-sync",
         "CustomerAvailabilityZone": f"{MAIN_REGION}{zone}",
@@ -118,7 +127,11 @@ def cluster_settings(shop, identifier, group, zone, encrypted):
         "CacheNodes": [node],
         "SecurityGroups": [{"SecurityGroupId": shop.ids[group], "Status": "active"}],
         "PreferredMaintenanceWindow": "tue:03:00-tue:04:00",
-        "CacheParameterGroup": {"CacheParameterGroupName": "default.redis7", "ParameterApplyStatus": "in-sync", "CacheNodeIdsToReboot": []},
+        "CacheParameterGroup": {
+            "CacheParameterGroupName": "default.redis7",
+            "ParameterApplyStatus": "in-sync",
+            "CacheNodeIdsToReboot": [],
+        },
         "CacheSecurityGroups": [],
         "AutoMinorVersionUpgrade": True,
         "TransitEncryptionEnabled": encrypted,

@@ -1,7 +1,5 @@
 """Instances with their volumes, snapshots, images and launch templates; the Auto Scaling group of checkout."""
 
-
-
 from .shop import ACCOUNT_ID, MAIN_REGION, ec2_arn, spec, tags
 
 HOSTILE_NAME = '<b>x</b> "; DROP TABLE \\N | [x](javascript:1)'
@@ -21,12 +19,57 @@ INSTANCES = [
     ("a02_api_payments", "private-b", "sg-api-payments", "api-payments", "m6i.large", "critical", "backup", {}),
     ("a11_api_identity", "private-a", "sg-api-identity", "api-identity", "t3.medium", "critical", "backup", {}),
     ("a12_api_identity", "private-b", "sg-api-identity", "api-identity", "t3.medium", "critical", "backup", {}),
-    ("a13_mobile-gateway_identity", "public-b", "sg-mobile-identity", "api-identity", "t3.medium", "critical", "backup", {"address": True}),
-    ("e01_etl_analytics", "private-b", "sg-etl-analytics", "etl-analytics", "m6i.xlarge", "medium", "backup", {"imds": "optional"}),
-    ("e02_notebook_analytics", "private-a", "sg-etl-analytics", "etl-analytics", "m6i.large", "low", "none", {"env": "staging"}),
+    (
+        "a13_mobile-gateway_identity",
+        "public-b",
+        "sg-mobile-identity",
+        "api-identity",
+        "t3.medium",
+        "critical",
+        "backup",
+        {"address": True},
+    ),
+    (
+        "e01_etl_analytics",
+        "private-b",
+        "sg-etl-analytics",
+        "etl-analytics",
+        "m6i.xlarge",
+        "medium",
+        "backup",
+        {"imds": "optional"},
+    ),
+    (
+        "e02_notebook_analytics",
+        "private-a",
+        "sg-etl-analytics",
+        "etl-analytics",
+        "m6i.large",
+        "low",
+        "none",
+        {"env": "staging"},
+    ),
     ("b01_bastion_platform", "public-a", "sg-bastion", "bastion", "t3.micro", "high", "none", {"address": True}),
-    ("w51_web_checkout", "staging-a", "sg-staging-web", "staging-web", "t3.small", "low", "none", {"env": "staging", "secret": True}),
-    (HOSTILE_NAME, "staging-a", "sg-staging-web", "staging-web", "t3.small", "low", "none", {"env": "staging", "system": "catalog"}),
+    (
+        "w51_web_checkout",
+        "staging-a",
+        "sg-staging-web",
+        "staging-web",
+        "t3.small",
+        "low",
+        "none",
+        {"env": "staging", "secret": True},
+    ),
+    (
+        HOSTILE_NAME,
+        "staging-a",
+        "sg-staging-web",
+        "staging-web",
+        "t3.small",
+        "low",
+        "none",
+        {"env": "staging", "system": "catalog"},
+    ),
     (None, "staging-b", "sg-staging-web", None, "t3.small", None, None, {}),
 ]
 
@@ -74,7 +117,10 @@ def launch(shop, name, subnet, group, profile, kind, importance, dr, options):
         "Monitoring": {"Enabled": False},
         "MetadataOptions": {"HttpTokens": options.get("imds", "required"), "HttpEndpoint": "enabled"},
         "BlockDeviceMappings": [
-            {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 20, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True}}
+            {
+                "DeviceName": "/dev/xvda",
+                "Ebs": {"VolumeSize": 20, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True},
+            }
         ],
         "TagSpecifications": spec("instance", scheme) + spec("volume", volume_tags(scheme)),
     }
@@ -87,7 +133,9 @@ def launch(shop, name, subnet, group, profile, kind, importance, dr, options):
     if options.get("address"):
         address = ec2.allocate_address(
             Domain="vpc",
-            TagSpecifications=spec("elastic-ip", tags(f"x{name[1:3]}_address_{scheme['System']}", importance=importance, dr="none")),
+            TagSpecifications=spec(
+                "elastic-ip", tags(f"x{name[1:3]}_address_{scheme['System']}", importance=importance, dr="none")
+            ),
         )
         ec2.associate_address(InstanceId=instance, AllocationId=address["AllocationId"])
         shop.ids[f"address-{name}"] = address["PublicIp"]
@@ -97,9 +145,15 @@ def volume_tags(scheme):
     """A root volume carries its instance's tags under a name of its own."""
     name = scheme.get("Name", "")
     if "_" not in name or name == HOSTILE_NAME:
-        return {key: value for key, value in scheme.items() if key != "Name"} | ({"Name": "v59_root_catalog"} if scheme else {})
+        return {key: value for key, value in scheme.items() if key != "Name"} | (
+            {"Name": "v59_root_catalog"} if scheme else {}
+        )
     uid, function, system = name.split("_")
-    return {**scheme, "Name": f"v{uid[1:]}_{function}-root{uid[0]}_{system}", "DR": "backup" if scheme["Environment"] == "prod" else "none"}
+    return {
+        **scheme,
+        "Name": f"v{uid[1:]}_{function}-root{uid[0]}_{system}",
+        "DR": "backup" if scheme["Environment"] == "prod" else "none",
+    }
 
 
 def volumes(shop):
@@ -144,7 +198,11 @@ def template(shop, name, importance, image):
     return shop.client("ec2").create_launch_template(
         LaunchTemplateName=name,
         VersionDescription="first",
-        LaunchTemplateData={"ImageId": image, "InstanceType": "m6i.large", "MetadataOptions": {"HttpTokens": "required"}},
+        LaunchTemplateData={
+            "ImageId": image,
+            "InstanceType": "m6i.large",
+            "MetadataOptions": {"HttpTokens": "required"},
+        },
         TagSpecifications=spec("launch-template", tags(name, importance=importance, dr="none")),
     )["LaunchTemplate"]["LaunchTemplateId"]
 
@@ -180,7 +238,9 @@ def snapshots(shop):
         copied = {}
         if scheme.get("Environment") == "prod" and scheme["System"] != "analytics":
             copied = {**scheme, "Name": "s" + scheme["Name"][1:], "DR": "none"}
-        ec2.create_snapshot(VolumeId=volume["VolumeId"], Description="nightly", TagSpecifications=spec("snapshot", copied))
+        ec2.create_snapshot(
+            VolumeId=volume["VolumeId"], Description="nightly", TagSpecifications=spec("snapshot", copied)
+        )
 
 
 def plant(shop):
@@ -190,9 +250,21 @@ def plant(shop):
     shop.fault("ec2-no-role", instance("untagged-instance"), "no instance profile")
     shop.fault("userdata-secrets", instance("w51_web_checkout"), "DB_PASSWORD in the user data")
     shop.fault("tag-env-conflict", instance("e02_notebook_analytics"), "Environment=staging in the production VPC")
-    shop.fault("tag-name-format", instance(HOSTILE_NAME), "the name is not uid_function_system, and hostile to every output format")
-    shop.fault("reachable-instance", instance("b01_bastion_platform"), "SSH is reachable from the internet: address, route, ACL, group")
-    shop.fault("dns-to-instance", instance("a13_mobile-gateway_identity"), "m.shop.example.com points at this one machine's address")
+    shop.fault(
+        "tag-name-format",
+        instance(HOSTILE_NAME),
+        "the name is not uid_function_system, and hostile to every output format",
+    )
+    shop.fault(
+        "reachable-instance",
+        instance("b01_bastion_platform"),
+        "SSH is reachable from the internet: address, route, ACL, group",
+    )
+    shop.fault(
+        "dns-to-instance",
+        instance("a13_mobile-gateway_identity"),
+        "m.shop.example.com points at this one machine's address",
+    )
     shop.fault("ebs-unencrypted", volume("volume-events"), "not encrypted")
     shop.fault("ebs-snapshot-rpo", volume("volume-events"), "newest snapshot of 2026-08-01, RPO tag 24h")
     shop.fault("tag-expired-note", volume("volume-note"), "DO_NOT_DELETE_UNTIL_12/02, written in November 2025")

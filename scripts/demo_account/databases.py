@@ -4,6 +4,9 @@ import hashlib
 
 from .shop import ACCOUNT_ID, MAIN_REGION, pairs, tags
 
+MANAGED_SECRET = (
+    f"arn:aws:secretsmanager:{MAIN_REGION}:{ACCOUNT_ID}:secret:rds!db-3f0c6d1e-5a7b-4c19-9e82-6d1b0f4a7c35-Qm4TzK"
+)
 # What the emulator doesn't work out: identifier -> latest restorable time (None: no automated backup).
 RESTORABLE = {
     "d01-orders-checkout": None,
@@ -13,7 +16,12 @@ RESTORABLE = {
     "d31-events-analytics": "2026-11-15T22:10:03+00:00",
     "d51-orders-checkout": "2026-11-16T05:54:20+00:00",
 }
-LAST_NIGHT = {"d11-products-catalog": "01:12", "d21-ledger-payments": "01:20", "d31-events-analytics": "01:31", "d51-orders-checkout": "01:44"}
+LAST_NIGHT = {
+    "d11-products-catalog": "01:12",
+    "d21-ledger-payments": "01:20",
+    "d31-events-analytics": "01:31",
+    "d51-orders-checkout": "01:44",
+}
 
 
 def build(shop):
@@ -21,7 +29,12 @@ def build(shop):
     shop.at("2022-03-11T09:00:00Z")
     for name, zones, env in (("prod", "abc", "prod"), ("staging", "ab", "staging")):
         prefix = "isolated" if name == "prod" else "staging"
-        scheme = tags("n60_isolated-group_platform" if name == "prod" else "n80_public-group_platform", importance="high" if name == "prod" else "low", dr="none", env=env)
+        scheme = tags(
+            "n60_isolated-group_platform" if name == "prod" else "n80_public-group_platform",
+            importance="high" if name == "prod" else "low",
+            dr="none",
+            env=env,
+        )
         rds.create_db_subnet_group(
             DBSubnetGroupName=f"shop-{name}",
             DBSubnetGroupDescription=f"databases of {name}",
@@ -78,11 +91,28 @@ def instances(shop):
     shop.at("2022-03-14T09:00:00Z")
     # Backups were switched off for a migration and never on again; the standby was taken for a backup.
     instance(
-        shop, "d01_orders_checkout", "mysql", "8.0.40", "sg-db-checkout", "critical", "multi-az+backup",
-        BackupRetentionPeriod=0, AllocatedStorage=400, objectives={"RPO": "15m", "RTO": "1h"},
+        shop,
+        "d01_orders_checkout",
+        "mysql",
+        "8.0.40",
+        "sg-db-checkout",
+        "critical",
+        "multi-az+backup",
+        BackupRetentionPeriod=0,
+        AllocatedStorage=400,
+        objectives={"RPO": "15m", "RTO": "1h"},
     )
     shop.at("2022-03-15T09:00:00Z")
-    instance(shop, "d11_products_catalog", "postgres", "16.8", "sg-db-catalog", "high", "multi-az+backup+replication", objectives={"RPO": "1h", "RTO": "4h"})
+    instance(
+        shop,
+        "d11_products_catalog",
+        "postgres",
+        "16.8",
+        "sg-db-catalog",
+        "high",
+        "multi-az+backup+replication",
+        objectives={"RPO": "1h", "RTO": "4h"},
+    )
     shop.at("2023-10-10T09:00:00Z")
     rds.create_db_instance_read_replica(
         DBInstanceIdentifier="d12-products-catalog",
@@ -95,20 +125,52 @@ def instances(shop):
     shop.ids["d12_products_catalog"] = f"arn:aws:rds:{MAIN_REGION}:{ACCOUNT_ID}:db:d12-products-catalog"
     shop.at("2022-06-20T09:00:00Z")
     instance(
-        shop, "d21_ledger_payments", "postgres", "16.8", "sg-db-payments", "critical", "multi-az+backup",
-        BackupRetentionPeriod=35, KmsKeyId=shop.ids["key-payments"], objectives={"RPO": "15m", "RTO": "1h"},
+        shop,
+        "d21_ledger_payments",
+        "postgres",
+        "16.8",
+        "sg-db-payments",
+        "critical",
+        "multi-az+backup",
+        BackupRetentionPeriod=35,
+        KmsKeyId=shop.ids["key-payments"],
+        objectives={"RPO": "15m", "RTO": "1h"},
     )
     shop.at("2024-05-15T09:00:00Z")
     instance(
-        shop, "d31_events_analytics", "postgres", "16.8", "sg-db-analytics", "medium", "backup",
-        BackupRetentionPeriod=1, MultiAZ=False, AvailabilityZone=f"{MAIN_REGION}a", objectives={"RPO": "15m"},
+        shop,
+        "d31_events_analytics",
+        "postgres",
+        "16.8",
+        "sg-db-analytics",
+        "medium",
+        "backup",
+        BackupRetentionPeriod=1,
+        MultiAZ=False,
+        AvailabilityZone=f"{MAIN_REGION}a",
+        objectives={"RPO": "15m"},
     )
     shop.at("2023-06-02T09:00:00Z")
     instance(
-        shop, "d51_orders_checkout", "mysql", "8.0.40", "sg-staging-db", "low", "backup",
-        env="staging", BackupRetentionPeriod=1, MultiAZ=False, AvailabilityZone=f"{MAIN_REGION}a", PubliclyAccessible=True,
-        StorageEncrypted=False, DeletionProtection=False, CopyTagsToSnapshot=False, MasterUsername="admin",
-        EnableCloudwatchLogsExports=[], DBInstanceClass="db.t4g.medium", AllocatedStorage=50,
+        shop,
+        "d51_orders_checkout",
+        "mysql",
+        "8.0.40",
+        "sg-staging-db",
+        "low",
+        "backup",
+        env="staging",
+        BackupRetentionPeriod=1,
+        MultiAZ=False,
+        AvailabilityZone=f"{MAIN_REGION}a",
+        PubliclyAccessible=True,
+        StorageEncrypted=False,
+        DeletionProtection=False,
+        CopyTagsToSnapshot=False,
+        MasterUsername="admin",
+        EnableCloudwatchLogsExports=[],
+        DBInstanceClass="db.t4g.medium",
+        AllocatedStorage=50,
     )
 
 
@@ -116,7 +178,9 @@ def snapshots(shop):
     rds = shop.client("rds")
     shop.at("2026-11-01T04:00:00Z")
     scheme = tags("p21_ledger_payments", importance="critical", dr="none")
-    rds.create_db_snapshot(DBInstanceIdentifier="d21-ledger-payments", DBSnapshotIdentifier="d21-ledger-before-upgrade", Tags=pairs(scheme))
+    rds.create_db_snapshot(
+        DBInstanceIdentifier="d21-ledger-payments", DBSnapshotIdentifier="d21-ledger-before-upgrade", Tags=pairs(scheme)
+    )
     shop.at("2025-05-06T15:00:00Z")
     rds.create_db_snapshot(DBInstanceIdentifier="d51-orders-checkout", DBSnapshotIdentifier="d51-orders-for-contractor")
     arn = f"arn:aws:rds:{MAIN_REGION}:{ACCOUNT_ID}:snapshot:d51-orders-for-contractor"
@@ -128,7 +192,11 @@ def db_instances(shop, region, parameter, answer):
     """Times of backups, log exports and the zone of the standby, which the emulator leaves out or invents."""
     for instance in answer["DBInstances"]:
         identifier = instance["DBInstanceIdentifier"]
-        instance |= {"DbiResourceId": resource_id(identifier), "CACertificateIdentifier": "rds-ca-rsa2048-g1", "DbInstancePort": 0}
+        instance |= {
+            "DbiResourceId": resource_id(identifier),
+            "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+            "DbInstancePort": 0,
+        }
         instance.pop("LatestRestorableTime", None)
         if RESTORABLE[identifier]:
             instance["LatestRestorableTime"] = RESTORABLE[identifier]
@@ -137,15 +205,27 @@ def db_instances(shop, region, parameter, answer):
         if identifier == "d12-products-catalog":
             # A replica starts without backups, log exports and tags' copying of its own; it takes storage from its source.
             source = next(row for row in answer["DBInstances"] if row["DBInstanceIdentifier"] == "d11-products-catalog")
-            for member in ("KmsKeyId", "StorageEncrypted", "DBSubnetGroup", "VpcSecurityGroups", "DeletionProtection", "CopyTagsToSnapshot"):
+            for member in (
+                "KmsKeyId",
+                "StorageEncrypted",
+                "DBSubnetGroup",
+                "VpcSecurityGroups",
+                "DeletionProtection",
+                "CopyTagsToSnapshot",
+            ):
                 instance[member] = source[member]
-            instance |= {"BackupRetentionPeriod": 0, "MultiAZ": False, "AvailabilityZone": f"{MAIN_REGION}c", "DBInstanceStatus": "available"}
+            instance |= {
+                "BackupRetentionPeriod": 0,
+                "MultiAZ": False,
+                "AvailabilityZone": f"{MAIN_REGION}c",
+                "DBInstanceStatus": "available",
+            }
             instance.pop("SecondaryAvailabilityZone", None)
             instance["EnabledCloudwatchLogsExports"] = ["postgresql"]
             instance["StatusInfos"] = [{"StatusType": "read replication", "Normal": True, "Status": "replicating"}]
         if identifier == "d21-ledger-payments":
             instance["MasterUserSecret"] = {
-                "SecretArn": f"arn:aws:secretsmanager:{MAIN_REGION}:{ACCOUNT_ID}:secret:rds!db-3f0c6d1e-5a7b-4c19-9e82-6d1b0f4a7c35-Qm4TzK",
+                "SecretArn": MANAGED_SECRET,
                 "SecretStatus": "active",
                 "KmsKeyId": shop.ids["key-payments"],
             }
@@ -154,7 +234,9 @@ def db_instances(shop, region, parameter, answer):
 
 def resource_id(identifier):
     """The emulator gives the same id to all."""
-    return "db-" + hashlib.sha256(identifier.encode()).hexdigest()[:26].upper().replace("0", "Q").replace("1", "R").replace("8", "S").replace("9", "T")
+    return "db-" + hashlib.sha256(identifier.encode()).hexdigest()[:26].upper().replace("0", "Q").replace(
+        "1", "R"
+    ).replace("8", "S").replace("9", "T")
 
 
 def described(shop):
@@ -264,12 +346,16 @@ def db_snapshots(shop, region, parameter, answer):
 def db_snapshot_attributes(shop, region, parameter, answer):
     shared = ["all"] if parameter == "d51-orders-for-contractor" else []
     answer["DBSnapshotAttributesResult"]["DBSnapshotIdentifier"] = parameter
-    answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"] = [{"AttributeName": "restore", "AttributeValues": shared}]
+    answer["DBSnapshotAttributesResult"]["DBSnapshotAttributes"] = [
+        {"AttributeName": "restore", "AttributeValues": shared}
+    ]
     return answer
 
 
 def plant(shop):
-    orders, events, staging = (shop.ids[name] for name in ("d01_orders_checkout", "d31_events_analytics", "d51_orders_checkout"))
+    orders, events, staging = (
+        shop.ids[name] for name in ("d01_orders_checkout", "d31_events_analytics", "d51_orders_checkout")
+    )
     shop.fault("db-backup-off", orders, "backup retention 0")
     shop.fault("db-replica-not-backup", orders, "a Multi-AZ standby and no backup: a wrong DELETE is replicated too")
     shop.fault("db-rpo-unmet", orders, "RPO 15m, nothing to restore from")

@@ -7,7 +7,12 @@ DAY = 86400
 RECORDS = [
     ("www.shop.example.com.", "CNAME", DAY, ["shop.example.com"]),
     ("shop.example.com.", "MX", DAY, ["10 mx1.mail.example.net", "20 mx2.mail.example.net"]),
-    ("shop.example.com.", "TXT", 3600, ['"v=spf1 include:mail.example.net -all"', '"site-verification=0123456789abcdef"']),
+    (
+        "shop.example.com.",
+        "TXT",
+        3600,
+        ['"v=spf1 include:mail.example.net -all"', '"site-verification=0123456789abcdef"'],
+    ),
     ("_dmarc.shop.example.com.", "TXT", 3600, ['"v=DMARC1; p=reject; rua=mailto:dmarc@shop.example.com"']),
     ("k1._domainkey.shop.example.com.", "CNAME", 3600, ["k1.dkim.mail.example.net"]),
     ("shop.example.com.", "CAA", 3600, ['0 issue "amazon.com"']),
@@ -59,7 +64,8 @@ def public_zone(shop):
         weighted("app.shop.example.com.", 10, "green", shop.ids["alb-identity-name"]),
     ]
     route53.change_resource_record_sets(
-        HostedZoneId=number, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": change} for change in changes]}
+        HostedZoneId=number,
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": change} for change in changes]},
     )
 
 
@@ -92,7 +98,10 @@ def private_zone(shop):
     route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=zone, AddTags=pairs(scheme))
     shop.ids["internal-zone"] = f"arn:aws:route53:::hostedzone/{zone}"
     shop.sweep(shop.ids["internal-zone"], scheme, "us-east-1")
-    rds = {row["DBInstanceIdentifier"]: row["Endpoint"]["Address"] for row in shop.client("rds").describe_db_instances()["DBInstances"]}
+    rds = {
+        row["DBInstanceIdentifier"]: row["Endpoint"]["Address"]
+        for row in shop.client("rds").describe_db_instances()["DBInstances"]
+    }
     changes = [
         record("orders.shop.internal.", "CNAME", 60, [rds["d01-orders-checkout"]]),
         record("products.shop.internal.", "CNAME", 60, [rds["d11-products-catalog"]]),
@@ -101,7 +110,8 @@ def private_zone(shop):
         alias(shop, "catalog.shop.internal.", "catalog", health=True),
     ]
     route53.change_resource_record_sets(
-        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": change} for change in changes]}
+        HostedZoneId=zone,
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": change} for change in changes]},
     )
 
 
@@ -109,7 +119,9 @@ def start_of_authority(shop, region, parameter, answer):
     for record_set in answer["ResourceRecordSets"]:
         if record_set["Type"] == "SOA":
             name_server = "ns-2048.awsdns-64.com."
-            record_set["ResourceRecords"] = [{"Value": f"{name_server} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}]
+            record_set["ResourceRecords"] = [
+                {"Value": f"{name_server} awsdns-hostmaster.amazon.com. 1 7200 900 1209600 86400"}
+            ]
     return answer
 
 
@@ -133,7 +145,9 @@ def count_records(shop, zone):
 def plant(shop):
     zone = shop.ids["zone"]
     shop.fault("dns-ttl-long", zone, "records with a TTL of 24 hours: www, MX, assets, old, m")
-    shop.fault("dns-dangling", zone, "old.shop.example.com: load balancer released; media.shop.example.com: bucket missing")
+    shop.fault(
+        "dns-dangling", zone, "old.shop.example.com: load balancer released; media.shop.example.com: bucket missing"
+    )
     shop.fault("dns-no-health-check", zone, "app.shop.example.com is weighted without health checks")
     shop.fault("dns-query-logs", zone, "no query logging")
     shop.fault("dns-zone-backup", zone, "no earlier run holds the zone")

@@ -14,7 +14,11 @@ def build(shop):
     public_addresses(shop)
     # The emulator places the NAT gateway outside its subnet, and functions in a VPC of its own.
     private = shop.client("ec2").describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"][0]["PrivateIp"]
-    shop.replacements += [(private.replace(".", "-"), "10-20-0-250"), (private, "10.20.0.250"), ("vpc-123abc", shop.ids["vpc"])]
+    shop.replacements += [
+        (private.replace(".", "-"), "10-20-0-250"),
+        (private, "10.20.0.250"),
+        ("vpc-123abc", shop.ids["vpc"]),
+    ]
     shop.correct("ec2", "DescribeInstances", instances)
     shop.correct("ec2", "DescribeNetworkInterfaces", network_interfaces)
     shop.correct("ec2", "DescribeRegions", enabled_regions)
@@ -49,11 +53,18 @@ def public_addresses(shop):
 
 
 def instances(shop, region, parameter, answer):
-    profiles = {row["Arn"]: row["InstanceProfileId"] for row in shop.client("iam").list_instance_profiles()["InstanceProfiles"]}
+    profiles = {
+        row["Arn"]: row["InstanceProfileId"] for row in shop.client("iam").list_instance_profiles()["InstanceProfiles"]
+    }
     group = {shop.ids[f"w0{number}_web_checkout"] for number in (1, 2, 3)}
     for reservation in answer["Reservations"]:
         for instance in reservation["Instances"]:
-            instance |= {"VirtualizationType": "hvm", "Hypervisor": "xen", "EnaSupport": True, "RootDeviceName": "/dev/xvda"}
+            instance |= {
+                "VirtualizationType": "hvm",
+                "Hypervisor": "xen",
+                "EnaSupport": True,
+                "RootDeviceName": "/dev/xvda",
+            }
             for absent in ("KernelId", "SriovNetSupport", "StateReason", "HibernationOptions"):
                 instance.pop(absent, None)
             instance["PlatformDetails"] = "Linux/UNIX"
@@ -112,7 +123,11 @@ def owned_interface(shop, owner, description, group, subnet, public, hosts):
     digest = hashlib.sha256(f"{description} {subnet}".encode()).hexdigest()
     name = ec2.describe_security_groups(GroupIds=[shop.ids[group]])["SecurityGroups"][0]["GroupName"]
     shown = description if not description.startswith("RDS") else "RDSNetworkInterface"
-    address = {"Primary": True, "PrivateIpAddress": private, "PrivateDnsName": f"ip-{private.replace('.', '-')}.{MAIN_REGION}.compute.internal"}
+    address = {
+        "Primary": True,
+        "PrivateIpAddress": private,
+        "PrivateDnsName": f"ip-{private.replace('.', '-')}.{MAIN_REGION}.compute.internal",
+    }
     interface = {
         "Attachment": {
             "AttachmentId": f"ela-attach-{digest[20:37]}",
@@ -155,7 +170,12 @@ def owned_interface(shop, owner, description, group, subnet, public, hosts):
 
 def images(shop, region, parameter, answer):
     for image in answer["Images"]:
-        image |= {"RootDeviceType": "ebs", "VirtualizationType": "hvm", "RootDeviceName": "/dev/xvda", "EnaSupport": True}
+        image |= {
+            "RootDeviceType": "ebs",
+            "VirtualizationType": "hvm",
+            "RootDeviceName": "/dev/xvda",
+            "EnaSupport": True,
+        }
         for mapping in image["BlockDeviceMappings"]:
             mapping["DeviceName"] = "/dev/xvda"
             mapping["Ebs"] |= {"VolumeSize": 20, "VolumeType": "gp3", "Encrypted": True, "DeleteOnTermination": True}
@@ -170,7 +190,9 @@ ALWAYS_ENABLED = (
 
 def enabled_regions(shop, region, parameter, answer):
     """Without AllRegions only enabled regions are listed, and this account never opted in to another."""
-    answer["Regions"] = [row | {"OptInStatus": "opt-in-not-required"} for row in answer["Regions"] if row["RegionName"] in ALWAYS_ENABLED]
+    answer["Regions"] = [
+        row | {"OptInStatus": "opt-in-not-required"} for row in answer["Regions"] if row["RegionName"] in ALWAYS_ENABLED
+    ]
     return answer
 
 
@@ -192,7 +214,12 @@ def snapshots(shop, region, parameter, answer):
             rows = shop.client("ec2").describe_instances(InstanceIds=[shop.ids["w01_web_checkout"]])["Reservations"]
             root = rows[0]["Instances"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
             volume = shop.client("ec2").describe_volumes(VolumeIds=[root])["Volumes"][0]
-            snapshot |= {"VolumeId": root, "VolumeSize": volume["Size"], "Encrypted": True, "KmsKeyId": volume["KmsKeyId"]}
+            snapshot |= {
+                "VolumeId": root,
+                "VolumeSize": volume["Size"],
+                "Encrypted": True,
+                "KmsKeyId": volume["KmsKeyId"],
+            }
     return answer
 
 
@@ -217,13 +244,22 @@ def certificate(shop, region, parameter, answer):
 
 def certificates(shop, region, parameter, answer):
     for summary in answer["CertificateSummaryList"]:
-        summary |= {"Status": "ISSUED", "NotBefore": "2026-03-02T00:00:00+00:00", "NotAfter": "2027-04-01T23:59:59+00:00", "InUse": True}
+        summary |= {
+            "Status": "ISSUED",
+            "NotBefore": "2026-03-02T00:00:00+00:00",
+            "NotAfter": "2027-04-01T23:59:59+00:00",
+            "InUse": True,
+        }
     return answer
 
 
 def tag_sweep(shop, region, parameter, answer):
     """GetResources of all services, in the order of their ARNs."""
-    found = {row["ResourceARN"]: row["Tags"] for row in answer["ResourceTagMappingList"] if ":snapshot:rds:" not in row["ResourceARN"]}
+    found = {
+        row["ResourceARN"]: row["Tags"]
+        for row in answer["ResourceTagMappingList"]
+        if ":snapshot:rds:" not in row["ResourceARN"]
+    }
     for (swept_region, arn), mapping in shop.swept.items():
         if swept_region == region:
             found.setdefault(arn, pairs(mapping))

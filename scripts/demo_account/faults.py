@@ -64,7 +64,11 @@ def own_id(arn):
 def kind_of(arn):
     service, resource = arn.split(":")[2], arn.split(":", 5)[5]
     typed = re.match("([a-z-]+)[/:]", resource)
-    return f"{service} {typed[1]}" if typed else {"s3": "s3 bucket", "sqs": "sqs queue", "iam": "account"}.get(service, service)
+    return (
+        f"{service} {typed[1]}"
+        if typed
+        else {"s3": "s3 bucket", "sqs": "sqs queue", "iam": "account"}.get(service, service)
+    )
 
 
 def tagged_names(shop, made):

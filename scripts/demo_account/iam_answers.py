@@ -23,7 +23,11 @@ def build(shop):
         RequireLowercaseCharacters=True,
         AllowUsersToChangePassword=True,
     )
-    report = {"Content": credential_report().encode(), "ReportFormat": "text/csv", "GeneratedTime": "2026-11-16T05:58:00+00:00"}
+    report = {
+        "Content": credential_report().encode(),
+        "ReportFormat": "text/csv",
+        "GeneratedTime": "2026-11-16T05:58:00+00:00",
+    }
     shop.answer("iam", "GetCredentialReport", report, region=GLOBAL_REGION)
     certificate = {
         "Path": "/",
@@ -39,7 +43,13 @@ def build(shop):
     shop.correct("iam", "ListUsers", list_users)
     shop.correct("iam", "ListVirtualMFADevices", virtual_mfa_devices)
     shop.correct("sts", "GetCallerIdentity", caller_identity)
-    for operation in ("ListInstanceProfileTags", "ListMFADeviceTags", "ListPolicyTags", "ListServerCertificateTags", "ListSAMLProviderTags"):
+    for operation in (
+        "ListInstanceProfileTags",
+        "ListMFADeviceTags",
+        "ListPolicyTags",
+        "ListServerCertificateTags",
+        "ListSAMLProviderTags",
+    ):
         shop.nothing[("iam", operation)] = {"Tags": []}
     unique_ids(shop)
 
@@ -55,11 +65,22 @@ def unique_ids(shop):
     ):
         for row in rows:
             if not row[member].startswith(prefix):
-                shop.replacements.append((row[member], prefix + row[member][:17].upper().replace("0", "Z").replace("1", "Y")))
+                shop.replacements.append(
+                    (row[member], prefix + row[member][:17].upper().replace("0", "Z").replace("1", "Y"))
+                )
 
 
 def credential_report():
-    root = ["<root_account>", account_arn(), "2022-02-28T16:00:00+00:00", "not_supported", "2026-06-02T07:14:00+00:00", "not_supported", "not_supported", "false"]
+    root = [
+        "<root_account>",
+        account_arn(),
+        "2022-02-28T16:00:00+00:00",
+        "not_supported",
+        "2026-06-02T07:14:00+00:00",
+        "not_supported",
+        "not_supported",
+        "false",
+    ]
     lines = [REPORT_COLUMNS, ",".join(root + NO_KEY + NO_KEY + NO_CERTIFICATES)]
     for name in sorted(USERS):
         used, changed, mfa, keys = CREDENTIALS[name]
@@ -88,7 +109,9 @@ def authorization_details(shop, region, parameter, answer):
         used = ROLES[role["RoleName"]][5]
         role["RoleLastUsed"] = {"LastUsedDate": offset(used), "Region": "eu-west-1"}
     # AWS lists its own policies only where they are attached.
-    answer["Policies"] = [policy for policy in answer["Policies"] if policy["AttachmentCount"] or ":aws:policy/" not in policy["Arn"]]
+    answer["Policies"] = [
+        policy for policy in answer["Policies"] if policy["AttachmentCount"] or ":aws:policy/" not in policy["Arn"]
+    ]
     listed = shop.client("iam").get_paginator("list_policies").paginate(Scope="All").build_full_result()["Policies"]
     named = {policy["Arn"]: policy for policy in listed}
     for policy in answer["Policies"]:
@@ -98,7 +121,12 @@ def authorization_details(shop, region, parameter, answer):
 
 
 def account_summary(shop, region, parameter, answer):
-    answer["SummaryMap"] |= {"AccountMFAEnabled": 0, "AccountAccessKeysPresent": 0, "AccountPasswordPresent": 1, "ServerCertificates": 1}
+    answer["SummaryMap"] |= {
+        "AccountMFAEnabled": 0,
+        "AccountAccessKeysPresent": 0,
+        "AccountPasswordPresent": 1,
+        "ServerCertificates": 1,
+    }
     return answer
 
 
@@ -121,4 +149,8 @@ def list_users(shop, region, parameter, answer):
 def caller_identity(shop, region, parameter, answer):
     """The recording was made with a role of the security team's, by nobody in particular."""
     name = "inventory"
-    return {"UserId": f"AROAINVENTORYEXAMPLE2:{name}", "Account": ACCOUNT_ID, "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{name}"}
+    return {
+        "UserId": f"AROAINVENTORYEXAMPLE2:{name}",
+        "Account": ACCOUNT_ID,
+        "Arn": f"arn:aws:sts::{ACCOUNT_ID}:assumed-role/{name}/{name}",
+    }

@@ -7,9 +7,17 @@ from .shop import ACCOUNT_ID, account_arn, iam_arn, pairs, tags
 
 # name: (created, groups, tags); the credentials are in CREDENTIALS below.
 USERS = {
-    "anna": ("2022-03-07T08:00:00Z", ["administrators", "platform"], tags("u01_anna_platform", importance="high", dr="none")),
+    "anna": (
+        "2022-03-07T08:00:00Z",
+        ["administrators", "platform"],
+        tags("u01_anna_platform", importance="high", dr="none"),
+    ),
     "ben": ("2022-03-07T08:10:00Z", ["developers"], tags("u02_ben_checkout", importance="medium", dr="none")),
-    "chen": ("2022-06-20T09:00:00Z", ["developers", "payments"], tags("u03_chen_payments", importance="high", dr="none")),
+    "chen": (
+        "2022-06-20T09:00:00Z",
+        ["developers", "payments"],
+        tags("u03_chen_payments", importance="high", dr="none"),
+    ),
     "dana": ("2023-01-09T09:00:00Z", ["data"], tags("u04_dana_analytics", importance="medium", dr="none")),
     "olga": ("2023-02-13T09:00:00Z", ["developers"], tags("u05_olga_catalog", importance="medium", dr="none")),
     "marco": ("2022-04-04T09:00:00Z", ["developers"], {}),
@@ -21,7 +29,12 @@ USERS = {
 # keys: (active, created, last used, region, service); at most two.
 CREDENTIALS = {
     "anna": ("2026-11-15T08:12:40Z", "2026-10-02T07:55:00Z", True, []),
-    "ben": ("2026-11-13T09:20:11Z", "2026-09-21T08:02:00Z", True, [(True, "2026-10-05T08:30:00Z", "2026-11-13T16:44:00Z", "eu-west-1", "ec2")]),
+    "ben": (
+        "2026-11-13T09:20:11Z",
+        "2026-09-21T08:02:00Z",
+        True,
+        [(True, "2026-10-05T08:30:00Z", "2026-11-13T16:44:00Z", "eu-west-1", "ec2")],
+    ),
     "chen": ("2026-11-12T10:01:54Z", "2026-09-28T09:14:00Z", True, []),
     "dana": (
         "2026-11-14T07:45:30Z",
@@ -34,7 +47,12 @@ CREDENTIALS = {
     ),
     "olga": ("2026-11-13T11:30:02Z", "2026-08-30T10:00:00Z", False, []),
     "marco": ("2025-03-18T14:05:00Z", "2024-12-02T09:00:00Z", True, []),
-    "deploy-mobile": (None, None, False, [(True, "2023-10-30T16:43:00Z", "2026-11-15T22:51:00Z", "us-east-1", "route53")]),
+    "deploy-mobile": (
+        None,
+        None,
+        False,
+        [(True, "2023-10-30T16:43:00Z", "2026-11-15T22:51:00Z", "us-east-1", "route53")],
+    ),
     "eva": ("2026-11-10T13:15:27Z", "2026-10-19T12:00:00Z", True, []),
 }
 
@@ -57,73 +75,157 @@ GROUPS = {
 EC2 = "ec2.amazonaws.com"
 ROLES = {
     "admin": (
-        "2022-03-07T07:00:00Z", policies.trust_account(mfa=True), [ADMINISTRATOR], {},
-        tags("r01_admin_platform", importance="critical", dr="none"), "2026-11-15T08:20:00Z", False,
+        "2022-03-07T07:00:00Z",
+        policies.trust_account(mfa=True),
+        [ADMINISTRATOR],
+        {},
+        tags("r01_admin_platform", importance="critical", dr="none"),
+        "2026-11-15T08:20:00Z",
+        False,
     ),
     "break-glass-dns": (
-        "2024-02-05T10:00:00Z", policies.trust_account(mfa=True), [], {"dns": policies.DNS_ADMIN},
-        tags("r02_break-glass-dns_platform", importance="critical", dr="none"), "2026-10-07T06:50:00Z", False,
+        "2024-02-05T10:00:00Z",
+        policies.trust_account(mfa=True),
+        [],
+        {"dns": policies.DNS_ADMIN},
+        tags("r02_break-glass-dns_platform", importance="critical", dr="none"),
+        "2026-10-07T06:50:00Z",
+        False,
     ),
     "web-checkout": (
-        "2022-03-08T10:00:00Z", policies.trust_service(EC2), [SSM_CORE], {"queue": policies.QUEUE_SEND},
-        tags("r03_web_checkout", importance="critical", dr="none"), "2026-11-16T05:40:00Z", True,
+        "2022-03-08T10:00:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE],
+        {"queue": policies.QUEUE_SEND},
+        tags("r03_web_checkout", importance="critical", dr="none"),
+        "2026-11-16T05:40:00Z",
+        True,
     ),
     "web-catalog": (
-        "2022-03-08T10:10:00Z", policies.trust_service(EC2), [SSM_CORE], {"uploads": policies.UPLOADS},
-        tags("r04_web_catalog", importance="high", dr="none"), "2026-11-16T05:41:00Z", True,
+        "2022-03-08T10:10:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE],
+        {"uploads": policies.UPLOADS},
+        tags("r04_web_catalog", importance="high", dr="none"),
+        "2026-11-16T05:41:00Z",
+        True,
     ),
     "api-payments": (
-        "2022-03-08T10:20:00Z", policies.trust_service(EC2), [SSM_CORE, "payments-decrypt"], {},
-        tags("r05_api_payments", importance="critical", dr="none"), "2026-11-16T05:42:00Z", True,
+        "2022-03-08T10:20:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE, "payments-decrypt"],
+        {},
+        tags("r05_api_payments", importance="critical", dr="none"),
+        "2026-11-16T05:42:00Z",
+        True,
     ),
     "api-identity": (
-        "2022-03-08T10:30:00Z", policies.trust_service(EC2), [SSM_CORE], {"users": policies.USERS_TABLE},
-        tags("r06_api_identity", importance="critical", dr="none"), "2026-11-16T05:43:00Z", True,
+        "2022-03-08T10:30:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE],
+        {"users": policies.USERS_TABLE},
+        tags("r06_api_identity", importance="critical", dr="none"),
+        "2026-11-16T05:43:00Z",
+        True,
     ),
     "etl-analytics": (
-        "2024-05-14T10:00:00Z", policies.trust_service(EC2), [SSM_CORE, "analytics-etl"], {},
-        tags("r07_etl_analytics", importance="medium", dr="none"), "2026-11-16T05:44:00Z", True,
+        "2024-05-14T10:00:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE, "analytics-etl"],
+        {},
+        tags("r07_etl_analytics", importance="medium", dr="none"),
+        "2026-11-16T05:44:00Z",
+        True,
     ),
     "bastion": (
-        "2022-03-08T10:40:00Z", policies.trust_service(EC2), [SSM_CORE], {},
-        tags("r08_bastion_platform", importance="high", dr="none"), "2026-11-16T05:45:00Z", True,
+        "2022-03-08T10:40:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE],
+        {},
+        tags("r08_bastion_platform", importance="high", dr="none"),
+        "2026-11-16T05:45:00Z",
+        True,
     ),
     "staging-web": (
-        "2023-06-01T10:40:00Z", policies.trust_service(EC2), [SSM_CORE], {},
-        tags("r09_web_checkout", importance="low", env="staging", dr="none"), "2026-11-16T05:46:00Z", True,
+        "2023-06-01T10:40:00Z",
+        policies.trust_service(EC2),
+        [SSM_CORE],
+        {},
+        tags("r09_web_checkout", importance="low", env="staging", dr="none"),
+        "2026-11-16T05:46:00Z",
+        True,
     ),
     "lambda-invoice": (
-        "2023-03-01T10:00:00Z", policies.trust_service("lambda.amazonaws.com", source_account=True), [LAMBDA_BASIC], {"queue": policies.QUEUE_READ},
-        tags("r10_invoice_payments", importance="high", dr="none"), "2026-11-16T05:47:00Z", False,
+        "2023-03-01T10:00:00Z",
+        policies.trust_service("lambda.amazonaws.com", source_account=True),
+        [LAMBDA_BASIC],
+        {"queue": policies.QUEUE_READ},
+        tags("r10_invoice_payments", importance="high", dr="none"),
+        "2026-11-16T05:47:00Z",
+        False,
     ),
     "lambda-thumbnail": (
-        "2023-03-01T10:10:00Z", policies.trust_service("lambda.amazonaws.com", source_account=True), [LAMBDA_BASIC], {"uploads": policies.UPLOADS},
-        tags("r11_thumbnail_catalog", importance="low", dr="none"), "2026-11-16T05:48:00Z", False,
+        "2023-03-01T10:10:00Z",
+        policies.trust_service("lambda.amazonaws.com", source_account=True),
+        [LAMBDA_BASIC],
+        {"uploads": policies.UPLOADS},
+        tags("r11_thumbnail_catalog", importance="low", dr="none"),
+        "2026-11-16T05:48:00Z",
+        False,
     ),
     "flow-logs": (
-        "2022-03-08T11:00:00Z", policies.trust_service("vpc-flow-logs.amazonaws.com", source_account=True), [], {"logs": policies.WRITE_LOGS},
-        tags("r12_flow-logs_platform", importance="medium", dr="none"), "2026-11-16T05:49:00Z", False,
+        "2022-03-08T11:00:00Z",
+        policies.trust_service("vpc-flow-logs.amazonaws.com", source_account=True),
+        [],
+        {"logs": policies.WRITE_LOGS},
+        tags("r12_flow-logs_platform", importance="medium", dr="none"),
+        "2026-11-16T05:49:00Z",
+        False,
     ),
     "backup": (
-        "2024-09-02T10:00:00Z", policies.trust_service("backup.amazonaws.com", source_account=True),
-        ["arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"], {},
-        tags("r13_backup_payments", importance="critical", dr="none"), "2026-11-16T03:00:00Z", False,
+        "2024-09-02T10:00:00Z",
+        policies.trust_service("backup.amazonaws.com", source_account=True),
+        ["arn:aws:iam::aws:policy/service-role/AWSBackupServiceRolePolicyForBackup"],
+        {},
+        tags("r13_backup_payments", importance="critical", dr="none"),
+        "2026-11-16T03:00:00Z",
+        False,
     ),
     "s3-replication": (
-        "2023-09-02T10:00:00Z", policies.trust_service("s3.amazonaws.com", source_account=True), [], {"copy": policies.REPLICATE},
-        tags("r14_replication_platform", importance="high", dr="none"), "2026-11-16T05:50:00Z", False,
+        "2023-09-02T10:00:00Z",
+        policies.trust_service("s3.amazonaws.com", source_account=True),
+        [],
+        {"copy": policies.REPLICATE},
+        tags("r14_replication_platform", importance="high", dr="none"),
+        "2026-11-16T05:50:00Z",
+        False,
     ),
     "partner-audit": (
-        "2023-05-02T10:00:00Z", policies.trust_partner(), [READ_ONLY], {},
-        {}, "2025-02-11T10:00:00Z", False,
+        "2023-05-02T10:00:00Z",
+        policies.trust_partner(),
+        [READ_ONLY],
+        {},
+        {},
+        "2025-02-11T10:00:00Z",
+        False,
     ),
     "github-deploy": (
-        "2024-07-01T10:00:00Z", policies.trust_github(bound=False), ["deploy"], {},
-        tags("r15_github-deploy_platform", importance="high", dr="none"), "2026-11-14T17:30:00Z", False,
+        "2024-07-01T10:00:00Z",
+        policies.trust_github(bound=False),
+        ["deploy"],
+        {},
+        tags("r15_github-deploy_platform", importance="high", dr="none"),
+        "2026-11-14T17:30:00Z",
+        False,
     ),
     "github-assets": (
-        "2025-01-20T10:00:00Z", policies.trust_github(bound=True), [], {"assets": policies.ASSETS},
-        tags("r16_github-assets_catalog", importance="low", dr="none"), "2026-11-13T12:10:00Z", False,
+        "2025-01-20T10:00:00Z",
+        policies.trust_github(bound=True),
+        [],
+        {"assets": policies.ASSETS},
+        tags("r16_github-assets_catalog", importance="low", dr="none"),
+        "2026-11-13T12:10:00Z",
+        False,
     ),
 }
 
@@ -139,7 +241,9 @@ def build(shop):
     )
     for name, (created, document) in policies.CUSTOMER_MANAGED.items():
         shop.at(created)
-        shop.ids[f"policy-{name}"] = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+        shop.ids[f"policy-{name}"] = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"][
+            "Arn"
+        ]
     groups(shop)
     users(shop)
     roles(shop)
@@ -174,7 +278,9 @@ def users(shop):
             iam.create_login_profile(UserName=name, Password="only-in-the-emulator-1A!")
         if mfa:
             device = iam.create_virtual_mfa_device(VirtualMFADeviceName=name)["VirtualMFADevice"]["SerialNumber"]
-            iam.enable_mfa_device(UserName=name, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567")
+            iam.enable_mfa_device(
+                UserName=name, SerialNumber=device, AuthenticationCode1="123456", AuthenticationCode2="234567"
+            )
         for active, key_created, *_ in keys:
             shop.at(key_created)
             key = iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
@@ -195,7 +301,9 @@ def roles(shop):
         for policy, document in inline.items():
             iam.put_role_policy(RoleName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
         if profile:
-            shop.ids[f"profile-{name}"] = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"]["Arn"]
+            shop.ids[f"profile-{name}"] = iam.create_instance_profile(InstanceProfileName=name)["InstanceProfile"][
+                "Arn"
+            ]
             iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
 
 
@@ -205,22 +313,36 @@ def plant(shop):
     policy = lambda name: iam_arn("policy", name)  # noqa: E731
     shop.fault("root-mfa", account_arn(), "the root user has no MFA")
     shop.fault("password-policy", account_arn(), "minimum length 8, no reuse prevention")
-    shop.fault("admin-user-static-key", user("deploy-mobile"), "administrator with an active key of 2023, shipped in the mobile app")
+    shop.fault(
+        "admin-user-static-key",
+        user("deploy-mobile"),
+        "administrator with an active key of 2023, shipped in the mobile app",
+    )
     shop.fault("user-key-age", user("deploy-mobile"), "the key is three years old")
     shop.fault("policy-on-user", user("deploy-mobile"), "AdministratorAccess is attached to the user itself")
     shop.fault("policy-admin-attached", user("deploy-mobile"), "AdministratorAccess")
-    shop.fault("policy-admin-attached", role("admin"), "AdministratorAccess; the one place where it is meant to be, and needs MFA")
+    shop.fault(
+        "policy-admin-attached",
+        role("admin"),
+        "AdministratorAccess; the one place where it is meant to be, and needs MFA",
+    )
     shop.fault("user-console-no-mfa", user("olga"), "console password without MFA")
     shop.fault("user-credential-unused", user("marco"), "left in 2025, the password still works")
     shop.fault("user-two-keys", user("dana"), "two active keys")
     shop.fault("policy-passrole-star", policy("developers"), "iam:PassRole on * without iam:PassedToService")
-    shop.fault("privesc-path", user("ben"), "developers: iam:PassRole with lambda:CreateFunction and lambda:InvokeFunction")
+    shop.fault(
+        "privesc-path", user("ben"), "developers: iam:PassRole with lambda:CreateFunction and lambda:InvokeFunction"
+    )
     for name in ("chen", "olga", "marco", "eva"):
         shop.fault("privesc-path", user(name), "member of developers, as ben")
     shop.fault("policy-service-wildcard", policy("analytics-etl"), "s3:* on *")
     shop.fault("policy-kms-decrypt-all", policy("payments-decrypt"), "kms:Decrypt on *")
     shop.fault("policy-notaction-allow", policy("deploy"), "Allow with NotAction")
-    shop.fault("trust-external-no-externalid", role("partner-audit"), "444455556666 may assume it without an external id")
+    shop.fault(
+        "trust-external-no-externalid", role("partner-audit"), "444455556666 may assume it without an external id"
+    )
     shop.fault("trust-oidc-unbound", role("github-deploy"), "any GitHub repository may assume it: no condition on sub")
     shop.fault("role-unused", role("partner-audit"), "last used 2025-02-11")
-    shop.fault("server-cert-expired", f"arn:aws:iam::{ACCOUNT_ID}:server-certificate/shop-2024", "expired on 2025-04-01")
+    shop.fault(
+        "server-cert-expired", f"arn:aws:iam::{ACCOUNT_ID}:server-certificate/shop-2024", "expired on 2025-04-01"
+    )

@@ -7,7 +7,13 @@ from .shop import account_arn, tags
 
 def build(shop):
     shop.at("2022-03-04T10:00:00Z")
-    make_key(shop, "key-shop", "alias/shop", "shop's own data at rest", tags("y01_data_platform", importance="critical", dr="none"))
+    make_key(
+        shop,
+        "key-shop",
+        "alias/shop",
+        "shop's own data at rest",
+        tags("y01_data_platform", importance="critical", dr="none"),
+    )
     make_key(
         shop,
         "key-payments",
@@ -16,9 +22,22 @@ def build(shop):
         tags("y02_data_payments", importance="critical", dr="none"),
         restricted=True,
     )
-    make_key(shop, "key-identity", "alias/shop-identity", "user records", tags("y03_data_identity", importance="critical", dr="none"))
+    make_key(
+        shop,
+        "key-identity",
+        "alias/shop-identity",
+        "user records",
+        tags("y03_data_identity", importance="critical", dr="none"),
+    )
     shop.at("2024-05-14T15:30:00Z")
-    make_key(shop, "key-analytics", "alias/shop-analytics", "event lake", tags("y04_data_analytics", importance="medium"), rotated=False)
+    make_key(
+        shop,
+        "key-analytics",
+        "alias/shop-analytics",
+        "event lake",
+        tags("y04_data_analytics", importance="medium"),
+        rotated=False,
+    )
     shop.fault("kms-rotation", shop.ids["key-analytics"], "rotation of alias/shop-analytics is off")
 
 

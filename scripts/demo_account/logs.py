@@ -16,7 +16,12 @@ def build(shop):
 
 def event_selectors(shop, region, parameter, answer):
     """Management events, as every new trail has it."""
-    selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": [], "ExcludeManagementEventSources": []}
+    selector = {
+        "ReadWriteType": "All",
+        "IncludeManagementEvents": True,
+        "DataResources": [],
+        "ExcludeManagementEventSources": [],
+    }
     return {"TrailARN": answer["TrailARN"], "EventSelectors": [selector]}
 
 
@@ -76,7 +81,12 @@ def flow_logs(shop):
         LogDestinationType="cloud-watch-logs",
         LogGroupName="/vpc/prod",
         DeliverLogsPermissionArn=shop.ids["role-flow-logs"],
-        TagSpecifications=[{"ResourceType": "vpc-flow-log", "Tags": pairs(tags("n61_flow-logs_platform", importance="medium", dr="none"))}],
+        TagSpecifications=[
+            {
+                "ResourceType": "vpc-flow-log",
+                "Tags": pairs(tags("n61_flow-logs_platform", importance="medium", dr="none")),
+            }
+        ],
     )
     shop.fault("flow-logs", ec2_arn("vpc", shop.ids["staging-vpc"]), "the staging VPC has no flow logs")
     group = f"arn:aws:logs:{MAIN_REGION}:{ACCOUNT_ID}:log-group:/aws/lambda/f02_thumbnail_catalog"
@@ -89,7 +99,14 @@ def alarms(shop):
     balancer = shop.ids["alb-checkout"].split("loadbalancer/")[1]
     for name, namespace, metric, dimension, value, actions in (
         ("checkout-5xx", "AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "LoadBalancer", balancer, [shop.ids["topic"]]),
-        ("ledger-storage", "AWS/RDS", "FreeStorageSpace", "DBInstanceIdentifier", "d21-ledger-payments", [shop.ids["topic"]]),
+        (
+            "ledger-storage",
+            "AWS/RDS",
+            "FreeStorageSpace",
+            "DBInstanceIdentifier",
+            "d21-ledger-payments",
+            [shop.ids["topic"]],
+        ),
         ("orders-cpu", "AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", "d01-orders-checkout", []),
     ):
         cloudwatch.put_metric_alarm(

@@ -62,7 +62,9 @@ def make_route_table(shop, vpc, subnets, name, env, **route):
     ec2 = shop.client("ec2")
     table = ec2.create_route_table(
         VpcId=vpc,
-        TagSpecifications=spec("route-table", tags(name, importance="high" if env == "prod" else "low", dr="none", env=env)),
+        TagSpecifications=spec(
+            "route-table", tags(name, importance="high" if env == "prod" else "low", dr="none", env=env)
+        ),
     )["RouteTable"]["RouteTableId"]
     if route:
         ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", **route)
@@ -102,7 +104,9 @@ def production(shop):
         TagSpecifications=spec("natgateway", tags("n52_nat_platform", importance="high", dr="none")),
     )["NatGateway"]["NatGatewayId"]
     shop.ids["nat"] = nat
-    shop.fault("nat-single-az", ec2_arn("vpc", vpc), "all private subnets of the production VPC route to one NAT gateway")
+    shop.fault(
+        "nat-single-az", ec2_arn("vpc", vpc), "all private subnets of the production VPC route to one NAT gateway"
+    )
     make_route_table(shop, vpc, subnets["public"], "n53_public-routes_platform", "prod", GatewayId=gateway)
     private = make_route_table(shop, vpc, subnets["private"], "n54_private-routes_platform", "prod", NatGatewayId=nat)
     isolated = make_route_table(shop, vpc, subnets["isolated"], "n55_isolated-routes_platform", "prod")
@@ -143,7 +147,13 @@ def make_acl(shop, vpc, subnets, name, inbound):
     for number, protocol, first, last, source, action in inbound:
         ports = {"PortRange": {"From": first, "To": last}} if first is not None else {}
         ec2.create_network_acl_entry(
-            NetworkAclId=acl, RuleNumber=number, Protocol=protocol, RuleAction=action, Egress=False, CidrBlock=source, **ports
+            NetworkAclId=acl,
+            RuleNumber=number,
+            Protocol=protocol,
+            RuleAction=action,
+            Egress=False,
+            CidrBlock=source,
+            **ports,
         )
     ec2.create_network_acl_entry(
         NetworkAclId=acl, RuleNumber=100, Protocol="-1", RuleAction="allow", Egress=True, CidrBlock="0.0.0.0/0"
@@ -156,7 +166,9 @@ def make_acl(shop, vpc, subnets, name, inbound):
                     AssociationId=association["NetworkAclAssociationId"], NetworkAclId=acl
                 )
     if inbound is PUBLIC_ACL:
-        shop.fault("nacl-admin-open", ec2_arn("network-acl", acl), "lets the world reach port 22 (3389 is denied first)")
+        shop.fault(
+            "nacl-admin-open", ec2_arn("network-acl", acl), "lets the world reach port 22 (3389 is denied first)"
+        )
 
 
 def harden_default(shop, vpc):
@@ -189,16 +201,25 @@ def staging(shop):
             GroupId=group["GroupId"],
             IpPermissions=[{"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": group["GroupId"]}]}],
         )
-    shop.fault("sg-default", ec2_arn("security-group", group["GroupId"]), "default security group of the staging VPC has rules")
+    shop.fault(
+        "sg-default", ec2_arn("security-group", group["GroupId"]), "default security group of the staging VPC has rules"
+    )
     acl = ec2.describe_network_acls(Filters=in_vpc)["NetworkAcls"][0]["NetworkAclId"]
-    shop.fault("nacl-admin-open", ec2_arn("network-acl", acl), "default network ACL of the staging VPC lets everything in")
+    shop.fault(
+        "nacl-admin-open", ec2_arn("network-acl", acl), "default network ACL of the staging VPC lets everything in"
+    )
 
 
 # key: (name, VPC, importance, [(ports, source)]); a source is a CIDR block or the key of another group.
 GROUPS = {
     "sg-bastion": ("g05_bastion_platform", "vpc", "high", [((22, 22), "0.0.0.0/0")]),
     "sg-alb-checkout": ("g01_alb_checkout", "vpc", "critical", [((443, 443), "0.0.0.0/0"), ((80, 80), "0.0.0.0/0")]),
-    "sg-web-checkout": ("g02_web_checkout", "vpc", "critical", [((8080, 8080), "sg-alb-checkout"), ((22, 22), "sg-bastion")]),
+    "sg-web-checkout": (
+        "g02_web_checkout",
+        "vpc",
+        "critical",
+        [((8080, 8080), "sg-alb-checkout"), ((22, 22), "sg-bastion")],
+    ),
     "sg-worker-checkout": ("g04_worker_checkout", "vpc", "high", [((22, 22), "sg-bastion")]),
     "sg-db-checkout": (
         "g03_db_checkout",
@@ -225,7 +246,12 @@ GROUPS = {
     "sg-etl-analytics": ("g17_etl_analytics", "vpc", "medium", [((22, 22), "sg-bastion")]),
     "sg-db-analytics": ("g18_db_analytics", "vpc", "medium", [((5432, 5432), "sg-etl-analytics")]),
     "sg-legacy": ("g19_legacy_catalog", "vpc", None, [((8080, 8080), "10.20.0.0/16")]),
-    "sg-staging-web": ("g71_web_checkout", "staging-vpc", "low", [((443, 443), "203.0.113.0/24"), ((22, 22), "203.0.113.0/24")]),
+    "sg-staging-web": (
+        "g71_web_checkout",
+        "staging-vpc",
+        "low",
+        [((443, 443), "203.0.113.0/24"), ((22, 22), "203.0.113.0/24")],
+    ),
     "sg-staging-db": ("g72_db_checkout", "staging-vpc", "low", [((3306, 3306), "0.0.0.0/0")]),
 }
 

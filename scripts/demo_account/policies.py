@@ -24,7 +24,9 @@ def trust_service(service, source_account=False):
 
 
 def trust_partner():
-    return document({"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sts:AssumeRole"})
+    return document(
+        {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sts:AssumeRole"}
+    )
 
 
 def trust_github(bound):
@@ -44,17 +46,24 @@ def trust_github(bound):
 
 MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 QUEUE = f"arn:aws:sqs:{MAIN_REGION}:{ACCOUNT_ID}:q01_orders_checkout"
-NOTEBOOKS = document(allow(["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::shop-prod-lake", "arn:aws:s3:::shop-prod-lake/*"]))
+NOTEBOOKS = document(
+    allow(["s3:GetObject", "s3:ListBucket"], ["arn:aws:s3:::shop-prod-lake", "arn:aws:s3:::shop-prod-lake/*"])
+)
 DNS_ADMIN = document(allow("route53:*", "arn:aws:route53:::hostedzone/*"))
 QUEUE_SEND = document(allow(["sqs:SendMessage", "sqs:GetQueueUrl"], QUEUE))
 QUEUE_READ = document(allow(["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], QUEUE))
 UPLOADS = document(allow(["s3:GetObject", "s3:PutObject"], "arn:aws:s3:::shop-prod-uploads/*"))
 ASSETS = document(allow(["s3:PutObject"], "arn:aws:s3:::shop-prod-assets/*"))
 USERS_TABLE = document(
-    allow(["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"], f"arn:aws:dynamodb:{MAIN_REGION}:{ACCOUNT_ID}:table/h01_users_identity")
+    allow(
+        ["dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"],
+        f"arn:aws:dynamodb:{MAIN_REGION}:{ACCOUNT_ID}:table/h01_users_identity",
+    )
 )
 WRITE_LOGS = document(
-    allow(["logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:{MAIN_REGION}:{ACCOUNT_ID}:log-group:/vpc/prod:*")
+    allow(
+        ["logs:CreateLogStream", "logs:PutLogEvents"], f"arn:aws:logs:{MAIN_REGION}:{ACCOUNT_ID}:log-group:/vpc/prod:*"
+    )
 )
 REPLICATE = document(
     allow(["s3:GetReplicationConfiguration", "s3:ListBucket"], "arn:aws:s3:::shop-prod-backups"),
@@ -73,7 +82,12 @@ CUSTOMER_MANAGED = {
         "2022-03-07T07:12:00Z",
         document(
             allow(
-                ["route53:ChangeResourceRecordSets", "route53:DeleteHostedZone", "route53:ListResourceRecordSets", "route53:ListHostedZones"],
+                [
+                    "route53:ChangeResourceRecordSets",
+                    "route53:DeleteHostedZone",
+                    "route53:ListResourceRecordSets",
+                    "route53:ListHostedZones",
+                ],
                 "*",
                 sid="EditZones",
             )
@@ -82,9 +96,17 @@ CUSTOMER_MANAGED = {
     "developers": (
         "2022-03-07T07:14:00Z",
         document(
-            allow(["lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:InvokeFunction", "logs:GetLogEvents"], "*", sid="Functions"),
+            allow(
+                ["lambda:CreateFunction", "lambda:UpdateFunctionCode", "lambda:InvokeFunction", "logs:GetLogEvents"],
+                "*",
+                sid="Functions",
+            ),
             allow("iam:PassRole", "*", sid="PassAnyRole"),
-            allow("ec2:RebootInstances", f"arn:aws:ec2:*:{ACCOUNT_ID}:instance/*", {"StringEquals": {"aws:ResourceTag/Environment": "staging"}}),
+            allow(
+                "ec2:RebootInstances",
+                f"arn:aws:ec2:*:{ACCOUNT_ID}:instance/*",
+                {"StringEquals": {"aws:ResourceTag/Environment": "staging"}},
+            ),
         ),
     ),
     "payments-operations": (
@@ -100,7 +122,12 @@ CUSTOMER_MANAGED = {
     "payments-decrypt": ("2022-06-20T08:40:00Z", document(allow(["kms:Decrypt", "kms:GenerateDataKey"], "*"))),
     "analytics-lake": (
         "2023-01-09T08:30:00Z",
-        document(allow(["s3:GetObject", "s3:PutObject", "s3:ListBucket"], ["arn:aws:s3:::shop-prod-lake", "arn:aws:s3:::shop-prod-lake/*"])),
+        document(
+            allow(
+                ["s3:GetObject", "s3:PutObject", "s3:ListBucket"],
+                ["arn:aws:s3:::shop-prod-lake", "arn:aws:s3:::shop-prod-lake/*"],
+            )
+        ),
     ),
     "analytics-etl": ("2024-05-14T09:30:00Z", document(allow("s3:*", "*"))),
     "deploy": (

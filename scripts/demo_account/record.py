@@ -22,14 +22,16 @@ from .shop import ACCOUNT_ID, GLOBAL_REGION, RECORDED_AT, REGIONS
 
 def write(shop, out, tables):
     """Records into `out`/recording and returns the number of files."""
-    recording = out / "recording"
-    shutil.rmtree(recording, ignore_errors=True)
-    recorder = Recorder(shop, recording)
+    recording, unfinished = out / "recording", out / "recording.unfinished"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    recorder = Recorder(shop, unfinished)
     for listing in calls.from_tables(tables) + calls.OWN:
         recorder.listing(listing)
     recorder.unused()
     header = {"recorded_at": RECORDED_AT, "accounts": [{"account_id": ACCOUNT_ID, "regions": list(REGIONS)}]}
-    recorder.store(recording / "recording.json", header)
+    recorder.store(unfinished / "recording.json", header)
+    shutil.rmtree(recording, ignore_errors=True)
+    unfinished.rename(recording)
     faults.write(shop, out, recorder.made)
     return recorder.files
 
@@ -54,7 +56,9 @@ class Recorder:
                     bound = self.bind(listing.bind, parent, region)
                     if bound is None:
                         continue
-                    answer = self.call(region, listing.service, listing.operation, {**listing.params, **bound}, first(bound))
+                    answer = self.call(
+                        region, listing.service, listing.operation, {**listing.params, **bound}, first(bound)
+                    )
                     rows += [with_parent(row, parent) for row in self.rows_of(listing.rows, answer)]
             else:
                 bound = self.bind(listing.bind, {}, region)
@@ -121,7 +125,11 @@ class Recorder:
         if parameter is None:
             path = path / f"{name}.json"
         else:
-            path = path / name / (urllib.parse.quote(self.shop.rewrite(str(parameter)), safe="_.-").replace("~", "%7E") + ".json")
+            path = (
+                path
+                / name
+                / (urllib.parse.quote(self.shop.rewrite(str(parameter)), safe="_.-").replace("~", "%7E") + ".json")
+            )
         self.store(path, answer)
 
     def ask(self, region, service, operation, params, parameter):
@@ -153,7 +161,10 @@ class Recorder:
     def not_emulated(self, service, operation):
         """What an account that doesn't use the feature answers."""
         if (service, operation) not in self.shop.nothing:
-            print(f"warning: the emulator doesn't know {service} {operation}, and the script has no answer", file=sys.stderr)
+            print(
+                f"warning: the emulator doesn't know {service} {operation}, and the script has no answer",
+                file=sys.stderr,
+            )
             return {"Error": {"Code": "InternalFailure", "Message": "not recorded"}}
         return self.shop.nothing[(service, operation)]
 
@@ -176,7 +187,8 @@ def first(bound):
 
 def bound_value(expression, row, region):
     """The value of a bind: a bare expression, or a text with `{expression}` or `{expression|basename}` in it."""
-    if not re.match(r"arn:|.*\|basename\}", expression):
+    # A multi-select hash of JMESPath has a colon within its braces, a template hasn't.
+    if not re.search(r"\{[^{}:]+\}", expression):
         return jmespath.search(expression, row)
     own = {"partition": "aws", "region": region, "account": ACCOUNT_ID}
 
@@ -196,7 +208,10 @@ def emulated(client, operation, params):
     """The emulator's answer, all pages merged as the AWS CLI merges them."""
     if client.meta.service_model.service_name == "route53":
         # The API takes the bare id, while its own answers and so the tables speak of /hostedzone/<id>.
-        params = {name: value.removeprefix("/hostedzone/") if isinstance(value, str) else value for name, value in params.items()}
+        params = {
+            name: value.removeprefix("/hostedzone/") if isinstance(value, str) else value
+            for name, value in params.items()
+        }
     method = botocore.xform_name(operation)
     if client.can_paginate(method):
         # Page sizes in a table's constants are the caller's business, not the answer's.

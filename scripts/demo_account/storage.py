@@ -9,13 +9,62 @@ PRIVATE = {"BlockPublicAcls": True, "IgnorePublicAcls": True, "BlockPublicPolicy
 
 # name: (created, region, tags, versioned, logged, TLS only)
 BUCKETS = {
-    "shop-prod-logs": ("2022-03-05T09:00:00Z", MAIN_REGION, tags("b90_logs_platform", importance="medium", dr="none"), True, False, True),
-    "shop-prod-trail": ("2022-03-05T09:10:00Z", MAIN_REGION, tags("b91_trail_platform", importance="high", dr="none"), False, True, True),
-    "shop-prod-uploads": ("2022-03-05T09:20:00Z", MAIN_REGION, tags("b11_uploads_catalog", importance="high", dr="backup"), True, True, True),
-    "shop-prod-assets": ("2022-03-05T09:30:00Z", MAIN_REGION, tags("b12_assets_catalog", importance="low", dr="none"), True, True, False),
-    "shop-prod-backups": ("2023-09-02T09:00:00Z", MAIN_REGION, tags("b92_backups_platform", importance="critical", dr="replication"), True, True, True),
-    "shop-dr-backups": ("2023-09-02T08:50:00Z", GLOBAL_REGION, tags("b93_backups-copy_platform", importance="critical", dr="none"), True, False, True),
-    "shop-prod-lake": ("2024-05-14T08:00:00Z", MAIN_REGION, {"Name": "b31_lake_analytics", "owner": "team-data", "Environment": "Production"}, False, False, False),
+    "shop-prod-logs": (
+        "2022-03-05T09:00:00Z",
+        MAIN_REGION,
+        tags("b90_logs_platform", importance="medium", dr="none"),
+        True,
+        False,
+        True,
+    ),
+    "shop-prod-trail": (
+        "2022-03-05T09:10:00Z",
+        MAIN_REGION,
+        tags("b91_trail_platform", importance="high", dr="none"),
+        False,
+        True,
+        True,
+    ),
+    "shop-prod-uploads": (
+        "2022-03-05T09:20:00Z",
+        MAIN_REGION,
+        tags("b11_uploads_catalog", importance="high", dr="backup"),
+        True,
+        True,
+        True,
+    ),
+    "shop-prod-assets": (
+        "2022-03-05T09:30:00Z",
+        MAIN_REGION,
+        tags("b12_assets_catalog", importance="low", dr="none"),
+        True,
+        True,
+        False,
+    ),
+    "shop-prod-backups": (
+        "2023-09-02T09:00:00Z",
+        MAIN_REGION,
+        tags("b92_backups_platform", importance="critical", dr="replication"),
+        True,
+        True,
+        True,
+    ),
+    "shop-dr-backups": (
+        "2023-09-02T08:50:00Z",
+        GLOBAL_REGION,
+        tags("b93_backups-copy_platform", importance="critical", dr="none"),
+        True,
+        False,
+        True,
+    ),
+    "shop-prod-lake": (
+        "2024-05-14T08:00:00Z",
+        MAIN_REGION,
+        {"Name": "b31_lake_analytics", "owner": "team-data", "Environment": "Production"},
+        False,
+        False,
+        False,
+    ),
     "shop-staging-uploads": ("2023-06-01T08:00:00Z", MAIN_REGION, {}, False, True, True),
 }
 
@@ -31,11 +80,20 @@ def build(shop):
     expire(s3, "shop-prod-logs", 400)
     # One owner, whose id and name the emulator gives differently in two places.
     owner = hashlib.sha256(b"shop").hexdigest()
-    for emulated in ("bcaf1ffd86f41161ca5fb16fd081034f", "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a"):
+    for emulated in (
+        "bcaf1ffd86f41161ca5fb16fd081034f",
+        "75aa57f09aa0c8caeab4f8c24e99d10f8e7faeebf76c078efc7c6caea54ba06a",
+    ):
         shop.replacements.append((f'"{emulated}"', f'"{owner}"'))
     shop.replacements.append(('"DisplayName": "webfile"', '"DisplayName": "shop"'))
     # Somebody's policy keeps even the inventory out: what it says stays unknown.
-    shop.denied("s3", "GetBucketPolicy", "s3:GetBucketPolicy on resource: \"arn:aws:s3:::shop-staging-uploads\"", "shop-staging-uploads", GLOBAL_REGION)
+    shop.denied(
+        "s3",
+        "GetBucketPolicy",
+        's3:GetBucketPolicy on resource: "arn:aws:s3:::shop-staging-uploads"',
+        "shop-staging-uploads",
+        GLOBAL_REGION,
+    )
     plant(shop)
 
 
@@ -49,14 +107,22 @@ def bucket(shop, name, created, region, scheme, versioned, logged, tls):
         s3.put_bucket_tagging(Bucket=name, Tagging={"TagSet": pairs(scheme)})
     if versioned:
         s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
-    key = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": shop.ids["key-shop"]} if name == "shop-prod-uploads" else {"SSEAlgorithm": "AES256"}
+    key = (
+        {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": shop.ids["key-shop"]}
+        if name == "shop-prod-uploads"
+        else {"SSEAlgorithm": "AES256"}
+    )
     s3.put_bucket_encryption(
         Bucket=name,
-        ServerSideEncryptionConfiguration={"Rules": [{"ApplyServerSideEncryptionByDefault": key, "BucketKeyEnabled": name == "shop-prod-uploads"}]},
+        ServerSideEncryptionConfiguration={
+            "Rules": [{"ApplyServerSideEncryptionByDefault": key, "BucketKeyEnabled": name == "shop-prod-uploads"}]
+        },
     )
     if locked:
         rule = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 35}}
-        s3.put_object_lock_configuration(Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule})
+        s3.put_object_lock_configuration(
+            Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+        )
     statements = ([tls_only(name)] if tls else []) + extra_statements(name)
     if statements:
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
@@ -80,20 +146,55 @@ def tls_only(name):
 
 def extra_statements(name):
     if name == "shop-prod-assets":
-        return [{"Sid": "PublicRead", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{name}/*"}]
+        return [
+            {
+                "Sid": "PublicRead",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "s3:GetObject",
+                "Resource": f"arn:aws:s3:::{name}/*",
+            }
+        ]
     if name == "shop-prod-trail":
         trail = {"Effect": "Allow", "Principal": {"Service": "cloudtrail.amazonaws.com"}}
         same_account = {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}
         return [
-            {**trail, "Sid": "TrailAcl", "Action": "s3:GetBucketAcl", "Resource": f"arn:aws:s3:::{name}", "Condition": same_account},
-            {**trail, "Sid": "TrailWrite", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/AWSLogs/{ACCOUNT_ID}/*", "Condition": same_account},
+            {
+                **trail,
+                "Sid": "TrailAcl",
+                "Action": "s3:GetBucketAcl",
+                "Resource": f"arn:aws:s3:::{name}",
+                "Condition": same_account,
+            },
+            {
+                **trail,
+                "Sid": "TrailWrite",
+                "Action": "s3:PutObject",
+                "Resource": f"arn:aws:s3:::{name}/AWSLogs/{ACCOUNT_ID}/*",
+                "Condition": same_account,
+            },
         ]
     if name == "shop-prod-logs":
-        service = {"Principal": {"Service": "logging.s3.amazonaws.com"}, "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}}}
+        service = {
+            "Principal": {"Service": "logging.s3.amazonaws.com"},
+            "Condition": {"StringEquals": {"aws:SourceAccount": ACCOUNT_ID}},
+        }
         balancers = {"Principal": {"Service": "logdelivery.elasticloadbalancing.amazonaws.com"}}
         return [
-            {"Sid": "AccessLogs", "Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/s3/*", **service},
-            {"Sid": "BalancerLogs", "Effect": "Allow", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{name}/alb/*", **balancers},
+            {
+                "Sid": "AccessLogs",
+                "Effect": "Allow",
+                "Action": "s3:PutObject",
+                "Resource": f"arn:aws:s3:::{name}/s3/*",
+                **service,
+            },
+            {
+                "Sid": "BalancerLogs",
+                "Effect": "Allow",
+                "Action": "s3:PutObject",
+                "Resource": f"arn:aws:s3:::{name}/alb/*",
+                **balancers,
+            },
         ]
     return []
 
@@ -101,7 +202,9 @@ def extra_statements(name):
 def expire(s3, name, days):
     s3.put_bucket_lifecycle_configuration(
         Bucket=name,
-        LifecycleConfiguration={"Rules": [{"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}}]},
+        LifecycleConfiguration={
+            "Rules": [{"ID": "expire", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": days}}]
+        },
     )
 
 
