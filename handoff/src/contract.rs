@@ -78,9 +78,17 @@ impl TableSchema {
     pub fn new(name: &str, title: &str, columns: &[(&str, ColumnType, &str)]) -> Self {
         let columns = columns
             .iter()
-            .map(|&(name, kind, doc)| Column { name: name.to_owned(), kind, doc: doc.to_owned() })
+            .map(|&(name, kind, doc)| Column {
+                name: name.to_owned(),
+                kind,
+                doc: doc.to_owned(),
+            })
             .collect();
-        Self { name: name.to_owned(), title: title.to_owned(), columns }
+        Self {
+            name: name.to_owned(),
+            title: title.to_owned(),
+            columns,
+        }
     }
 }
 
@@ -111,16 +119,36 @@ pub fn resources() -> TableSchema {
         "one resource of any service",
         &[
             ("account_id", Text, "account that owns it"),
-            ("region", Text, "region, `global` for services that have none"),
+            (
+                "region",
+                Text,
+                "region, `global` for services that have none",
+            ),
             ("arn", Text, "its ARN; unique in a run"),
             ("service", Text, "service part of its type, such as `ec2`"),
             ("resource_type", Text, "type, such as `ec2:instance`"),
             ("name", Text, "the Name tag, else what the service calls it"),
-            ("tags", Map, "tags; empty when it has none, null when they could not be read"),
-            ("created_at", Timestamp, "when it was created, where the service tells"),
+            (
+                "tags",
+                Map,
+                "tags; empty when it has none, null when they could not be read",
+            ),
+            (
+                "created_at",
+                Timestamp,
+                "when it was created, where the service tells",
+            ),
             ("zone", Text, "availability zone, where it has one"),
-            ("summary", Text, "a few words on what it is, such as `t3.micro · running`"),
-            ("source_table", Text, "inventory table it came from; `tags` when only the tag sweep knows it"),
+            (
+                "summary",
+                Text,
+                "a few words on what it is, such as `t3.micro · running`",
+            ),
+            (
+                "source_table",
+                Text,
+                "inventory table it came from; `tags` when only the tag sweep knows it",
+            ),
         ],
     )
 }
@@ -131,15 +159,47 @@ pub fn relationships() -> TableSchema {
         "relationships",
         "one reference from a resource to another",
         &[
-            ("account_id", Text, "account in which the reference was found"),
+            (
+                "account_id",
+                Text,
+                "account in which the reference was found",
+            ),
             ("region", Text, "region in which it was found"),
-            ("kind", Text, "what the reference means, such as `in_vpc`; the vocabulary is in collect/tables/README.md"),
-            ("from_arn", Text, "the resource that refers; null when it is outside the run"),
-            ("from_id", Text, "the identifier as it stands in the configuration"),
-            ("to_arn", Text, "the resource it refers to; null when nothing in the run has that identifier"),
-            ("to_id", Text, "the identifier as it stands in the configuration"),
-            ("detail", Text, "port, destination or name the reference carries, if any"),
-            ("source_table", Text, "inventory table whose file declares it"),
+            (
+                "kind",
+                Text,
+                "what the reference means, such as `in_vpc`; the vocabulary is in collect/tables/README.md",
+            ),
+            (
+                "from_arn",
+                Text,
+                "the resource that refers; null when it is outside the run",
+            ),
+            (
+                "from_id",
+                Text,
+                "the identifier as it stands in the configuration",
+            ),
+            (
+                "to_arn",
+                Text,
+                "the resource it refers to; null when nothing in the run has that identifier",
+            ),
+            (
+                "to_id",
+                Text,
+                "the identifier as it stands in the configuration",
+            ),
+            (
+                "detail",
+                Text,
+                "port, destination or name the reference carries, if any",
+            ),
+            (
+                "source_table",
+                Text,
+                "inventory table whose file declares it",
+            ),
         ],
     )
 }
@@ -151,15 +211,39 @@ pub fn collect_errors() -> TableSchema {
         "one thing that could not be collected",
         &[
             ("account_id", Text, "account of the call"),
-            ("region", Text, "region of the call, `global` for services that have none"),
+            (
+                "region",
+                Text,
+                "region of the call, `global` for services that have none",
+            ),
             ("service", Text, "service, such as `s3`"),
             ("operation", Text, "operation, such as `GetBucketPolicy`"),
-            ("table_name", Text, "inventory table that lacks rows or values because of it"),
-            ("resource_arn", Text, "the one row concerned; null when the whole table is, in that account and region"),
-            ("resource_id", Text, "the parameter of the call, such as the bucket's name"),
-            ("kind", Text, "denied, throttled, timeout, credentials, not_found, not_offered, malformed, not_recorded, other"),
+            (
+                "table_name",
+                Text,
+                "inventory table that lacks rows or values because of it",
+            ),
+            (
+                "resource_arn",
+                Text,
+                "the one row concerned; null when the whole table is, in that account and region",
+            ),
+            (
+                "resource_id",
+                Text,
+                "the parameter of the call, such as the bucket's name",
+            ),
+            (
+                "kind",
+                Text,
+                "denied, throttled, timeout, credentials, not_found, not_offered, malformed, not_recorded, other",
+            ),
             ("code", Text, "error code as the service gave it"),
-            ("message", Text, "message as the service gave it, control characters removed"),
+            (
+                "message",
+                Text,
+                "message as the service gave it, control characters removed",
+            ),
         ],
     )
 }
@@ -174,27 +258,67 @@ pub fn findings() -> TableSchema {
             ("rule", Int, "step of hardening, 1 to 7"),
             ("kind", Text, "config or detection"),
             ("title", Text, "what the check asks for, in one line"),
-            ("severity", Text, "critical, high, medium, low or info, as the check says"),
-            ("status", Text, "pass, fail, unknown, or waived (would fail, accepted until waiver_expires)"),
+            (
+                "severity",
+                Text,
+                "critical, high, medium, low or info, as the check says",
+            ),
+            (
+                "status",
+                Text,
+                "pass, fail, unknown, or waived (would fail, accepted until waiver_expires)",
+            ),
             ("account_id", Text, "account of the resource"),
-            ("region", Text, "region of the resource, `global` for services that have none"),
-            ("resource_arn", Text, "what was judged; the account's root ARN when it is the account"),
+            (
+                "region",
+                Text,
+                "region of the resource, `global` for services that have none",
+            ),
+            (
+                "resource_arn",
+                Text,
+                "what was judged; the account's root ARN when it is the account",
+            ),
             ("resource_type", Text, "type, such as `ec2:security-group`"),
             ("resource_name", Text, "name, as in `resources`"),
-            ("discriminator", Text, "tells findings of one check on one resource apart; mostly null"),
+            (
+                "discriminator",
+                Text,
+                "tells findings of one check on one resource apart; mostly null",
+            ),
             ("owner", Text, "owner, from the tags"),
             ("environment", Text, "environment, from the tags"),
             ("system", Text, "system, from the tags"),
             ("importance", Text, "importance level, from the tags"),
             ("exposed", Bool, "reachable from the internet"),
-            ("risk", Float, "0 to 100: severity weighted by importance and exposure; the formula is in analyze/README.md"),
+            (
+                "risk",
+                Float,
+                "0 to 100: severity weighted by importance and exposure; the formula is in analyze/README.md",
+            ),
             ("reason", Text, "why, in one sentence"),
             ("evidence", Json, "the facts the verdict rests on"),
             ("remediation", Text, "what to do"),
-            ("remediation_command", Text, "AWS CLI command that does it, with this resource's names filled in"),
-            ("fingerprint", Text, "hash of check, ARN and discriminator: the same finding in every run"),
-            ("first_seen", Timestamp, "time of the first run of the lake in which it failed without a pass since"),
-            ("change", Text, "new, open or reopened against the run before; null for a pass"),
+            (
+                "remediation_command",
+                Text,
+                "AWS CLI command that does it, with this resource's names filled in",
+            ),
+            (
+                "fingerprint",
+                Text,
+                "hash of check, ARN and discriminator: the same finding in every run",
+            ),
+            (
+                "first_seen",
+                Timestamp,
+                "time of the first run of the lake in which it failed without a pass since",
+            ),
+            (
+                "change",
+                Text,
+                "new, open or reopened against the run before; null for a pass",
+            ),
             ("waiver_owner", Text, "who accepted it"),
             ("waiver_reason", Text, "why it was accepted"),
             ("waiver_expires", Timestamp, "until when"),
@@ -214,9 +338,17 @@ pub fn checks() -> TableSchema {
             ("title", Text, "what it asks for, in one line"),
             ("severity", Text, "critical, high, medium, low or info"),
             ("tables", List, "inventory tables it reads"),
-            ("frameworks", Map, "control ids by framework: cis_v3.0, cis_v5.0, fsbp"),
+            (
+                "frameworks",
+                Map,
+                "control ids by framework: cis_v3.0, cis_v5.0, fsbp",
+            ),
             ("remediation", Text, "what to do"),
-            ("remediation_command", Text, "AWS CLI command, with placeholders"),
+            (
+                "remediation_command",
+                Text,
+                "AWS CLI command, with placeholders",
+            ),
             ("links", List, "documentation"),
             ("status", Text, "evaluated, or error when its SQL failed"),
             ("error", Text, "why its SQL failed"),
@@ -235,29 +367,73 @@ pub fn resource_context() -> TableSchema {
         "one resource with what is derived from its tags and its reach",
         &[
             ("account_id", Text, "account that owns it"),
-            ("region", Text, "region, `global` for services that have none"),
+            (
+                "region",
+                Text,
+                "region, `global` for services that have none",
+            ),
             ("arn", Text, "its ARN"),
             ("service", Text, "service part of its type"),
             ("resource_type", Text, "type, such as `rds:db`"),
             ("name", Text, "name, as in `resources`"),
             ("summary", Text, "a few words on what it is"),
             ("zone", Text, "availability zone, where it has one"),
-            ("system", Text, "system, from the tag or from the name's last part"),
-            ("environment", Text, "environment, spelled as in the configuration"),
+            (
+                "system",
+                Text,
+                "system, from the tag or from the name's last part",
+            ),
+            (
+                "environment",
+                Text,
+                "environment, spelled as in the configuration",
+            ),
             ("owner", Text, "owner"),
             ("importance", Text, "importance level"),
-            ("importance_rank", Int, "0 for the lowest level upwards; null when it has none"),
-            ("dr", List, "what its DR tag demands: backup, multi-az, replication, autoscaling"),
-            ("rpo_seconds", Int, "recovery point objective: the tag, else the default of its importance"),
-            ("rto_seconds", Int, "recovery time objective: the tag, else the default of its importance"),
+            (
+                "importance_rank",
+                Int,
+                "0 for the lowest level upwards; null when it has none",
+            ),
+            (
+                "dr",
+                List,
+                "what its DR tag demands: backup, multi-az, replication, autoscaling",
+            ),
+            (
+                "rpo_seconds",
+                Int,
+                "recovery point objective: the tag, else the default of its importance",
+            ),
+            (
+                "rto_seconds",
+                Int,
+                "recovery time objective: the tag, else the default of its importance",
+            ),
             ("required_tags", Int, "number of required tag keys"),
-            ("missing_tags", List, "required tag keys it lacks; null when its tags could not be read"),
+            (
+                "missing_tags",
+                List,
+                "required tag keys it lacks; null when its tags could not be read",
+            ),
             ("taggable", Bool, "whether the service lets it carry tags"),
             ("data_store", Bool, "holds data that would be lost with it"),
-            ("exposed", Bool, "reachable from the internet; null when that could not be decided"),
+            (
+                "exposed",
+                Bool,
+                "reachable from the internet; null when that could not be decided",
+            ),
             ("exposure", Text, "how: `tcp/22 from 0.0.0.0/0`"),
-            ("dr_met", Int, "demands of its DR tag that the configuration meets"),
-            ("dr_unmet", List, "demands of its DR tag that it does not meet"),
+            (
+                "dr_met",
+                Int,
+                "demands of its DR tag that the configuration meets",
+            ),
+            (
+                "dr_unmet",
+                List,
+                "demands of its DR tag that it does not meet",
+            ),
         ],
     )
 }
@@ -273,23 +449,48 @@ pub fn zone_backups() -> TableSchema {
             ("zone_id", Text, "id, such as Z0123456789"),
             ("name", Text, "domain, with its final dot"),
             ("records", Int, "record sets in the batch"),
-            ("left_out", Int, "record sets that Route 53 makes itself: the apex NS and SOA"),
-            ("change_batch", Json, "for aws route53 change-resource-record-sets"),
+            (
+                "left_out",
+                Int,
+                "record sets that Route 53 makes itself: the apex NS and SOA",
+            ),
+            (
+                "change_batch",
+                Json,
+                "for aws route53 change-resource-record-sets",
+            ),
         ],
     )
 }
 
 /// The tables that are the same for every service, in the order of the pipeline.
 pub fn fixed_tables() -> Vec<TableSchema> {
-    vec![resources(), relationships(), collect_errors(), resource_context(), zone_backups(), checks(), findings()]
+    vec![
+        resources(),
+        relationships(),
+        collect_errors(),
+        resource_context(),
+        zone_backups(),
+        checks(),
+        findings(),
+    ]
 }
 
 /// One table as markdown, for the data dictionary.
 pub fn markdown(schema: &TableSchema) -> String {
-    let mut out = format!("### {}\n\n{}.\n\n| column | type | meaning |\n| --- | --- | --- |\n", schema.name, schema.title);
+    let mut out = format!(
+        "### {}\n\n{}.\n\n| column | type | meaning |\n| --- | --- | --- |\n",
+        schema.name, schema.title
+    );
     for column in &schema.columns {
         // Writing to a String can't fail.
-        let _ = writeln!(out, "| {} | {} | {} |", column.name, column.kind.sql(), column.doc.replace('|', "\\|"));
+        let _ = writeln!(
+            out,
+            "| {} | {} | {} |",
+            column.name,
+            column.kind.sql(),
+            column.doc.replace('|', "\\|")
+        );
     }
     out
 }

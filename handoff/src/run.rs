@@ -44,26 +44,48 @@ impl Stage {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The text is not a run id.
-    #[error("{0:?} is not a run id: expected <UTC time>-<6 hex digits>, such as 20261123T060000Z-3fa91c")]
+    #[error(
+        "{0:?} is not a run id: expected <UTC time>-<6 hex digits>, such as 20261123T060000Z-3fa91c"
+    )]
     BadId(String),
     /// The text names no run.
     #[error("{0:?} is not a run: expected <lake>/runs/<run id>, as `collect inventory` prints it")]
     BadReference(String),
     /// Standard input was a pipe and brought nothing.
-    #[error("no run on standard input: the tool before this one printed none; name the run as an argument to read another")]
+    #[error(
+        "no run on standard input: the tool before this one printed none; name the run as an argument to read another"
+    )]
     EmptyPipe,
     /// The lake holds no committed run.
     #[error("no committed run in {0}: run `collect inventory` first")]
     NoRun(String),
     /// The stage never committed.
-    #[error("{location}/runs/{run} has no {stage} record: {stage} was interrupted or never ran; run it again")]
-    NotCommitted { location: String, run: RunId, stage: &'static str },
+    #[error(
+        "{location}/runs/{run} has no {stage} record: {stage} was interrupted or never ran; run it again"
+    )]
+    NotCommitted {
+        location: String,
+        run: RunId,
+        stage: &'static str,
+    },
     /// The record is no JSON of ours.
     #[error("{location}/{key}: not a run record: {message}; run {stage} again")]
-    BadRecord { location: String, key: String, message: String, stage: &'static str },
+    BadRecord {
+        location: String,
+        key: String,
+        message: String,
+        stage: &'static str,
+    },
     /// The record is of a newer major version.
-    #[error("{location}/{key}: written under contract {found}, this tool reads {}; install the newer version", contract::VERSION)]
-    Newer { location: String, key: String, found: String },
+    #[error(
+        "{location}/{key}: written under contract {found}, this tool reads {}; install the newer version",
+        contract::VERSION
+    )]
+    Newer {
+        location: String,
+        key: String,
+        found: String,
+    },
     /// The storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -82,7 +104,13 @@ impl RunId {
     pub fn new(time: Timestamp, seed: &[u8]) -> Self {
         use sha2::Digest as _;
         let digest = sha2::Sha256::digest(seed);
-        Self(format!("{}-{:02x}{:02x}{:02x}", time.strftime("%Y%m%dT%H%M%SZ"), digest[0], digest[1], digest[2]))
+        Self(format!(
+            "{}-{:02x}{:02x}{:02x}",
+            time.strftime("%Y%m%dT%H%M%SZ"),
+            digest[0],
+            digest[1],
+            digest[2]
+        ))
     }
 
     /// The time of the facts: every age in a run is relative to it, never to the clock.
@@ -108,9 +136,15 @@ impl FromStr for RunId {
         let hex = text.get(17..).unwrap_or_default();
         let well_formed = text.len() == 23
             && text.as_bytes().get(16) == Some(&b'-')
-            && hex.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+            && hex
+                .bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
             && parse_time(text).is_some();
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(RunError::BadId(text.to_owned())) }
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(RunError::BadId(text.to_owned()))
+        }
     }
 }
 
@@ -247,7 +281,8 @@ impl RunRecord {
     /// # Errors
     /// When the storage fails.
     pub fn commit(&self, lake: &Storage) -> Result<(), StorageError> {
-        let mut text = serde_json::to_vec_pretty(self).map_err(|error| StorageError::other(lake, "run record", &error))?;
+        let mut text = serde_json::to_vec_pretty(self)
+            .map_err(|error| StorageError::other(lake, "run record", &error))?;
         text.push(b'\n');
         lake.put(&paths::record(&self.run, self.stage), &text)
     }
@@ -258,20 +293,41 @@ impl RunRecord {
     /// When the storage fails, the record can't be read or is of a newer contract.
     pub fn read(lake: &Storage, run: &RunId, stage: Stage) -> Result<Option<Self>, RunError> {
         let key = paths::record(run, stage);
-        let Some(bytes) = lake.get(&key)? else { return Ok(None) };
-        let bad = |message: String| RunError::BadRecord { location: lake.to_string(), key: key.clone(), message, stage: stage.name() };
-        let value: serde_json::Value = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
-        let found = value.get("contract").and_then(|version| version.as_str()).unwrap_or_default();
+        let Some(bytes) = lake.get(&key)? else {
+            return Ok(None);
+        };
+        let bad = |message: String| RunError::BadRecord {
+            location: lake.to_string(),
+            key: key.clone(),
+            message,
+            stage: stage.name(),
+        };
+        let value: serde_json::Value =
+            serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
+        let found = value
+            .get("contract")
+            .and_then(|version| version.as_str())
+            .unwrap_or_default();
         if is_newer(found) {
-            return Err(RunError::Newer { location: lake.to_string(), key: key.clone(), found: found.to_owned() });
+            return Err(RunError::Newer {
+                location: lake.to_string(),
+                key: key.clone(),
+                found: found.to_owned(),
+            });
         }
-        serde_json::from_value(value).map(Some).map_err(|error| bad(error.to_string()))
+        serde_json::from_value(value)
+            .map(Some)
+            .map_err(|error| bad(error.to_string()))
     }
 }
 
 /// Whether files of contract `version` are beyond what this build reads.
 pub fn is_newer(version: &str) -> bool {
-    let major = |text: &str| text.split('.').next().and_then(|part| part.parse::<u32>().ok());
+    let major = |text: &str| {
+        text.split('.')
+            .next()
+            .and_then(|part| part.parse::<u32>().ok())
+    };
     match (major(version), major(contract::VERSION)) {
         (Some(theirs), Some(ours)) => theirs > ours,
         _ => false,
@@ -311,14 +367,31 @@ impl Run {
     fn resolve(text: &str) -> Result<Self, RunError> {
         let text = text.trim_end_matches('/');
         if let Ok(id) = text.parse() {
-            return Ok(Self { lake: Storage::open(DEFAULT_LAKE)?, id });
+            return Ok(Self {
+                lake: Storage::open(DEFAULT_LAKE)?,
+                id,
+            });
         }
-        if let Some((location, id)) = text.rsplit_once('/').and_then(|(parent, id)| Some((parent.strip_suffix("/runs").or_else(|| (parent == "runs").then_some("."))?, id))) {
-            let id = id.parse().map_err(|_| RunError::BadReference(text.to_owned()))?;
-            return Ok(Self { lake: Storage::open(location)?, id });
+        if let Some((location, id)) = text.rsplit_once('/').and_then(|(parent, id)| {
+            Some((
+                parent
+                    .strip_suffix("/runs")
+                    .or_else(|| (parent == "runs").then_some("."))?,
+                id,
+            ))
+        }) {
+            let id = id
+                .parse()
+                .map_err(|_| RunError::BadReference(text.to_owned()))?;
+            return Ok(Self {
+                lake: Storage::open(location)?,
+                id,
+            });
         }
         let lake = Storage::open(text)?;
-        let id = committed(&lake)?.pop().ok_or_else(|| RunError::NoRun(lake.to_string()))?;
+        let id = committed(&lake)?
+            .pop()
+            .ok_or_else(|| RunError::NoRun(lake.to_string()))?;
         Ok(Self { lake, id })
     }
 
@@ -339,7 +412,9 @@ impl Run {
     /// # Errors
     /// When the record can't be read.
     pub fn files(&self, stage: Stage) -> Result<Vec<FileEntry>, RunError> {
-        Ok(RunRecord::read(&self.lake, &self.id, stage)?.map(|record| record.files).unwrap_or_default())
+        Ok(RunRecord::read(&self.lake, &self.id, stage)?
+            .map(|record| record.files)
+            .unwrap_or_default())
     }
 
     /// `<lake>/runs/<run id>`: what stages print on standard output.
@@ -358,7 +433,9 @@ pub const DEFAULT_LAKE: &str = "lake";
 pub fn committed(lake: &Storage) -> Result<Vec<RunId>, StorageError> {
     let mut runs = Vec::new();
     for name in lake.folders(paths::RUNS)? {
-        let Ok(id) = name.parse::<RunId>() else { continue };
+        let Ok(id) = name.parse::<RunId>() else {
+            continue;
+        };
         if lake.exists(&paths::record(&id, Stage::Collect))? {
             runs.push(id);
         }
@@ -379,7 +456,8 @@ fn read_reference() -> Result<String, RunError> {
 /// A pipe or a file on standard input; `/dev/null` and terminals are not.
 fn stdin_is_piped() -> bool {
     use std::os::unix::fs::FileTypeExt as _;
-    std::fs::metadata("/dev/stdin").is_ok_and(|metadata| metadata.file_type().is_fifo() || metadata.is_file())
+    std::fs::metadata("/dev/stdin")
+        .is_ok_and(|metadata| metadata.file_type().is_fifo() || metadata.is_file())
 }
 
 #[cfg(test)]
@@ -392,7 +470,13 @@ mod tests {
         assert_eq!(id.as_str().len(), 23);
         assert_eq!(id.as_of().to_string(), "2026-11-23T06:00:00Z");
         assert_eq!(id.as_str().parse::<RunId>().unwrap(), id);
-        for bad in ["", "20261123T060000Z-3FA91C", "20261323T060000Z-3fa91c", "20261123T060000Z-3fa91c/..", "../../etc/passwd-abcdef"] {
+        for bad in [
+            "",
+            "20261123T060000Z-3FA91C",
+            "20261323T060000Z-3fa91c",
+            "20261123T060000Z-3fa91c/..",
+            "../../etc/passwd-abcdef",
+        ] {
             assert!(bad.parse::<RunId>().is_err(), "{bad}");
         }
     }

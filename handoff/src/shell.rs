@@ -43,7 +43,10 @@ pub struct Hinted {
 impl Hinted {
     /// An error that says what is wrong with which object, and a hint at what to do.
     pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: hint.into() }
+        Self {
+            message: message.into(),
+            hint: hint.into(),
+        }
     }
 }
 
@@ -59,7 +62,8 @@ impl std::error::Error for Hinted {}
 pub fn main(tool: impl FnOnce() -> anyhow::Result<Exit>) -> ExitCode {
     start_logging();
     exit_on_interrupt();
-    let code = match tool().and_then(|exit| io::stdout().flush().map(|()| exit).map_err(Into::into)) {
+    let code = match tool().and_then(|exit| io::stdout().flush().map(|()| exit).map_err(Into::into))
+    {
         Ok(Exit::Done) => EXIT_DONE,
         Ok(Exit::Findings) => EXIT_FINDINGS,
         Ok(Exit::Partial) => EXIT_PARTIAL,
@@ -74,7 +78,11 @@ pub fn main(tool: impl FnOnce() -> anyhow::Result<Exit>) -> ExitCode {
 }
 
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
+    error.chain().any(|cause| {
+        cause
+            .downcast_ref::<io::Error>()
+            .is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
+    })
 }
 
 fn print_error(error: &anyhow::Error) {
@@ -83,7 +91,11 @@ fn print_error(error: &anyhow::Error) {
         let text = cause.to_string();
         // Errors that quote their cause would otherwise say it twice.
         if !line.contains(&text) {
-            line = if line.is_empty() { text } else { format!("{line}: {text}") };
+            line = if line.is_empty() {
+                text
+            } else {
+                format!("{line}: {text}")
+            };
         }
     }
     say("error", &line);
@@ -120,15 +132,25 @@ pub fn answer(text: &str) -> anyhow::Result<()> {
 
 fn start_logging() {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("SEVENWALLS_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
+    let filter =
+        EnvFilter::try_from_env("SEVENWALLS_LOG").unwrap_or_else(|_| EnvFilter::new("off"));
     // A second initialisation, in a test's process, keeps the first.
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_ansi(io::stderr().is_terminal())
+        .try_init();
 }
 
 /// Ends the process with 130 on an interrupt. Nothing has to be undone: what is not committed does not exist.
 fn exit_on_interrupt() {
     std::thread::spawn(|| {
-        let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+        let Ok(runtime) = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+        else {
+            return;
+        };
         if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
             std::process::exit(i32::from(EXIT_INTERRUPTED));
         }
@@ -137,9 +159,17 @@ fn exit_on_interrupt() {
 
 /// A progress bar on standard error, or nothing when that is no terminal. With an unknown total, a spinner.
 pub fn progress(what: &str, total: Option<u64>) -> ProgressBar {
-    let target = if io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if io::stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let bar = ProgressBar::with_draw_target(total, target);
-    let template = if total.is_some() { "{msg} {bar:30} {pos}/{len} {per_sec} {eta}" } else { "{spinner} {msg} {pos} {elapsed}" };
+    let template = if total.is_some() {
+        "{msg} {bar:30} {pos}/{len} {per_sec} {eta}"
+    } else {
+        "{spinner} {msg} {pos} {elapsed}"
+    };
     // The templates are constants of this function.
     if let Ok(style) = ProgressStyle::with_template(template) {
         bar.set_style(style);

@@ -4,13 +4,18 @@ use std::borrow::Cow;
 
 /// Whether a character could move a cursor, hide text or change its direction.
 pub fn is_unprintable(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// The text on one line with every control, bidirectional and zero-width character replaced by `\u{fffd}`.
 pub fn printable(text: &str) -> Cow<'_, str> {
     if text.chars().any(is_unprintable) {
-        Cow::Owned(text.chars().map(|c| if is_unprintable(c) { '\u{fffd}' } else { c }).collect())
+        Cow::Owned(
+            text.chars()
+                .map(|c| if is_unprintable(c) { '\u{fffd}' } else { c })
+                .collect(),
+        )
     } else {
         Cow::Borrowed(text)
     }
@@ -44,7 +49,10 @@ mod tests {
 
     #[test]
     fn terminal_escapes_and_direction_marks_do_not_pass() {
-        assert_eq!(printable("a\u{1b}[2Jb\u{202e}c\nd"), "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d");
+        assert_eq!(
+            printable("a\u{1b}[2Jb\u{202e}c\nd"),
+            "a\u{fffd}[2Jb\u{fffd}c\u{fffd}d"
+        );
         assert!(matches!(printable("plain ünïcode ✓"), Cow::Borrowed(_)));
     }
 

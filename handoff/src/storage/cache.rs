@@ -16,8 +16,15 @@ const PARALLEL: usize = 16;
 
 pub(super) fn fetch(bucket: &Bucket, files: &[FileEntry]) -> Result<Vec<PathBuf>, StorageError> {
     let folder = folder(bucket)?;
-    let paths: Vec<PathBuf> = files.iter().map(|file| folder.join(format!("{}.parquet", file.sha256))).collect();
-    let mut missing: Vec<(&FileEntry, &PathBuf)> = files.iter().zip(&paths).filter(|(file, path)| !is_cached(file, path)).collect();
+    let paths: Vec<PathBuf> = files
+        .iter()
+        .map(|file| folder.join(format!("{}.parquet", file.sha256)))
+        .collect();
+    let mut missing: Vec<(&FileEntry, &PathBuf)> = files
+        .iter()
+        .zip(&paths)
+        .filter(|(file, path)| !is_cached(file, path))
+        .collect();
     missing.sort_by(|a, b| a.1.cmp(b.1));
     missing.dedup_by(|a, b| a.1 == b.1);
     for batch in missing.chunks(PARALLEL) {
@@ -30,10 +37,20 @@ pub(super) fn fetch(bucket: &Bucket, files: &[FileEntry]) -> Result<Vec<PathBuf>
 }
 
 fn folder(bucket: &Bucket) -> Result<PathBuf, StorageError> {
-    let base = std::env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let base = base.or_else(|| std::env::home_dir().map(|home| home.join(".cache"))).unwrap_or_else(std::env::temp_dir);
+    let base = std::env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let base = base
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cache")))
+        .unwrap_or_else(std::env::temp_dir);
     let folder = base.join("sevenwalls").join("objects");
-    fs::create_dir_all(&folder).map_err(|error| StorageError::new(bucket, "", format!("can't make the cache folder {}: {error}", folder.display())))?;
+    fs::create_dir_all(&folder).map_err(|error| {
+        StorageError::new(
+            bucket,
+            "",
+            format!("can't make the cache folder {}: {error}", folder.display()),
+        )
+    })?;
     Ok(folder)
 }
 
@@ -43,23 +60,36 @@ fn is_cached(file: &FileEntry, path: &Path) -> bool {
         && fs::metadata(path).is_ok_and(|metadata| metadata.len() == file.bytes)
 }
 
-fn keep(bucket: &Bucket, file: &FileEntry, path: &Path, bytes: Option<&[u8]>) -> Result<(), StorageError> {
+fn keep(
+    bucket: &Bucket,
+    file: &FileEntry,
+    path: &Path,
+    bytes: Option<&[u8]>,
+) -> Result<(), StorageError> {
     let fail = |message: String| StorageError::new(bucket, &file.path, message);
-    let bytes = bytes.ok_or_else(|| fail("is listed in its run record, but is not in the bucket".to_owned()))?;
+    let bytes = bytes
+        .ok_or_else(|| fail("is listed in its run record, but is not in the bucket".to_owned()))?;
     if hex(&Sha256::digest(bytes)) != file.sha256 {
-        return Err(fail("is not the file its run record lists: run the tool that wrote it again".to_owned()));
+        return Err(fail(
+            "is not the file its run record lists: run the tool that wrote it again".to_owned(),
+        ));
     }
     let parent = path.parent().unwrap_or(Path::new("."));
-    let mut copy = tempfile::NamedTempFile::new_in(parent).map_err(|error| fail(error.to_string()))?;
+    let mut copy =
+        tempfile::NamedTempFile::new_in(parent).map_err(|error| fail(error.to_string()))?;
     std::io::Write::write_all(&mut copy, bytes).map_err(|error| fail(error.to_string()))?;
-    copy.persist(path).map(drop).map_err(|error| fail(error.to_string()))
+    copy.persist(path)
+        .map(drop)
+        .map_err(|error| fail(error.to_string()))
 }
 
 /// Bytes as lowercase hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }

@@ -22,7 +22,13 @@ pub struct Folder {
 impl Folder {
     /// The folder at `root`; it is made with the first write.
     pub fn new(root: &Path) -> Self {
-        Self { root: if root.as_os_str().is_empty() { PathBuf::from(".") } else { root.to_owned() } }
+        Self {
+            root: if root.as_os_str().is_empty() {
+                PathBuf::from(".")
+            } else {
+                root.to_owned()
+            },
+        }
     }
 
     /// Path of an object.
@@ -36,7 +42,9 @@ impl Folder {
 
     pub(super) fn scratch_file(&self) -> Result<NamedTempFile, StorageError> {
         let folder = self.root.join(SCRATCH);
-        fs::create_dir_all(&folder).and_then(|()| NamedTempFile::new_in(&folder)).map_err(|error| self.error(SCRATCH, &error))
+        fs::create_dir_all(&folder)
+            .and_then(|()| NamedTempFile::new_in(&folder))
+            .map_err(|error| self.error(SCRATCH, &error))
     }
 
     fn place(&self, key: &str) -> Result<PathBuf, StorageError> {
@@ -49,7 +57,8 @@ impl Folder {
 
     fn written(&self, key: &str, bytes: &[u8]) -> Result<NamedTempFile, StorageError> {
         let mut file = self.scratch_file()?;
-        file.write_all(bytes).map_err(|error| self.error(key, &error))?;
+        file.write_all(bytes)
+            .map_err(|error| self.error(key, &error))?;
         Ok(file)
     }
 
@@ -72,7 +81,9 @@ impl Folder {
     pub(super) fn put_file(&self, key: &str, file: NamedTempFile) -> Result<(), StorageError> {
         let path = self.place(key)?;
         self.make_durable(key, &file)?;
-        file.persist(path).map(drop).map_err(|error| self.error(key, &error.error))
+        file.persist(path)
+            .map(drop)
+            .map_err(|error| self.error(key, &error.error))
     }
 
     /// Temporary files are private to their maker, a lake is to be read by others; and a record must not reach the
@@ -80,7 +91,10 @@ impl Folder {
     fn make_durable(&self, key: &str, file: &NamedTempFile) -> Result<(), StorageError> {
         use std::os::unix::fs::PermissionsExt as _;
         let shared = fs::Permissions::from_mode(0o644);
-        file.as_file().set_permissions(shared).and_then(|()| file.as_file().sync_data()).map_err(|error| self.error(key, &error))
+        file.as_file()
+            .set_permissions(shared)
+            .and_then(|()| file.as_file().sync_data())
+            .map_err(|error| self.error(key, &error))
     }
 
     pub(super) fn get(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
@@ -103,12 +117,19 @@ impl Folder {
         let mut pending = vec![folder.trim_end_matches('/').to_owned()];
         while let Some(folder) = pending.pop() {
             for (name, entry) in self.entries(&folder)? {
-                let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+                let key = if folder.is_empty() {
+                    name
+                } else {
+                    format!("{folder}/{name}")
+                };
                 let metadata = entry.metadata().map_err(|error| self.error(&key, &error))?;
                 if metadata.is_dir() {
                     pending.push(key);
                 } else {
-                    listed.push(Listed { key, bytes: metadata.len() });
+                    listed.push(Listed {
+                        key,
+                        bytes: metadata.len(),
+                    });
                 }
             }
         }
@@ -117,7 +138,11 @@ impl Folder {
 
     pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
         let entries = self.entries(folder)?;
-        Ok(entries.into_iter().filter(|(_, entry)| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|(name, _)| name).collect())
+        Ok(entries
+            .into_iter()
+            .filter(|(_, entry)| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+            .map(|(name, _)| name)
+            .collect())
     }
 
     fn entries(&self, folder: &str) -> Result<Vec<(String, fs::DirEntry)>, StorageError> {
@@ -141,9 +166,18 @@ impl Folder {
 
     pub(super) fn listed_path(&self, file: &FileEntry) -> Result<PathBuf, StorageError> {
         let path = self.path(&file.path);
-        let bytes = fs::metadata(&path).map_err(|error| self.error(&file.path, &error))?.len();
+        let bytes = fs::metadata(&path)
+            .map_err(|error| self.error(&file.path, &error))?
+            .len();
         if bytes != file.bytes {
-            return Err(StorageError::new(self, &file.path, format!("has {bytes} bytes, its run record says {}: run the tool that wrote it again", file.bytes)));
+            return Err(StorageError::new(
+                self,
+                &file.path,
+                format!(
+                    "has {bytes} bytes, its run record says {}: run the tool that wrote it again",
+                    file.bytes
+                ),
+            ));
         }
         Ok(path)
     }

@@ -28,7 +28,11 @@ pub struct StorageError {
 
 impl StorageError {
     pub(crate) fn new(location: impl fmt::Display, key: &str, message: impl fmt::Display) -> Self {
-        Self { location: location.to_string(), key: key.to_owned(), message: crate::text::printable(&message.to_string()).into_owned() }
+        Self {
+            location: location.to_string(),
+            key: key.to_owned(),
+            message: crate::text::printable(&message.to_string()).into_owned(),
+        }
     }
 
     /// An error of something done for `key` that is not the storage's own.
@@ -73,7 +77,11 @@ impl Storage {
             return Ok(Self::S3(Bucket::open(rest, profile)?));
         }
         if let Some((scheme, _)) = location.split_once("://") {
-            return Err(StorageError::new(location, "", format!("{scheme}:// is not supported: give a folder or s3://bucket/prefix")));
+            return Err(StorageError::new(
+                location,
+                "",
+                format!("{scheme}:// is not supported: give a folder or s3://bucket/prefix"),
+            ));
         }
         Ok(Self::Local(Folder::new(Path::new(location))))
     }
@@ -118,12 +126,17 @@ impl Storage {
     ///
     /// # Errors
     /// When the storage fails; files already moved stay, which is harmless before the record is written.
-    pub fn put_files(&self, files: Vec<(String, tempfile::NamedTempFile)>) -> Result<(), StorageError> {
+    pub fn put_files(
+        &self,
+        files: Vec<(String, tempfile::NamedTempFile)>,
+    ) -> Result<(), StorageError> {
         for (key, _) in &files {
             check(self, key)?;
         }
         match self {
-            Self::Local(folder) => files.into_iter().try_for_each(|(key, file)| folder.put_file(&key, file)),
+            Self::Local(folder) => files
+                .into_iter()
+                .try_for_each(|(key, file)| folder.put_file(&key, file)),
             Self::S3(bucket) => bucket.put_files(files),
         }
     }
@@ -135,7 +148,9 @@ impl Storage {
     pub fn scratch_file(&self) -> Result<tempfile::NamedTempFile, StorageError> {
         match self {
             Self::Local(folder) => folder.scratch_file(),
-            Self::S3(_) => tempfile::NamedTempFile::new().map_err(|error| StorageError::new(self, "", format!("can't make a temporary file: {error}"))),
+            Self::S3(_) => tempfile::NamedTempFile::new().map_err(|error| {
+                StorageError::new(self, "", format!("can't make a temporary file: {error}"))
+            }),
         }
     }
 
@@ -229,6 +244,16 @@ impl fmt::Display for Storage {
 
 /// A record is input too: its paths must not lead out of the lake.
 fn check(lake: &Storage, key: &str) -> Result<(), StorageError> {
-    let sound = !key.starts_with('/') && !key.contains('\0') && key.split('/').all(|part| part != ".." && part != ".");
-    if sound { Ok(()) } else { Err(StorageError::new(lake, key, "the path leads out of the lake")) }
+    let sound = !key.starts_with('/')
+        && !key.contains('\0')
+        && key.split('/').all(|part| part != ".." && part != ".");
+    if sound {
+        Ok(())
+    } else {
+        Err(StorageError::new(
+            lake,
+            key,
+            "the path leads out of the lake",
+        ))
+    }
 }

@@ -33,14 +33,24 @@ impl fmt::Debug for Bucket {
 
 impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "s3://{}", format!("{}/{}", self.bucket, self.prefix).trim_end_matches('/'))
+        write!(
+            f,
+            "s3://{}",
+            format!("{}/{}", self.bucket, self.prefix).trim_end_matches('/')
+        )
     }
 }
 
 fn runtime() -> Result<&'static tokio::runtime::Runtime, StorageError> {
     static RUNTIME: OnceLock<Option<tokio::runtime::Runtime>> = OnceLock::new();
     RUNTIME
-        .get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().ok())
+        .get_or_init(|| {
+            tokio::runtime::Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build()
+                .ok()
+        })
         .as_ref()
         .ok_or_else(|| StorageError::new("s3", "", "can't start the threads for network access"))
 }
@@ -50,10 +60,18 @@ impl Bucket {
     pub(super) fn open(rest: &str, profile: Option<&str>) -> Result<Self, StorageError> {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         if bucket.is_empty() {
-            return Err(StorageError::new(format!("s3://{rest}"), "", "no bucket: give s3://bucket/prefix"));
+            return Err(StorageError::new(
+                format!("s3://{rest}"),
+                "",
+                "no bucket: give s3://bucket/prefix",
+            ));
         }
         let prefix = prefix.trim_matches('/');
-        let prefix = if prefix.is_empty() { String::new() } else { format!("{prefix}/") };
+        let prefix = if prefix.is_empty() {
+            String::new()
+        } else {
+            format!("{prefix}/")
+        };
         let client = runtime()?.block_on(async {
             let mut loader = aws_config::defaults(aws_config::BehaviorVersion::latest());
             if let Some(profile) = profile {
@@ -61,27 +79,53 @@ impl Bucket {
             }
             let config = loader.load().await;
             // An endpoint of one's own (a test server, MinIO) rarely resolves bucket names as hosts.
-            let path_style = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-            Client::from_conf(aws_sdk_s3::config::Builder::from(&config).force_path_style(path_style).build())
+            let path_style = config.endpoint_url().is_some()
+                || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+            Client::from_conf(
+                aws_sdk_s3::config::Builder::from(&config)
+                    .force_path_style(path_style)
+                    .build(),
+            )
         });
-        Ok(Self { bucket: bucket.to_owned(), prefix, client })
+        Ok(Self {
+            bucket: bucket.to_owned(),
+            prefix,
+            client,
+        })
     }
 
     fn key(&self, key: &str) -> String {
         format!("{}{key}", self.prefix)
     }
 
-    fn error<E: ProvideErrorMetadata + std::error::Error + 'static>(&self, key: &str, error: &SdkError<E>) -> StorageError {
+    fn error<E: ProvideErrorMetadata + std::error::Error + 'static>(
+        &self,
+        key: &str,
+        error: &SdkError<E>,
+    ) -> StorageError {
         let message = match error.as_service_error() {
-            Some(service) => format!("{}: {}", service.code().unwrap_or("error"), service.message().unwrap_or("no message")),
+            Some(service) => format!(
+                "{}: {}",
+                service.code().unwrap_or("error"),
+                service.message().unwrap_or("no message")
+            ),
             None => DisplayErrorContext(error).to_string(),
         };
         StorageError::new(self, key, message)
     }
 
     async fn put_stream(&self, key: &str, body: ByteStream) -> Result<(), StorageError> {
-        let request = self.client.put_object().bucket(&self.bucket).key(self.key(key)).body(body);
-        request.send().await.map(drop).map_err(|error| self.error(key, &error))
+        let request = self
+            .client
+            .put_object()
+            .bucket(&self.bucket)
+            .key(self.key(key))
+            .body(body);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| self.error(key, &error))
     }
 
     pub(super) fn put(&self, key: &str, bytes: &[u8]) -> Result<(), StorageError> {
@@ -91,18 +135,32 @@ impl Bucket {
     pub(super) fn put_new(&self, key: &str, bytes: &[u8]) -> Result<bool, StorageError> {
         runtime()?.block_on(async {
             let body = ByteStream::from(bytes.to_vec());
-            let request = self.client.put_object().bucket(&self.bucket).key(self.key(key)).if_none_match("*").body(body);
+            let request = self
+                .client
+                .put_object()
+                .bucket(&self.bucket)
+                .key(self.key(key))
+                .if_none_match("*")
+                .body(body);
             match request.send().await {
                 Ok(_) => Ok(true),
                 // Two writers at once: the loser gets a conflict or a failed precondition, depending on who was first.
-                Err(error) if error.raw_response().is_some_and(|response| matches!(response.status().as_u16(), 409 | 412)) => Ok(false),
+                Err(error)
+                    if error.raw_response().is_some_and(|response| {
+                        matches!(response.status().as_u16(), 409 | 412)
+                    }) =>
+                {
+                    Ok(false)
+                }
                 Err(error) => Err(self.error(key, &error)),
             }
         })
     }
 
     async fn put_one(&self, key: &str, file: NamedTempFile) -> Result<(), StorageError> {
-        let body = ByteStream::from_path(file.path()).await.map_err(|error| StorageError::new(self, key, error))?;
+        let body = ByteStream::from_path(file.path())
+            .await
+            .map_err(|error| StorageError::new(self, key, error))?;
         self.put_stream(key, body).await
     }
 
@@ -110,7 +168,10 @@ impl Bucket {
         runtime()?.block_on(self.put_one(key, file))
     }
 
-    pub(super) fn put_files(&self, files: Vec<(String, NamedTempFile)>) -> Result<(), StorageError> {
+    pub(super) fn put_files(
+        &self,
+        files: Vec<(String, NamedTempFile)>,
+    ) -> Result<(), StorageError> {
         runtime()?.block_on(
             futures::stream::iter(files)
                 .map(|(key, file)| async move { self.put_one(&key, file).await })
@@ -120,12 +181,29 @@ impl Bucket {
     }
 
     async fn get_one(&self, key: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        match self.client.get_object().bucket(&self.bucket).key(self.key(key)).send().await {
+        match self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(self.key(key))
+            .send()
+            .await
+        {
             Ok(output) => {
-                let body = output.body.collect().await.map_err(|error| StorageError::new(self, key, error))?;
+                let body = output
+                    .body
+                    .collect()
+                    .await
+                    .map_err(|error| StorageError::new(self, key, error))?;
                 Ok(Some(body.to_vec()))
             }
-            Err(error) if error.as_service_error().is_some_and(|service| service.is_no_such_key()) => Ok(None),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|service| service.is_no_such_key()) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(self.error(key, &error)),
         }
     }
@@ -136,14 +214,29 @@ impl Bucket {
 
     /// The objects in the order of `keys`; `None` for what is not there.
     pub(super) fn get_many(&self, keys: &[&str]) -> Result<Vec<Option<Vec<u8>>>, StorageError> {
-        runtime()?.block_on(futures::future::try_join_all(keys.iter().map(|key| self.get_one(key))))
+        runtime()?.block_on(futures::future::try_join_all(
+            keys.iter().map(|key| self.get_one(key)),
+        ))
     }
 
     pub(super) fn exists(&self, key: &str) -> Result<bool, StorageError> {
         runtime()?.block_on(async {
-            match self.client.head_object().bucket(&self.bucket).key(self.key(key)).send().await {
+            match self
+                .client
+                .head_object()
+                .bucket(&self.bucket)
+                .key(self.key(key))
+                .send()
+                .await
+            {
                 Ok(_) => Ok(true),
-                Err(error) if error.as_service_error().is_some_and(|service| service.is_not_found()) => Ok(false),
+                Err(error)
+                    if error
+                        .as_service_error()
+                        .is_some_and(|service| service.is_not_found()) =>
+                {
+                    Ok(false)
+                }
                 Err(error) => Err(self.error(key, &error)),
             }
         })
@@ -151,24 +244,49 @@ impl Bucket {
 
     pub(super) fn remove(&self, key: &str) -> Result<(), StorageError> {
         runtime()?.block_on(async {
-            let request = self.client.delete_object().bucket(&self.bucket).key(self.key(key));
-            request.send().await.map(drop).map_err(|error| self.error(key, &error))
+            let request = self
+                .client
+                .delete_object()
+                .bucket(&self.bucket)
+                .key(self.key(key));
+            request
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| self.error(key, &error))
         })
     }
 
     fn folder_prefix(&self, folder: &str) -> String {
         let folder = folder.trim_matches('/');
-        if folder.is_empty() { self.prefix.clone() } else { format!("{}{folder}/", self.prefix) }
+        if folder.is_empty() {
+            self.prefix.clone()
+        } else {
+            format!("{}{folder}/", self.prefix)
+        }
     }
 
     pub(super) fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
         runtime()?.block_on(async {
             let mut listed = Vec::new();
-            let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(self.folder_prefix(folder)).into_paginator().send();
+            let mut pages = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(self.folder_prefix(folder))
+                .into_paginator()
+                .send();
             while let Some(page) = pages.next().await {
                 for object in page.map_err(|error| self.error(folder, &error))?.contents() {
-                    let key = object.key().and_then(|key| key.strip_prefix(&self.prefix)).unwrap_or_default().to_owned();
-                    let bytes = object.size().and_then(|size| u64::try_from(size).ok()).unwrap_or_default();
+                    let key = object
+                        .key()
+                        .and_then(|key| key.strip_prefix(&self.prefix))
+                        .unwrap_or_default()
+                        .to_owned();
+                    let bytes = object
+                        .size()
+                        .and_then(|size| u64::try_from(size).ok())
+                        .unwrap_or_default();
                     listed.push(Listed { key, bytes });
                 }
             }
@@ -180,10 +298,20 @@ impl Bucket {
         runtime()?.block_on(async {
             let prefix = self.folder_prefix(folder);
             let mut names = Vec::new();
-            let mut pages = self.client.list_objects_v2().bucket(&self.bucket).prefix(&prefix).delimiter("/").into_paginator().send();
+            let mut pages = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(&prefix)
+                .delimiter("/")
+                .into_paginator()
+                .send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| self.error(folder, &error))?;
-                let found = page.common_prefixes().iter().filter_map(|common| common.prefix()?.strip_prefix(&prefix));
+                let found = page
+                    .common_prefixes()
+                    .iter()
+                    .filter_map(|common| common.prefix()?.strip_prefix(&prefix));
                 names.extend(found.map(|name| name.trim_end_matches('/').to_owned()));
             }
             Ok(names)

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, MapBuilder, MapFieldNames, StringBuilder, TimestampMicrosecondBuilder,
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, MapBuilder, MapFieldNames,
+    StringBuilder, TimestampMicrosecondBuilder,
 };
 use arrow::datatypes::{DataType, Field, TimeUnit};
 use serde_json::Value;
@@ -20,8 +21,18 @@ pub(super) fn field(column: &Column) -> Field {
         ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, None),
         ColumnType::List => DataType::List(Arc::new(Field::new("element", DataType::Utf8, true))),
         ColumnType::Map => {
-            let entries = vec![Field::new("key", DataType::Utf8, false), Field::new("value", DataType::Utf8, true)];
-            DataType::Map(Arc::new(Field::new("key_value", DataType::Struct(entries.into()), false)), false)
+            let entries = vec![
+                Field::new("key", DataType::Utf8, false),
+                Field::new("value", DataType::Utf8, true),
+            ];
+            DataType::Map(
+                Arc::new(Field::new(
+                    "key_value",
+                    DataType::Struct(entries.into()),
+                    false,
+                )),
+                false,
+            )
         }
     };
     Field::new(&column.name, kind, true)
@@ -47,10 +58,24 @@ impl Builder {
             ColumnType::Float => Self::Float(Float64Builder::new()),
             ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
             ColumnType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new()),
-            ColumnType::List => Self::List(ListBuilder::new(StringBuilder::new()).with_field(Field::new("element", DataType::Utf8, true))),
+            ColumnType::List => Self::List(
+                ListBuilder::new(StringBuilder::new()).with_field(Field::new(
+                    "element",
+                    DataType::Utf8,
+                    true,
+                )),
+            ),
             ColumnType::Map => {
-                let names = MapFieldNames { entry: "key_value".into(), key: "key".into(), value: "value".into() };
-                Self::Map(MapBuilder::new(Some(names), StringBuilder::new(), StringBuilder::new()))
+                let names = MapFieldNames {
+                    entry: "key_value".into(),
+                    key: "key".into(),
+                    value: "value".into(),
+                };
+                Self::Map(MapBuilder::new(
+                    Some(names),
+                    StringBuilder::new(),
+                    StringBuilder::new(),
+                ))
             }
         }
     }
@@ -58,15 +83,29 @@ impl Builder {
     /// Appends a value, or null when it does not fit; says whether it fitted. Null always fits.
     pub(super) fn push(&mut self, value: &Value) -> bool {
         match self {
-            Self::Text(builder) => push_option(value, text(value), |cell| builder.append_option(cell)),
-            Self::Json(builder) => push_option(value, Some(value.to_string()), |cell| builder.append_option(cell)),
-            Self::Int(builder) => push_option(value, integer(value), |cell| builder.append_option(cell)),
-            Self::Float(builder) => push_option(value, float(value), |cell| builder.append_option(cell)),
-            Self::Bool(builder) => push_option(value, boolean(value), |cell| builder.append_option(cell)),
-            Self::Timestamp(builder) => push_option(value, microseconds(value), |cell| builder.append_option(cell)),
+            Self::Text(builder) => {
+                push_option(value, text(value), |cell| builder.append_option(cell))
+            }
+            Self::Json(builder) => push_option(value, Some(value.to_string()), |cell| {
+                builder.append_option(cell)
+            }),
+            Self::Int(builder) => {
+                push_option(value, integer(value), |cell| builder.append_option(cell))
+            }
+            Self::Float(builder) => {
+                push_option(value, float(value), |cell| builder.append_option(cell))
+            }
+            Self::Bool(builder) => {
+                push_option(value, boolean(value), |cell| builder.append_option(cell))
+            }
+            Self::Timestamp(builder) => push_option(value, microseconds(value), |cell| {
+                builder.append_option(cell)
+            }),
             Self::List(builder) => {
                 if let Value::Array(elements) = value {
-                    elements.iter().for_each(|element| builder.values().append_option(text(element)));
+                    elements
+                        .iter()
+                        .for_each(|element| builder.values().append_option(text(element)));
                 }
                 builder.append(value.is_array());
                 value.is_array() || value.is_null()
@@ -124,7 +163,10 @@ fn integer(value: &Value) -> Option<i64> {
 fn whole(number: f64) -> Option<i64> {
     // 2^53: beyond it a float is no longer the integer that was sent.
     let exact = number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_992.0;
-    #[expect(clippy::cast_possible_truncation, reason = "checked to be whole and in range")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "checked to be whole and in range"
+    )]
     exact.then_some(number as i64)
 }
 

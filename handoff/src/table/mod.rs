@@ -21,7 +21,10 @@ pub struct TableError {
 
 impl TableError {
     fn new(table: &str, message: impl std::fmt::Display) -> Self {
-        Self { table: table.to_owned(), message: crate::text::printable(&message.to_string()).into_owned() }
+        Self {
+            table: table.to_owned(),
+            message: crate::text::printable(&message.to_string()).into_owned(),
+        }
     }
 }
 

@@ -29,20 +29,41 @@ pub struct Rows {
 pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableError> {
     let fail = |message: String| TableError::new(table, format!("{}: {message}", path.display()));
     let file = File::open(path).map_err(|error| fail(error.to_string()))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| fail(error.to_string()))?;
+    let builder =
+        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| fail(error.to_string()))?;
     refuse_newer(builder.metadata().file_metadata().key_value_metadata()).map_err(fail)?;
-    let mask = if columns.is_empty() { ProjectionMask::all() } else { ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied()) };
-    let reader = builder.with_projection(mask).with_batch_size(4_096).build().map_err(|error| fail(error.to_string()))?;
-    Ok(Rows { table: table.to_owned(), reader })
+    let mask = if columns.is_empty() {
+        ProjectionMask::all()
+    } else {
+        ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied())
+    };
+    let reader = builder
+        .with_projection(mask)
+        .with_batch_size(4_096)
+        .build()
+        .map_err(|error| fail(error.to_string()))?;
+    Ok(Rows {
+        table: table.to_owned(),
+        reader,
+    })
 }
 
 /// Refuses files of a newer major contract; files without a label are somebody else's and judged by their columns.
 fn refuse_newer(metadata: Option<&Vec<KeyValue>>) -> Result<(), String> {
-    let label = metadata.into_iter().flatten().find(|entry| entry.key == METADATA_KEY);
-    let Some(text) = label.and_then(|entry| entry.value.as_deref()) else { return Ok(()) };
-    let label: FileLabel = serde_json::from_str(text).map_err(|error| format!("its {METADATA_KEY} metadata is not ours: {error}"))?;
+    let label = metadata
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.key == METADATA_KEY);
+    let Some(text) = label.and_then(|entry| entry.value.as_deref()) else {
+        return Ok(());
+    };
+    let label: FileLabel = serde_json::from_str(text)
+        .map_err(|error| format!("its {METADATA_KEY} metadata is not ours: {error}"))?;
     if is_newer(&label.contract) {
-        return Err(format!("written under contract {} by {}, this tool reads {VERSION}; install the newer version", label.contract, label.writer));
+        return Err(format!(
+            "written under contract {} by {}, this tool reads {VERSION}; install the newer version",
+            label.contract, label.writer
+        ));
     }
     Ok(())
 }
@@ -52,11 +73,17 @@ impl Rows {
     ///
     /// # Errors
     /// When the file is damaged, or `each` fails.
-    pub fn for_each<E: From<TableError>>(self, mut each: impl FnMut(Row<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub fn for_each<E: From<TableError>>(
+        self,
+        mut each: impl FnMut(Row<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
         for batch in self.reader {
             let batch = batch.map_err(|error| TableError::new(&self.table, error))?;
             for index in 0..batch.num_rows() {
-                each(Row { batch: &batch, index })?;
+                each(Row {
+                    batch: &batch,
+                    index,
+                })?;
             }
         }
         Ok(())
@@ -88,12 +115,20 @@ impl<'a> Row<'a> {
 
     /// An integer column.
     pub fn int(&self, name: &str) -> Option<i64> {
-        Some(self.column(name)?.as_primitive_opt::<Int64Type>()?.value(self.index))
+        Some(
+            self.column(name)?
+                .as_primitive_opt::<Int64Type>()?
+                .value(self.index),
+        )
     }
 
     /// A float column.
     pub fn float(&self, name: &str) -> Option<f64> {
-        Some(self.column(name)?.as_primitive_opt::<Float64Type>()?.value(self.index))
+        Some(
+            self.column(name)?
+                .as_primitive_opt::<Float64Type>()?
+                .value(self.index),
+        )
     }
 
     /// A boolean column.
@@ -104,16 +139,31 @@ impl<'a> Row<'a> {
     /// A time column.
     pub fn time(&self, name: &str) -> Option<Timestamp> {
         let array = self.column(name)?;
-        if !matches!(array.data_type(), DataType::Timestamp(TimeUnit::Microsecond, _)) {
+        if !matches!(
+            array.data_type(),
+            DataType::Timestamp(TimeUnit::Microsecond, _)
+        ) {
             return None;
         }
-        Timestamp::from_microsecond(array.as_primitive_opt::<TimestampMicrosecondType>()?.value(self.index)).ok()
+        Timestamp::from_microsecond(
+            array
+                .as_primitive_opt::<TimestampMicrosecondType>()?
+                .value(self.index),
+        )
+        .ok()
     }
 
     /// A list column.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let elements = self.column(name)?.as_list_opt::<i32>()?.value(self.index);
-        Some(elements.as_string_opt::<i32>()?.iter().flatten().map(str::to_owned).collect())
+        Some(
+            elements
+                .as_string_opt::<i32>()?
+                .iter()
+                .flatten()
+                .map(str::to_owned)
+                .collect(),
+        )
     }
 
     /// A map column, sorted by key.
@@ -122,6 +172,12 @@ impl<'a> Row<'a> {
         let keys = entries.column(0).as_string_opt::<i32>()?;
         let values = entries.column(1).as_string_opt::<i32>()?;
         let pairs = keys.iter().zip(values.iter());
-        Some(pairs.filter_map(|(key, value)| Some((key?.to_owned(), value.unwrap_or_default().to_owned()))).collect())
+        Some(
+            pairs
+                .filter_map(|(key, value)| {
+                    Some((key?.to_owned(), value.unwrap_or_default().to_owned()))
+                })
+                .collect(),
+        )
     }
 }

@@ -50,7 +50,12 @@ pub struct Finished {
 
 impl Finished {
     /// The entry of the file in its run record.
-    pub fn entry(&self, path: String, table: &str, account_id: Option<&str>) -> crate::run::FileEntry {
+    pub fn entry(
+        &self,
+        path: String,
+        table: &str,
+        account_id: Option<&str>,
+    ) -> crate::run::FileEntry {
         crate::run::FileEntry {
             path,
             table: table.to_owned(),
@@ -67,18 +72,39 @@ impl TableWriter {
     ///
     /// # Errors
     /// When the file can't be written.
-    pub fn new(schema: TableSchema, label: &FileLabel, file: NamedTempFile) -> Result<Self, TableError> {
+    pub fn new(
+        schema: TableSchema,
+        label: &FileLabel,
+        file: NamedTempFile,
+    ) -> Result<Self, TableError> {
         let fail = |message: String| TableError::new(&schema.name, message);
-        let arrow = Arc::new(Schema::new(schema.columns.iter().map(field).collect::<Vec<_>>()));
+        let arrow = Arc::new(Schema::new(
+            schema.columns.iter().map(field).collect::<Vec<_>>(),
+        ));
         let label = serde_json::to_string(label).map_err(|error| fail(error.to_string()))?;
         let properties = WriterProperties::builder()
-            .set_compression(Compression::ZSTD(ZstdLevel::try_new(3).map_err(|error| fail(error.to_string()))?))
+            .set_compression(Compression::ZSTD(
+                ZstdLevel::try_new(3).map_err(|error| fail(error.to_string()))?,
+            ))
             .set_created_by(format!("sevenwalls {}", env!("CARGO_PKG_VERSION")))
             .set_key_value_metadata(Some(vec![KeyValue::new(METADATA_KEY.to_owned(), label)]))
             .build();
-        let writer = ArrowWriter::try_new(Hashed::new(file), Arc::clone(&arrow), Some(properties)).map_err(|error| fail(error.to_string()))?;
-        let builders = schema.columns.iter().map(|column| Builder::new(column.kind)).collect();
-        Ok(Self { schema, arrow, builders, held: 0, held_bytes: 0, rows: 0, writer })
+        let writer = ArrowWriter::try_new(Hashed::new(file), Arc::clone(&arrow), Some(properties))
+            .map_err(|error| fail(error.to_string()))?;
+        let builders = schema
+            .columns
+            .iter()
+            .map(|column| Builder::new(column.kind))
+            .collect();
+        Ok(Self {
+            schema,
+            arrow,
+            builders,
+            held: 0,
+            held_bytes: 0,
+            rows: 0,
+            writer,
+        })
     }
 
     /// The table being written.
@@ -93,7 +119,14 @@ impl TableWriter {
     /// When the row has not one value per column, or the file can't be written.
     pub fn push(&mut self, row: &[Value]) -> Result<Vec<usize>, TableError> {
         if row.len() != self.builders.len() {
-            return Err(TableError::new(&self.schema.name, format!("a row of {} values for {} columns", row.len(), self.builders.len())));
+            return Err(TableError::new(
+                &self.schema.name,
+                format!(
+                    "a row of {} values for {} columns",
+                    row.len(),
+                    self.builders.len()
+                ),
+            ));
         }
         let mut misfits = Vec::new();
         for (index, (builder, value)) in self.builders.iter_mut().zip(row).enumerate() {
@@ -115,10 +148,15 @@ impl TableWriter {
             return Ok(());
         }
         let arrays = self.builders.iter_mut().map(Builder::finish).collect();
-        let batch = RecordBatch::try_new(Arc::clone(&self.arrow), arrays).map_err(|error| TableError::new(&self.schema.name, error))?;
-        self.writer.write(&batch).map_err(|error| TableError::new(&self.schema.name, error))?;
+        let batch = RecordBatch::try_new(Arc::clone(&self.arrow), arrays)
+            .map_err(|error| TableError::new(&self.schema.name, error))?;
+        self.writer
+            .write(&batch)
+            .map_err(|error| TableError::new(&self.schema.name, error))?;
         if self.writer.in_progress_size() >= ROW_GROUP_BYTES {
-            self.writer.flush().map_err(|error| TableError::new(&self.schema.name, error))?;
+            self.writer
+                .flush()
+                .map_err(|error| TableError::new(&self.schema.name, error))?;
         }
         self.held = 0;
         self.held_bytes = 0;
@@ -131,8 +169,16 @@ impl TableWriter {
     /// When the file can't be written.
     pub fn finish(mut self) -> Result<Finished, TableError> {
         self.flush()?;
-        let hashed = self.writer.into_inner().map_err(|error| TableError::new(&self.schema.name, error))?;
-        Ok(Finished { sha256: hex(&hashed.digest.finalize()), bytes: hashed.bytes, file: hashed.inner, rows: self.rows })
+        let hashed = self
+            .writer
+            .into_inner()
+            .map_err(|error| TableError::new(&self.schema.name, error))?;
+        Ok(Finished {
+            sha256: hex(&hashed.digest.finalize()),
+            bytes: hashed.bytes,
+            file: hashed.inner,
+            rows: self.rows,
+        })
     }
 }
 
@@ -140,7 +186,10 @@ fn weight(value: &Value) -> usize {
     match value {
         Value::String(text) => text.len(),
         Value::Array(elements) => elements.iter().map(weight).sum(),
-        Value::Object(members) => members.iter().map(|(key, member)| key.len() + weight(member)).sum(),
+        Value::Object(members) => members
+            .iter()
+            .map(|(key, member)| key.len() + weight(member))
+            .sum(),
         _ => 8,
     }
 }
@@ -154,7 +203,11 @@ struct Hashed<W> {
 
 impl<W> Hashed<W> {
     fn new(inner: W) -> Self {
-        Self { inner, digest: Sha256::new(), bytes: 0 }
+        Self {
+            inner,
+            digest: Sha256::new(),
+            bytes: 0,
+        }
     }
 }
 
