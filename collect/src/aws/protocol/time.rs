@@ -65,7 +65,12 @@ pub fn to_wire(text: &str, wire_format: &str) -> Option<String> {
     let canonical = from_text(text)?;
     let timestamp: Timestamp = canonical.parse().ok()?;
     Some(match wire_format {
-        "unixTimestamp" => timestamp.as_second().to_string(),
+        "unixTimestamp" => match timestamp.as_microsecond() {
+            whole if whole % 1_000_000 == 0 => timestamp.as_second().to_string(),
+            // A double has the 51 bits that microseconds take until the year 2041.
+            #[allow(clippy::cast_precision_loss)]
+            fraction => (fraction as f64 / 1e6).to_string(),
+        },
         "rfc822" => timestamp.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string(),
         _ => canonical.replace("+00:00", "Z"),
     })
@@ -134,6 +139,7 @@ mod tests {
         let to = |format| to_wire("2026-11-23T06:00:00+00:00", format).unwrap();
         assert_eq!(to("iso8601"), "2026-11-23T06:00:00Z");
         assert_eq!(to("unixTimestamp"), "1795413600");
+        assert_eq!(to_wire("2026-11-23T06:00:00.12Z", "unixTimestamp").unwrap(), "1795413600.12");
         assert_eq!(to("rfc822"), "Mon, 23 Nov 2026 06:00:00 GMT");
     }
 }
