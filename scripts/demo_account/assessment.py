@@ -2,7 +2,7 @@
 
 from . import ec2_answers
 from .compute import INSTANCES
-from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, account_arn, ec2_arn
+from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, REGIONS, account_arn, ec2_arn
 
 CHECKED = "2026-11-16T04:10:00+00:00"
 
@@ -11,13 +11,24 @@ def build(shop):
     shop.nothing |= {
         ("accessanalyzer", "ListAnalyzers"): {"analyzers": []},
         ("inspector2", "ListCoverage"): {"coveredResources": []},
-        ("securityhub", "GetEnabledStandards"): not_subscribed(),
+        ("securityhub", "GetEnabledStandards"): error(
+            "InvalidAccessException", f"Account {ACCOUNT_ID} is not subscribed to AWS Security Hub"
+        ),
         ("account", "ListRegions"): {
             "Regions": [
                 {"RegionName": name, "RegionOptStatus": "ENABLED_BY_DEFAULT"} for name in ec2_answers.ALWAYS_ENABLED
             ]
         },
     }
+    for region in REGIONS:
+        shop.answer("macie2", "GetMacieSession", error("AccessDeniedException", "Macie is not enabled"), region=region)
+        shop.answer(
+            "inspector2", "BatchGetAccountStatus", {"accounts": [inspector()], "failedAccounts": []}, region=region
+        )
+    alone = error("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
+    shop.answer("organizations", "ListAccounts", alone, region=GLOBAL_REGION)
+    for kind in ("BACKUP_POLICY", "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY", "TAG_POLICY"):
+        shop.answer("organizations", "ListPolicies", alone, kind, GLOBAL_REGION)
     managed = [(name, shop.ids[name]) for name, _, _, profile, *_ in INSTANCES if profile]
     shop.answer(
         "ssm", "DescribeInstanceInformation", {"InstanceInformationList": [information(*row) for row in managed]}
@@ -47,12 +58,16 @@ def build(shop):
         shop.fault("waf-missing", shop.ids[f"alb-{key}"], "faces the internet without a web ACL")
 
 
-def not_subscribed():
+def error(code, message):
+    return {"Error": {"Code": code, "Message": message}}
+
+
+def inspector():
+    off = {"status": "DISABLED", "errorCode": "SUCCESS", "errorMessage": ""}
     return {
-        "Error": {
-            "Code": "InvalidAccessException",
-            "Message": f"Account {ACCOUNT_ID} is not subscribed to AWS Security Hub",
-        }
+        "accountId": ACCOUNT_ID,
+        "state": off,
+        "resourceState": {kind: off for kind in ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")},
     }
 
 

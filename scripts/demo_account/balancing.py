@@ -36,7 +36,30 @@ def build(shop):
     redirect(shop, "checkout")
     cleartext(shop, "catalog")
     shop.correct("elbv2", "DescribeTargetHealth", target_health)
+    shop.correct("elbv2", "DescribeLoadBalancerAttributes", load_balancer_attributes)
     plant(shop)
+
+
+ATTRIBUTES = {
+    "access_logs.s3.enabled": "false",
+    "access_logs.s3.bucket": "",
+    "access_logs.s3.prefix": "",
+    "idle_timeout.timeout_seconds": "60",
+    "deletion_protection.enabled": "false",
+    "load_balancing.cross_zone.enabled": "true",
+    "routing.http2.enabled": "true",
+    "routing.http.drop_invalid_header_fields.enabled": "true",
+    "routing.http.desync_mitigation_mode": "defensive",
+    "waf.fail_open.enabled": "false",
+}
+
+
+def load_balancer_attributes(shop, region, parameter, answer):
+    """An application load balancer's attributes with their defaults, of which the emulator knows a few."""
+    known = {
+        row["Key"]: row["Value"] for row in answer["Attributes"] if row["Key"] != "load_balancing.cross_zone.enabled"
+    }
+    return {"Attributes": [{"Key": key, "Value": known.get(key, default)} for key, default in ATTRIBUTES.items()]}
 
 
 def certificate(shop):

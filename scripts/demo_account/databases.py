@@ -2,7 +2,7 @@
 
 import hashlib
 
-from .shop import ACCOUNT_ID, MAIN_REGION, pairs, tags
+from .shop import ACCOUNT_ID, MAIN_REGION, REGIONS, pairs, tags
 
 MANAGED_SECRET = (
     f"arn:aws:secretsmanager:{MAIN_REGION}:{ACCOUNT_ID}:secret:rds!db-3f0c6d1e-5a7b-4c19-9e82-6d1b0f4a7c35-Qm4TzK"
@@ -46,6 +46,7 @@ def build(shop):
     shop.correct("rds", "DescribeDBInstances", db_instances)
     shop.correct("rds", "DescribeDBInstanceAutomatedBackups", automated_backups)
     parameters(shop)
+    engine_versions(shop)
     shop.correct("rds", "DescribeDBSnapshots", db_snapshots)
     shop.correct("rds", "DescribeDBSnapshotAttributes", db_snapshot_attributes)
     plant(shop)
@@ -281,6 +282,37 @@ COPIED_MEMBERS = (
 ).split()
 
 
+# (engine, major version, start of standard support, its end, end of extended support), as AWS publishes them.
+LIFECYCLES = (
+    ("mysql", "8.0", "2018-10-23", "2026-07-31", "2029-07-31"),
+    ("mysql", "8.4", "2024-11-21", "2029-07-31", "2032-07-31"),
+    ("postgres", "16", "2024-02-26", "2029-02-28", "2032-02-29"),
+    ("postgres", "17", "2024-11-21", "2030-02-28", "2033-02-28"),
+)
+
+
+def engine_versions(shop):
+    rows = []
+    for engine, version, start, standard, extended in LIFECYCLES:
+        phases = (("standard", start, standard), ("extended", standard, extended))
+        rows.append(
+            {
+                "Engine": engine,
+                "MajorEngineVersion": version,
+                "SupportedEngineLifecycles": [
+                    {
+                        "LifecycleSupportName": f"open-source-rds-{name}-support",
+                        "LifecycleSupportStartDate": f"{begin}T00:00:00+00:00",
+                        "LifecycleSupportEndDate": f"{end}T23:59:59.999000+00:00",
+                    }
+                    for name, begin, end in phases
+                ],
+            }
+        )
+    for region in REGIONS:
+        shop.answer("rds", "DescribeDBMajorEngineVersions", {"DBMajorEngineVersions": rows}, region=region)
+
+
 def parameters(shop):
     """The two default parameter groups: PostgreSQL refuses connections without TLS, MySQL doesn't."""
     for group, name, value, allowed in (
@@ -371,3 +403,4 @@ def plant(shop):
     shop.fault("tag-copy-to-snapshot", staging, "tags are not copied to snapshots")
     for name in ("d01_orders_checkout", "d51_orders_checkout"):
         shop.fault("db-no-tls", shop.ids[name], "require_secure_transport is off in default.mysql8.0")
+        shop.fault("db-engine-eol", shop.ids[name], "MySQL 8.0: standard support ended in July 2026")

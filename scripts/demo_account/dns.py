@@ -1,5 +1,6 @@
 """Route 53: the zone that the shop lives by, with records that live for a day, and a private zone."""
 
+from . import edge
 from .shop import GLOBAL_REGION, MAIN_REGION, pairs, tags
 
 DAY = 86400
@@ -57,6 +58,15 @@ def public_zone(shop):
         alias(shop, "shop.example.com.", "checkout", health=True),
         alias(shop, "api.shop.example.com.", "checkout", health=True),
         alias(shop, "login.shop.example.com.", "identity", health=True),
+        {
+            "Name": "cdn.shop.example.com.",
+            "Type": "A",
+            "AliasTarget": {
+                "HostedZoneId": edge.ALIAS_ZONE,
+                "DNSName": f"{shop.ids['cdn-name']}.",
+                "EvaluateTargetHealth": False,
+            },
+        },
         # The addresses that the mobile app was built with.
         record("m.shop.example.com.", "A", DAY, [shop.ids["address-a13_mobile-gateway_identity"]]),
         record("bastion.shop.example.com.", "A", 300, [shop.ids["address-b01_bastion_platform"]]),

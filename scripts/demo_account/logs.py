@@ -1,6 +1,14 @@
 """What is logged, and what only looks as if: two trails, flow logs, alarms."""
 
-from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, account_arn, ec2_arn, pairs, tags
+from .shop import (
+    ACCOUNT_ID,
+    GLOBAL_REGION,
+    MAIN_REGION,
+    account_arn,
+    ec2_arn,
+    pairs,
+    tags,
+)
 
 
 def build(shop):
