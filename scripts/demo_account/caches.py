@@ -96,8 +96,7 @@ def cache_clusters(shop, region, parameter, answer):
             "PreferredAvailabilityZone": f"{MAIN_REGION}{zone}",
             "CacheClusterCreateTime": "2024-03-04T09:00:00+00:00",
             "ReplicationGroupId": GROUP,
-            # Snapshots are taken of the replica.
-            "SnapshotRetentionLimit": 7 if number == 2 else 0,
+            "SnapshotRetentionLimit": 7,
             "SnapshotWindow": "05:00-06:00",
             "AuthTokenEnabled": True,
             "AuthTokenLastModifiedDate": "2024-03-04T09:00:00+00:00",

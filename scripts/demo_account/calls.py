@@ -19,6 +19,8 @@ class Detail:
     # Parameter that takes a list of values (one call for all rows), else None.
     batch: str | None = None
     batch_size: int = 20
+    # Error codes that are an answer, and the answer they stand for.
+    absent: dict = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -312,4 +314,5 @@ def table_detail(entry):
         entry.get("into"),
         batched["param"] if batched else None,
         batched.get("size", 20) if batched else 20,
+        entry.get("absent", {}),
     )

@@ -11,12 +11,13 @@ MANAGED_SECRET = (
 RESTORABLE = {
     "d01-orders-checkout": None,
     "d11-products-catalog": "2026-11-16T05:55:12+00:00",
-    "d12-products-catalog": None,
+    "d12-products-catalog": "2026-11-16T05:54:58+00:00",
     "d21-ledger-payments": "2026-11-16T05:56:40+00:00",
     "d31-events-analytics": "2026-11-15T22:10:03+00:00",
     "d51-orders-checkout": "2026-11-16T05:54:20+00:00",
 }
 LAST_NIGHT = {
+    "d12-products-catalog": "01:16",
     "d11-products-catalog": "01:12",
     "d21-ledger-payments": "01:20",
     "d31-events-analytics": "01:31",
@@ -204,7 +205,7 @@ def db_instances(shop, region, parameter, answer):
         if instance["MultiAZ"]:
             instance["AvailabilityZone"], instance["SecondaryAvailabilityZone"] = f"{MAIN_REGION}a", f"{MAIN_REGION}b"
         if identifier == "d12-products-catalog":
-            # A replica starts without backups, log exports and tags' copying of its own; it takes storage from its source.
+            # A replica takes storage and placement from its source, and its backups are its own.
             source = next(row for row in answer["DBInstances"] if row["DBInstanceIdentifier"] == "d11-products-catalog")
             for member in (
                 "KmsKeyId",
@@ -216,12 +217,12 @@ def db_instances(shop, region, parameter, answer):
             ):
                 instance[member] = source[member]
             instance |= {
-                "BackupRetentionPeriod": 0,
-                "MultiAZ": False,
+                "BackupRetentionPeriod": 7,
+                "MultiAZ": True,
                 "AvailabilityZone": f"{MAIN_REGION}c",
+                "SecondaryAvailabilityZone": f"{MAIN_REGION}a",
                 "DBInstanceStatus": "available",
             }
-            instance.pop("SecondaryAvailabilityZone", None)
             instance["EnabledCloudwatchLogsExports"] = ["postgresql"]
             instance["StatusInfos"] = [{"StatusType": "read replication", "Normal": True, "Status": "replicating"}]
         if identifier == "d21-ledger-payments":
@@ -241,7 +242,8 @@ def resource_id(identifier):
 
 
 def described(shop):
-    return shop.client("rds").describe_db_instances()["DBInstances"]
+    answer = shop.client("rds").describe_db_instances()
+    return db_instances(shop, MAIN_REGION, None, answer)["DBInstances"]
 
 
 def automated_backups(shop, region, parameter, answer):
@@ -404,3 +406,5 @@ def plant(shop):
     for name in ("d01_orders_checkout", "d51_orders_checkout"):
         shop.fault("db-no-tls", shop.ids[name], "require_secure_transport is off in default.mysql8.0")
         shop.fault("db-engine-eol", shop.ids[name], "MySQL 8.0: standard support ended in July 2026")
+    for name in ("d01_orders_checkout", "d11_products_catalog", "d31_events_analytics", "d51_orders_checkout"):
+        shop.fault("db-secret-unmanaged", shop.ids[name], "master password not kept by Secrets Manager")

@@ -104,7 +104,7 @@ def owned_interfaces(shop):
     for key, group, zones in (
         ("d01", "sg-db-checkout", "ab"),
         ("d11", "sg-db-catalog", "ab"),
-        ("d12", "sg-db-catalog", "c"),
+        ("d12", "sg-db-catalog", "ca"),
         ("d21", "sg-db-payments", "ab"),
         ("d31", "sg-db-analytics", "a"),
     ):

@@ -92,12 +92,14 @@ class Recorder:
             if bound is None:
                 continue
             answer = self.call(region, service, detail.operation, {**detail.params, **bound}, first(bound))
+            if answer.get("Error", {}).get("Code") in detail.absent.get("codes", []):
+                answer = detail.absent["answer"]
             if detail.into and "Error" not in answer:
                 row[detail.into] = answer
 
     def bind(self, expressions, row, region):
         bound = {parameter: bound_value(expression, row, region) for parameter, expression in expressions.items()}
-        return None if any(value is None for value in bound.values()) else bound
+        return None if any(value in (None, [None], []) for value in bound.values()) else bound
 
     def batch(self, region, service, detail, values):
         seen = self.batched.setdefault((region, service, detail.operation), [])
@@ -182,7 +184,9 @@ class Recorder:
 
 
 def first(bound):
-    return next(iter(bound.values()))
+    """What names the file: the first bound value, of a list its elements with commas between them."""
+    value = next(iter(bound.values()))
+    return ",".join(value) if isinstance(value, list) else value
 
 
 def bound_value(expression, row, region):
