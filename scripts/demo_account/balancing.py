@@ -1,5 +1,7 @@
 """Load balancers: checkout and identity face the internet, catalog is internal."""
 
+import hashlib
+
 from .shop import pairs, tags
 
 MODERN_TLS = "ELBSecurityPolicy-TLS13-1-2-2021-06"
@@ -36,6 +38,7 @@ def build(shop):
     redirect(shop, "checkout")
     cleartext(shop, "catalog")
     shop.correct("elbv2", "DescribeTargetHealth", target_health)
+    shop.correct("elbv2", "DescribeRules", rules)
     shop.correct("elbv2", "DescribeLoadBalancerAttributes", load_balancer_attributes)
     plant(shop)
 
@@ -60,6 +63,14 @@ def load_balancer_attributes(shop, region, parameter, answer):
         row["Key"]: row["Value"] for row in answer["Attributes"] if row["Key"] != "load_balancing.cross_zone.enabled"
     }
     return {"Attributes": [{"Key": key, "Value": known.get(key, default)} for key, default in ATTRIBUTES.items()]}
+
+
+def rules(shop, region, parameter, answer):
+    """The emulator numbers rules by their place in memory, which is another one on every run."""
+    for rule in answer["Rules"]:
+        listener = rule["RuleArn"].rsplit("/", 1)[0]
+        rule["RuleArn"] = f"{listener}/{hashlib.sha256(listener.encode()).hexdigest()[:16]}"
+    return answer
 
 
 def certificate(shop):
