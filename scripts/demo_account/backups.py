@@ -1,5 +1,7 @@
 """AWS Backup, for payments only, and never restored. The emulator knows too little of it: written by hand."""
 
+import datetime
+
 from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, tags
 
 VAULT = "payments"
@@ -150,6 +152,19 @@ def plan(shop):
     shop.answer("backup", "GetBackupSelection", selected, selection_id)
 
 
+def creator():
+    return {
+        "BackupPlanId": PLAN_ID,
+        "BackupPlanArn": PLAN_ARN,
+        "BackupPlanVersion": "OGQ1YjJlY2UtMGY1Yi00NWI0",
+        "BackupRuleId": "2b7f52f1-97c2-4d63-9c7a-43a0e3f0ad5e",
+    }
+
+
+def deleted_at(night):
+    return f"{datetime.date.fromisoformat(night) + datetime.timedelta(days=35)}T02:00:31+00:00"
+
+
 def recovery_point(shop, resource, night):
     number = NIGHTS.index(night)
     return {
@@ -158,18 +173,13 @@ def recovery_point(shop, resource, night):
         "BackupVaultArn": VAULT_ARN,
         "ResourceArn": resource,
         "ResourceType": "RDS",
-        "CreatedBy": {
-            "BackupPlanId": PLAN_ID,
-            "BackupPlanArn": PLAN_ARN,
-            "BackupPlanVersion": "OGQ1YjJlY2UtMGY1Yi00NWI0",
-            "BackupRuleId": "2b7f52f1-97c2-4d63-9c7a-43a0e3f0ad5e",
-        },
+        "CreatedBy": creator(),
         "IamRoleArn": shop.ids["role-backup"],
         "Status": "COMPLETED",
         "CreationDate": f"{night}T02:00:31+00:00",
         "CompletionDate": f"{night}T02:14:50+00:00",
         "BackupSizeInBytes": 214748364800,
-        "CalculatedLifecycle": {},
+        "CalculatedLifecycle": {"DeleteAt": deleted_at(night)},
         "Lifecycle": {"DeleteAfterDays": 35},
         "EncryptionKeyArn": shop.ids["key-payments"],
         "IsEncrypted": True,
@@ -189,6 +199,7 @@ def job(shop, resource, point, night):
         "CreationDate": f"{night}T02:00:00+00:00",
         "CompletionDate": f"{night}T02:14:50+00:00",
         "State": "COMPLETED",
+        "CreatedBy": creator(),
         "PercentDone": "100.0",
         "BackupSizeInBytes": 214748364800,
         "IamRoleArn": shop.ids["role-backup"],

@@ -13,6 +13,7 @@ from . import (
     caches,
     compute,
     databases,
+    defaults,
     dns,
     ec2_answers,
     edge,
@@ -42,6 +43,7 @@ PARTS = (
     backups,
     assessment,
     iam_answers,
+    defaults,
     ec2_answers,
 )
 

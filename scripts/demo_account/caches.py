@@ -69,6 +69,7 @@ def replication_groups(shop, region, parameter, answer):
             "SnapshotWindow": "05:00-06:00",
             "KmsKeyId": shop.ids["key-shop"],
             "TransitEncryptionMode": "required",
+            "AutoMinorVersionUpgrade": True,
         }
         for shard in group["NodeGroups"]:
             shard["PrimaryEndpoint"]["Address"] = f"master.{GROUP}.a1b2c3.euw1.cache.amazonaws.com"

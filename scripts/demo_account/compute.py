@@ -1,6 +1,6 @@
 """Instances with their volumes, snapshots, images and launch templates; the Auto Scaling group of checkout."""
 
-from .shop import ACCOUNT_ID, MAIN_REGION, ec2_arn, spec, tags
+from .shop import MAIN_REGION, account_arn, ec2_arn, spec, tags
 
 HOSTILE_NAME = '<b>x</b> "; DROP TABLE \\N | [x](javascript:1)'
 BASE_IMAGE = "ami-0c38b837cd80f13bb"
@@ -83,7 +83,7 @@ systemctl start shop-web
 def build(shop):
     shop.at("2022-03-09T09:00:00Z")
     shop.client("ec2").enable_ebs_encryption_by_default()
-    shop.fault("ebs-default-encryption", account_region("us-east-1"), "EBS encryption by default is off in us-east-1")
+    shop.fault("ebs-default-encryption", account_arn(), "EBS encryption by default is off in us-east-1")
     shop.at("2025-09-15T09:00:00Z")
     for row in INSTANCES:
         launch(shop, *row)
@@ -92,11 +92,6 @@ def build(shop):
     scaling(shop)
     snapshots(shop)
     plant(shop)
-
-
-def account_region(region):
-    """What settings of the account in one region are filed under."""
-    return f"arn:aws:ec2:{region}:{ACCOUNT_ID}:account"
 
 
 def launch(shop, name, subnet, group, profile, kind, importance, dr, options):

@@ -197,6 +197,10 @@ def db_instances(shop, region, parameter, answer):
         instance |= {
             "DbiResourceId": resource_id(identifier),
             "CACertificateIdentifier": "rds-ca-rsa2048-g1",
+            "CertificateDetails": {"CAIdentifier": "rds-ca-rsa2048-g1", "ValidTill": "2027-03-14T09:00:00+00:00"},
+            "BackupTarget": "region",
+            "PerformanceInsightsEnabled": identifier in ("d01-orders-checkout", "d21-ledger-payments"),
+            "EngineLifecycleSupport": "open-source-rds-extended-support",
             "DbInstancePort": 0,
         }
         instance.pop("LatestRestorableTime", None)

@@ -1,5 +1,6 @@
 """Corrections of the emulator's EC2: interfaces that load balancers, databases and NAT gateways own, addresses, images, and the tag sweep."""
 
+import datetime
 import hashlib
 
 from . import databases, storage
@@ -175,6 +176,8 @@ def images(shop, region, parameter, answer):
             "VirtualizationType": "hvm",
             "RootDeviceName": "/dev/xvda",
             "EnaSupport": True,
+            "PlatformDetails": "Linux/UNIX",
+            "ImdsSupport": "v2.0",
         }
         for mapping in image["BlockDeviceMappings"]:
             mapping["DeviceName"] = "/dev/xvda"
@@ -210,6 +213,7 @@ def snapshots(shop, region, parameter, answer):
     """The image's snapshot is of the encrypted root volume it was made from."""
     root = None
     for snapshot in answer["Snapshots"]:
+        snapshot["CompletionTime"] = snapshot["StartTime"] + datetime.timedelta(minutes=11)
         if snapshot["Description"].startswith("Created by CreateImage"):
             rows = shop.client("ec2").describe_instances(InstanceIds=[shop.ids["w01_web_checkout"]])["Reservations"]
             root = rows[0]["Instances"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]

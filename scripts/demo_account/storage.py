@@ -128,6 +128,11 @@ def bucket(shop, name, created, region, scheme, versioned, logged, tls):
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
     if name not in ("shop-prod-assets", "shop-prod-lake"):
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=PRIVATE)
+    # Since April 2023 a new bucket has no ACLs; the older ones were changed later, but for the public one.
+    if name != "shop-prod-assets":
+        s3.put_bucket_ownership_controls(
+            Bucket=name, OwnershipControls={"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        )
     if logged:
         target = {"LoggingEnabled": {"TargetBucket": "shop-prod-logs", "TargetPrefix": f"s3/{name}/"}}
         shop.answer("s3", "GetBucketLogging", target, name, GLOBAL_REGION)

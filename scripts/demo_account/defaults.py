@@ -1,0 +1,87 @@
+"""Members that AWS prints with every answer and the emulator leaves out, with the values they have when nobody chose one."""
+
+from .shop import MAIN_REGION
+
+
+def build(shop):
+    shop.correct("ec2", "DescribeVolumes", volumes)
+    shop.correct("ec2", "DescribeVpcs", vpcs)
+    shop.correct("ec2", "DescribeNatGateways", nat_gateways)
+    shop.correct("kms", "GetKeyRotationStatus", key_rotation)
+    shop.correct("kms", "ListAliases", aliases)
+    shop.correct("lambda", "ListFunctions", functions)
+    shop.correct("logs", "DescribeLogGroups", log_groups)
+    shop.correct("elasticache", "DescribeCacheSubnetGroups", cache_subnet_groups)
+    shop.correct("s3", "GetBucketAcl", bucket_acl)
+
+
+def volumes(shop, region, parameter, answer):
+    for volume in answer["Volumes"]:
+        volume |= {"Throughput": 125, "MultiAttachEnabled": False}
+        root = any(attachment["Device"] == "/dev/xvda" for attachment in volume["Attachments"])
+        # A root volume is a copy of the image's snapshot, which belongs to whoever made the image.
+        volume["SnapshotId"] = "snap-0f4f1a6b4f0e7d1c2" if root else ""
+        for attachment in volume["Attachments"]:
+            attachment["DeleteOnTermination"] = root
+    return answer
+
+
+def vpcs(shop, region, parameter, answer):
+    for vpc in answer["Vpcs"]:
+        vpc["BlockPublicAccessStates"] = {"InternetGatewayBlockMode": "off"}
+        vpc["DhcpOptionsId"] = "dopt-0a1b2c3d4e5f60718"
+    return answer
+
+
+def nat_gateways(shop, region, parameter, answer):
+    for gateway in answer["NatGateways"]:
+        gateway["ConnectivityType"] = "public"
+        for address in gateway["NatGatewayAddresses"]:
+            address |= {"IsPrimary": True, "Status": "succeeded"}
+    return answer
+
+
+def key_rotation(shop, region, parameter, answer):
+    answer["KeyId"] = parameter
+    if answer["KeyRotationEnabled"]:
+        answer |= {"RotationPeriodInDays": 365, "NextRotationDate": "2027-03-04T10:00:00+00:00"}
+    return answer
+
+
+def aliases(shop, region, parameter, answer):
+    """The emulator lists an alias for every service that could ever have a key; here only those with one."""
+    listed = {row["KeyId"] for row in shop.client("kms", region).list_keys()["Keys"]}
+    answer["Aliases"] = [row for row in answer["Aliases"] if row["TargetKeyId"] in listed]
+    for alias in answer["Aliases"]:
+        created = (
+            "2024-05-14T15:30:00+00:00" if alias["AliasName"].endswith("analytics") else "2022-03-04T10:00:00+00:00"
+        )
+        alias |= {"CreationDate": created, "LastUpdatedDate": created}
+    return answer
+
+
+def functions(shop, region, parameter, answer):
+    for function in answer["Functions"]:
+        function["LastModified"] = function["LastModified"][:19] + ".000+0000"
+        function["LoggingConfig"] = {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{function['FunctionName']}"}
+    return answer
+
+
+def log_groups(shop, region, parameter, answer):
+    for group in answer["logGroups"]:
+        group["logGroupClass"] = "STANDARD"
+    return answer
+
+
+def cache_subnet_groups(shop, region, parameter, answer):
+    zones = {shop.ids[f"isolated-{zone}"]: f"{MAIN_REGION}{zone}" for zone in "abc"}
+    for group in answer["CacheSubnetGroups"]:
+        for subnet in group["Subnets"]:
+            subnet["SubnetAvailabilityZone"] = {"Name": zones[subnet["SubnetIdentifier"]]}
+    return answer
+
+
+def bucket_acl(shop, region, parameter, answer):
+    for grant in answer["Grants"]:
+        grant["Grantee"].setdefault("DisplayName", "shop")
+    return answer
