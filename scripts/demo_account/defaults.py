@@ -7,6 +7,8 @@ def build(shop):
     shop.correct("ec2", "DescribeVolumes", volumes)
     shop.correct("ec2", "DescribeVpcs", vpcs)
     shop.correct("ec2", "DescribeNatGateways", nat_gateways)
+    shop.correct("ec2", "DescribeNetworkAcls", network_acls)
+    shop.correct("ec2", "DescribeSubnets", subnets)
     shop.correct("kms", "GetKeyRotationStatus", key_rotation)
     shop.correct("kms", "ListAliases", aliases)
     shop.correct("lambda", "ListFunctions", functions)
@@ -38,6 +40,29 @@ def nat_gateways(shop, region, parameter, answer):
         gateway["ConnectivityType"] = "public"
         for address in gateway["NatGatewayAddresses"]:
             address |= {"IsPrimary": True, "Status": "succeeded"}
+    return answer
+
+
+def network_acls(shop, region, parameter, answer):
+    """Every list ends in a rule that denies what no other one let through, and nobody can take it away."""
+    for acl in answer["NetworkAcls"]:
+        for egress in (True, False):
+            if not any(entry["RuleNumber"] == 32767 and entry["Egress"] == egress for entry in acl["Entries"]):
+                last = {
+                    "RuleNumber": 32767,
+                    "RuleAction": "deny",
+                    "Protocol": "-1",
+                    "CidrBlock": "0.0.0.0/0",
+                    "Egress": egress,
+                }
+                acl["Entries"].append(last)
+    return answer
+
+
+def subnets(shop, region, parameter, answer):
+    """Only the subnets of a default VPC are a zone's default, and there is none."""
+    for subnet in answer["Subnets"]:
+        subnet["DefaultForAz"] = False
     return answer
 
 

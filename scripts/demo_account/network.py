@@ -136,7 +136,11 @@ PRIVATE_ACL = [
     (100, "-1", None, None, "10.20.0.0/16", "allow"),
     (110, "6", 32768, 60999, "0.0.0.0/0", "allow"),
 ]
-ISOLATED_ACL = [(100, "-1", None, None, "10.20.0.0/16", "allow")]
+ISOLATED_ACL = [
+    (100, "-1", None, None, "10.20.0.0/16", "allow"),
+    # Answers of S3 through its endpoint.
+    (110, "6", 32768, 60999, "0.0.0.0/0", "allow"),
+]
 
 
 def make_acl(shop, vpc, subnets, name, inbound):
