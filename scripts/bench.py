@@ -1,0 +1,185 @@
+"""Measures the tools against a moto server: wall time, CPU time, peak memory of each process.
+
+Called by scripts/bench as: bench.py <folder of the binaries> [benchmark]...
+moto is a single Python process, so it is the bottleneck by far; what is measured of ours is the CPU time beside
+the wall time, and the memory.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+import boto3
+
+REGION = "eu-west-1"
+
+
+class Moto:
+    """A moto server of its own process."""
+
+    def __init__(self, port):
+        self.url = f"http://127.0.0.1:{port}"
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "MOTO_ACCOUNT_ID": "111122223333"},
+        )
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                urllib.request.urlopen(self.url + "/moto-api/").read()
+                return
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.1)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+
+    def client(self, service):
+        return boto3.client(
+            service, region_name=REGION, endpoint_url=self.url, aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+    def environment(self):
+        return {
+            **os.environ,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+
+
+def fill(moto, count):
+    """About `count` resources: half volumes and instances, the rest groups, roles, buckets, keys, functions' kin."""
+    ec2, iam, s3, kms, route53 = (moto.client(name) for name in ("ec2", "iam", "s3", "kms", "route53"))
+    tags = [
+        {"Key": "Name", "Value": "w01_web_bench"},
+        {"Key": "Owner", "Value": "team-bench"},
+        {"Key": "Environment", "Value": "prod"},
+    ]
+
+    def tagged(kind):
+        return [{"ResourceType": kind, "Tags": tags}]
+
+    made = 0
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    # An instance brings a volume and an interface.
+    for _ in range(count // 60):
+        ec2.run_instances(ImageId=image, MinCount=10, MaxCount=10, TagSpecifications=tagged("instance"))
+        made += 30
+    vpc = ec2.describe_vpcs()["Vpcs"][0]["VpcId"]
+    for number in range(count // 10):
+        group = ec2.create_security_group(GroupName=f"g{number}", Description="bench", VpcId=vpc)["GroupId"]
+        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=443, ToPort=443, CidrIp="0.0.0.0/0")
+        made += 1
+    for number in range(count // 10):
+        ec2.create_volume(AvailabilityZone=REGION + "a", Size=8, TagSpecifications=tagged("volume"))
+        made += 1
+    trust = json.dumps(
+        {
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        }
+    )
+    for number in range(count // 20):
+        iam.create_role(RoleName=f"r{number}", AssumeRolePolicyDocument=trust, Tags=tags)
+        made += 1
+    for number in range(count // 50):
+        s3.create_bucket(Bucket=f"bench-{number}", CreateBucketConfiguration={"LocationConstraint": REGION})
+        s3.put_bucket_tagging(Bucket=f"bench-{number}", Tagging={"TagSet": tags})
+        made += 1
+    for number in range(count // 50):
+        kms.create_key(Description=f"k{number}", Tags=[{"TagKey": tag["Key"], "TagValue": tag["Value"]} for tag in tags])
+        made += 1
+    zone = route53.create_hosted_zone(Name="bench.example.com", CallerReference="bench")["HostedZone"]["Id"]
+    made += 1
+    for number in range(count - made):
+        change = {"Name": f"h{number}.bench.example.com", "Type": "A", "TTL": 300, "ResourceRecords": [{"Value": "198.51.100.1"}]}
+        route53.change_resource_record_sets(
+            HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": change}]}
+        )
+
+
+def measure(command, environment, stdin=None, stdout=None):
+    """Runs a process; (wall seconds, CPU seconds, peak MB, exit code)."""
+    before = time.monotonic()
+    process = subprocess.Popen(command, env=environment, stdin=stdin, stdout=stdout or subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    wall = time.monotonic() - before
+    return wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, process.returncode
+
+
+def record_of(lake, stage):
+    runs = os.path.join(lake, "runs")
+    with open(os.path.join(runs, sorted(os.listdir(runs))[-1], stage + ".json")) as file:
+        return json.load(file)
+
+
+def bench_collect(bin_folder, scratch):
+    """collect inventory of 5,000 resources in one region."""
+    with Moto(5601) as moto:
+        fill(moto, 5000)
+        lake = os.path.join(scratch, "collect")
+        command = [os.path.join(bin_folder, "collect"), "inventory", "--region", REGION, "--lake", lake]
+        wall, cpu, peak, code = measure(command, moto.environment())
+        record = record_of(lake, "collect")
+        requests = record["figures"].get("requests", 0)
+        rows = sum(outcome["rows"] for outcome in record["tables"] if outcome["table"] == "resources")
+        yield (
+            f"collect, {rows} resources, {requests} requests, exit {code}",
+            f"{wall:.1f} s, {requests / wall:.0f} requests/s, own CPU {cpu:.2f} s = {100 * cpu / wall:.0f} % of the wall time",
+            f"{peak:.0f} MB",
+        )
+
+
+def bench_pipeline(bin_folder, scratch):
+    """collect, analyze and report of 420 resources in one region, stage by stage."""
+    with Moto(5602) as moto:
+        fill(moto, 420)
+        lake = os.path.join(scratch, "pipeline")
+        environment = moto.environment()
+        tool = lambda name: os.path.join(bin_folder, name)
+        total, peaks = 0.0, []
+        for name, command in (
+            ("collect", [tool("collect"), "inventory", "--region", REGION, "--lake", lake]),
+            ("analyze", [tool("analyze"), lake]),
+            ("report", [tool("report"), lake]),
+        ):
+            wall, cpu, peak, code = measure(command, environment)
+            total += wall
+            peaks.append(peak)
+            yield f"{name}, 420 resources, exit {code}", f"{wall:.2f} s, CPU {cpu:.2f} s", f"{peak:.0f} MB"
+        yield "collect, analyze, report one after the other", f"{total:.2f} s", f"{max(peaks):.0f} MB"
+
+
+BENCHMARKS = {"collect": bench_collect, "pipeline": bench_pipeline}
+
+
+def main():
+    bin_folder, *names = sys.argv[1:]
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        sys.exit(f"error: no benchmark {unknown[0]!r}: give any of {', '.join(BENCHMARKS)}")
+    print("| what | time | peak memory |\n| --- | --- | --- |")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in names or BENCHMARKS:
+            for row in BENCHMARKS[name](bin_folder, scratch):
+                print("| " + " | ".join(row) + " |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
