@@ -1,1 +1,16 @@
-fn main() {}
+//! `report`: a run of the lake as markdown for people, as JSON for programs, as CSV for spreadsheets.
+//!
+//! Invariants: the same lake gives the same bytes, with no clock, host or path in them; nothing is called passed that was
+//! not judged; no value from AWS becomes markup.
+
+use std::process::ExitCode;
+
+mod chapters;
+mod cli;
+mod content;
+mod formats;
+mod markdown;
+
+fn main() -> ExitCode {
+    handoff::shell::main(cli::run)
+}

@@ -1,0 +1,118 @@
+//! A rule's chapter: its checks, what failed, what nobody knows, and what is particular to the rule.
+
+use super::scope::why_unknown;
+use super::{Rule, databases, recovery, rules, tags};
+use crate::content::finding::{Finding, Status};
+use crate::content::{Content, Evaluation};
+use crate::markdown::words::{counted, day, number};
+use crate::markdown::{Align, Page, Table, code, text};
+
+/// Rows of the table of failures.
+const FAILURES: usize = 100;
+
+/// Writes the chapter.
+pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
+    let Some(evaluation) = &content.evaluation else { return };
+    page.heading(2, &format!("Rule {}: {}", rule.number, rule.name));
+    page.paragraph(rule.asks);
+    let verdicts = evaluation.tally.rule(rule.number);
+    if verdicts.total() == 0 {
+        page.paragraph("**Not evaluated:** no check of this rule gave a verdict in this run.");
+    } else {
+        let unknown = if verdicts.unknown > 0 { format!(", {} unknown", number(verdicts.unknown)) } else { String::new() };
+        page.paragraph(&format!(
+            "**{}:** {} of {} failed{unknown}.",
+            capitalised(rules::status(verdicts)),
+            number(verdicts.failed),
+            counted(verdicts.decided(), "verdict"),
+        ));
+    }
+    match rule.number {
+        1 => tags::write(page, evaluation),
+        6 => databases::write(page, evaluation),
+        7 => recovery::write(page, evaluation),
+        _ => {}
+    }
+    checks(page, evaluation, rule);
+    failures(page, content, evaluation, rule);
+    unknown(page, evaluation, rule);
+}
+
+fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
+    let mut checks: Vec<_> = evaluation.checks.iter().filter(|check| check.rule == rule.number).collect();
+    if checks.is_empty() {
+        return;
+    }
+    checks.sort_by(|a, b| (a.verdicts.failed == 0, a.severity, &a.check_id).cmp(&(b.verdicts.failed == 0, b.severity, &b.check_id)));
+    page.heading(3, &format!("Rule {}: checks", rule.number));
+    let mut table = Table::new(&[
+        ("Check", Align::Left),
+        ("Asks for", Align::Left),
+        ("Severity", Align::Left),
+        ("Failed", Align::Right),
+        ("Passed", Align::Right),
+        ("Unknown", Align::Right),
+        ("Accepted", Align::Right),
+    ]);
+    for check in checks {
+        let verdicts = check.verdicts;
+        table.row(&[
+            code(&check.check_id),
+            text(&check.title),
+            check.severity.name().to_owned(),
+            if verdicts.failed > 0 { format!("**{}**", number(verdicts.failed)) } else { number(verdicts.failed) },
+            number(verdicts.passed),
+            number(verdicts.unknown),
+            number(verdicts.waived),
+        ]);
+    }
+    page.table(&table, usize::MAX, "check");
+}
+
+fn failures(page: &mut Page<'_>, content: &Content, evaluation: &Evaluation, rule: Rule) {
+    let findings: Vec<&Finding> = evaluation.of(Status::Fail).filter(|finding| finding.rule == rule.number).collect();
+    if findings.is_empty() {
+        return;
+    }
+    page.heading(3, &format!("Rule {}: what failed", rule.number));
+    let many_accounts = content.accounts.len() > 1;
+    let mut columns = vec![("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left)];
+    if many_accounts {
+        columns.push(("Account", Align::Left));
+    }
+    columns.extend([("Region", Align::Left), ("Environment", Align::Left), ("Importance", Align::Left), ("Owner", Align::Left), ("Since", Align::Left)]);
+    let mut table = Table::new(&columns);
+    for finding in findings {
+        let mut cells = vec![finding.severity.name().to_owned(), code(&finding.check_id), page.linked(finding)];
+        if many_accounts {
+            cells.push(code(&finding.account_id));
+        }
+        cells.extend([
+            text(&finding.region),
+            finding.environment.as_deref().map(text).unwrap_or_default(),
+            finding.importance.as_deref().map(text).unwrap_or_default(),
+            finding.owner.as_deref().map(text).unwrap_or_default(),
+            finding.first_seen.map(day).unwrap_or_default(),
+        ]);
+        table.row(&cells);
+    }
+    page.table(&table, FAILURES, "finding");
+}
+
+fn unknown(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
+    let checks: Vec<_> = evaluation.checks.iter().filter(|check| check.rule == rule.number && (check.verdicts.unknown > 0 || check.error.is_some())).collect();
+    if checks.is_empty() {
+        return;
+    }
+    page.heading(3, &format!("Rule {}: what nobody knows", rule.number));
+    let mut table = Table::new(&[("Check", Align::Left), ("Unknown", Align::Right), ("Why", Align::Left)]);
+    for check in checks {
+        table.row(&[code(&check.check_id), number(check.verdicts.unknown), why_unknown(evaluation, check)]);
+    }
+    page.table(&table, usize::MAX, "check");
+}

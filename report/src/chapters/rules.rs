@@ -1,0 +1,60 @@
+//! The seven rules at a glance.
+
+use super::RULES;
+use crate::content::Content;
+use crate::content::finding::Verdicts;
+use crate::markdown::words::{change, number};
+use crate::markdown::{Align, Page, Table};
+
+/// How a rule came out.
+pub fn status(verdicts: Verdicts) -> &'static str {
+    match verdicts {
+        Verdicts { failed, .. } if failed > 0 => "fail",
+        Verdicts { passed: 0, waived: 0, .. } => "not evaluated",
+        Verdicts { unknown, .. } if unknown > 0 => "partial",
+        _ => "pass",
+    }
+}
+
+/// Writes the chapter.
+pub fn write(page: &mut Page<'_>, content: &Content) {
+    let Some(evaluation) = &content.evaluation else { return };
+    page.heading(2, "Seven rules");
+    let mut table = Table::new(&[
+        ("Rule", Align::Left),
+        ("Status", Align::Left),
+        ("Failed of checked", Align::Right),
+        ("Unknown", Align::Right),
+        ("Accepted", Align::Right),
+        ("Change", Align::Right),
+    ]);
+    for rule in RULES {
+        let verdicts = evaluation.tally.rule(rule.number);
+        let before = evaluation.history.last().map(|last| last.rules[usize::from(rule.number) - 1].failed);
+        let status = status(verdicts);
+        table.row(&[
+            format!("[{} {}](#{})", rule.number, rule.name, rule.anchor()),
+            if status == "fail" { format!("**{status}**") } else { status.to_owned() },
+            format!("{} of {}", number(verdicts.failed), number(verdicts.decided())),
+            number(verdicts.unknown),
+            number(verdicts.waived),
+            before.map_or_else(String::new, |before| change(verdicts.failed, before)),
+        ]);
+    }
+    page.table(&table, RULES.len(), "rule");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_passes_only_when_everything_was_judged_and_passed() {
+        let verdicts = |passed, failed, unknown, waived| Verdicts { passed, failed, unknown, waived };
+        assert_eq!(status(verdicts(0, 0, 0, 0)), "not evaluated");
+        assert_eq!(status(verdicts(0, 0, 5, 0)), "not evaluated");
+        assert_eq!(status(verdicts(9, 0, 1, 0)), "partial");
+        assert_eq!(status(verdicts(9, 1, 1, 0)), "fail");
+        assert_eq!(status(verdicts(9, 0, 0, 1)), "pass");
+    }
+}
