@@ -1,1 +1,35 @@
-fn main(){}
+//! Runs checks, written in SQL, over a run of the lake and writes their findings beside it.
+//!
+//! The order of things: [`session`] opens DuckDB over the run's files and locks it, [`verdicts`] runs the checks that
+//! [`check`] knows, [`gaps`] turns what could not be collected into `unknown`, [`findings`] joins context, waivers and
+//! history, [`publish`] writes and commits. Invariant: what was not collected, could not be read or failed to run is
+//! `unknown` in the findings and named in the run record; it never becomes a pass.
+
+mod case;
+mod catalog;
+mod check;
+mod cli;
+mod config;
+mod findings;
+mod gaps;
+mod history;
+mod publish;
+mod query;
+mod run;
+mod schema;
+mod session;
+mod sql;
+mod verdicts;
+mod waivers;
+mod zones;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    handoff::shell::main(cli::run)
+}
+
+/// Checks, views and derived tables that are part of this build: `(path below their folder, text)`.
+mod embedded {
+    include!(concat!(env!("OUT_DIR"), "/embedded.rs"));
+}

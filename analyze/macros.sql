@@ -1,0 +1,65 @@
+-- Macros for checks. They take values, read nothing but the configuration, and null stays null.
+
+-- A limit of the configuration, such as setting('key_age_days').
+create macro setting(limit_name) as (select value from config_limits where name = limit_name);
+
+-- Whole days from a time to the time of the facts.
+create macro days_since(moment) as date_diff('hour', moment, as_of()) // 24;
+
+-- A policy as JSON, whether it came as an object or as text; null when it can't be read.
+create macro as_document(document) as
+    case when json_type(document) = 'VARCHAR' then try_cast(document ->> '$' as json) else document end;
+
+-- One or many strings as a list: policies write `"Action": "s3:*"` and `"Action": ["s3:*"]`.
+create macro as_list(element) as
+    case json_type(element)
+        when 'ARRAY' then element ->> '$[*]'
+        when 'VARCHAR' then [element ->> '$']
+        when 'BOOLEAN' then [element ->> '$']
+        else []::varchar[]
+    end;
+
+-- One or many objects as a list of JSON.
+create macro as_objects(element) as
+    case json_type(element) when 'ARRAY' then element -> '$[*]' when 'OBJECT' then [element] else []::json[] end;
+
+-- Whether a policy's pattern with * and ? covers a value; case matters not, as in actions.
+create macro pattern_covers(pattern, value) as
+    regexp_full_match(
+        lower(value),
+        replace(replace(regexp_replace(lower(pattern), '([.+^$(){}|\[\]\\])', '\\\1', 'g'), '*', '.*'), '?', '.'),
+        's'
+    );
+
+-- Whether a CIDR block is as good as the whole internet: wider than any block one network has.
+create macro is_world(cidr) as
+    case
+        when cidr is null then false
+        when contains(cidr, ':') then coalesce(try_cast(split_part(cidr, '/', 2) as integer), 0) <= 16
+        else coalesce(try_cast(split_part(cidr, '/', 2) as integer), 0) <= 7
+    end;
+
+-- Whether the ports from..to include one; null limits are all ports.
+create macro covers_port(from_port, to_port, port) as
+    coalesce(from_port, 0) in (0, -1) and coalesce(to_port, 65535) in (-1, 65535) or coalesce(from_port, 0) <= port and coalesce(to_port, 65535) >= port;
+
+-- Minutes, hours, days: `15m`, `1h`, `7d` in seconds; null when it is no duration.
+create macro duration_seconds(duration) as
+    try_cast(regexp_extract(trim(lower(duration)), '^([0-9]{1,9})\s*([smhdw])', 1) as bigint)
+    * case regexp_extract(trim(lower(duration)), '^([0-9]{1,9})\s*([smhdw])(in|ours?|ays?|eeks?)?$', 2)
+        when 's' then 1 when 'm' then 60 when 'h' then 3600 when 'd' then 86400 when 'w' then 604800
+    end;
+
+-- A value as one word of a shell command; the placeholder where there is no value or none that can be printed.
+create macro shell_word(value, placeholder) as
+    case
+        when value is null or value = '' or regexp_matches(value, '[\x00-\x1f\x7f]') then '<' || placeholder || '>'
+        when regexp_full_match(value, '[A-Za-z0-9_./:@=+,-]+') then value
+        else '''' || replace(value, '''', '''\''''') || ''''
+    end;
+
+-- The key of a tag without case, hyphens, underscores and spaces.
+create macro folded(text) as regexp_replace(lower(text), '[-_ ]', '', 'g');
+
+-- The last part of an ARN.
+create macro arn_tail(arn) as regexp_extract(arn, '[^:/]+$');

@@ -1,0 +1,161 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use handoff::shell::Exit;
+
+use crate::check::Severity;
+use crate::{case, catalog, config, query, run, zones};
+
+/// Run checks over a collected account and write their findings.
+#[derive(Debug, Parser)]
+#[command(name = "analyze", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Ask a run in SQL; every table and view by its name
+    Query(QueryArgs),
+    /// List the checks
+    Checks(ChecksArgs),
+    /// Explain a check: what it asks for, how it decides, what to do
+    Explain(ExplainArgs),
+    /// Run the test cases of checks
+    Test(TestArgs),
+    /// Write hosted zones as change batches that restore them
+    Zones(ZonesArgs),
+    /// Print the configuration that is in force when none is given
+    Config,
+}
+
+/// Arguments of a run of the checks.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// `<lake>/runs/<run id>`, a lake, or `-` for standard input [default: the latest run of ./lake]
+    pub(crate) run: Option<String>,
+    /// Only checks whose id matches this pattern, such as `db-*`
+    #[arg(long, value_name = "GLOB")]
+    pub(crate) check: Vec<String>,
+    /// Only checks of this step of hardening, 1 to 7
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=7))]
+    pub(crate) rule: Vec<u8>,
+    /// Only checks of this severity or a higher one
+    #[arg(long)]
+    pub(crate) severity: Option<Severity>,
+    /// End with exit code 1 when a finding of this severity or a higher one fails
+    #[arg(long, value_name = "SEVERITY")]
+    pub(crate) fail_on: Option<Severity>,
+    /// Settings that replace defaults; `analyze config` prints them all
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Findings that were accepted, by whom and until when
+    #[arg(long, value_name = "FILE")]
+    pub(crate) waivers: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) sources: CheckSources,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// Where checks come from.
+#[derive(Debug, Args)]
+pub(crate) struct CheckSources {
+    /// A folder with checks of your own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) checks: Vec<PathBuf>,
+}
+
+/// What DuckDB may use.
+#[derive(Debug, Args, Clone)]
+pub(crate) struct Limits {
+    /// Memory for SQL, such as 4GB; more than that goes to temporary files
+    #[arg(long, value_name = "SIZE", default_value = "2GB")]
+    pub(crate) memory: String,
+    /// Threads for SQL [default: one per processor]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+/// Arguments of `analyze query`.
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// One SELECT, or `-` for standard input
+    pub(crate) sql: String,
+    /// Run to ask [default: the latest of the lake]
+    #[arg(long)]
+    pub(crate) run: Option<String>,
+    /// Lake whose latest run to ask
+    #[arg(long, conflicts_with = "run")]
+    pub(crate) lake: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = query::Format::Table)]
+    pub(crate) format: query::Format,
+    /// Settings that replace defaults
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// Arguments of `analyze checks`.
+#[derive(Debug, Args)]
+pub(crate) struct ChecksArgs {
+    /// Only checks with a control of this framework: `cis_v3.0`, `cis_v5.0`, `fsbp`
+    #[arg(long)]
+    pub(crate) framework: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = catalog::Format::Markdown)]
+    pub(crate) format: catalog::Format,
+    #[command(flatten)]
+    pub(crate) sources: CheckSources,
+}
+
+/// Arguments of `analyze explain`.
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArgs {
+    /// Id of the check
+    pub(crate) check: String,
+    #[command(flatten)]
+    pub(crate) sources: CheckSources,
+}
+
+/// Arguments of `analyze test`.
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Ids or patterns of checks [default: all]
+    pub(crate) check: Vec<String>,
+    #[command(flatten)]
+    pub(crate) sources: CheckSources,
+}
+
+/// Arguments of `analyze zones`.
+#[derive(Debug, Args)]
+pub(crate) struct ZonesArgs {
+    /// `<lake>/runs/<run id>`, a lake, or `-` for standard input [default: the latest run of ./lake]
+    pub(crate) run: Option<String>,
+    /// Folder to write to
+    #[arg(long, value_name = "DIR")]
+    pub(crate) export: PathBuf,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
+/// Reads the command line and does what it says.
+pub(crate) fn run() -> anyhow::Result<Exit> {
+    let cli = Cli::parse();
+    match cli.command {
+        None => run::run(&cli.run),
+        Some(Command::Query(args)) => query::run(&args),
+        Some(Command::Checks(args)) => catalog::list(&args),
+        Some(Command::Explain(args)) => catalog::explain(&args),
+        Some(Command::Test(args)) => case::run(&args),
+        Some(Command::Zones(args)) => zones::run(&args),
+        Some(Command::Config) => config::print_default(),
+    }
+}

@@ -1,0 +1,142 @@
+//! The `Principal` and `NotPrincipal` elements: whom a statement of a resource's policy is about.
+
+use super::context::{Context, Lookup};
+use super::request::Principal;
+
+/// How a statement came to be about the principal of the request. The order is by how much an `Allow` gives within the
+/// account: see [`super::evaluate()`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum PrincipalMatch {
+    /// The statement is about others.
+    None,
+    /// The statement names the account, which leaves the choice of principals to the account's own policies.
+    Account,
+    /// The statement names the role of the session that makes the request.
+    Role,
+    /// The statement names who makes the request, or everybody.
+    Direct,
+}
+
+/// One entry of the element.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum PrincipalEntry {
+    Everyone,
+    Account(Box<str>),
+    Role { arn: Box<str>, account: Box<str>, name: Box<str> },
+    /// A user, a session or a federated user: matched as a whole.
+    Arn(Box<str>),
+    AnyService,
+    Service(Box<str>),
+    AnyFederated,
+    Federated(Box<str>),
+    /// An id without ARN: the leftover of a deleted principal, or a canonical user. No request carries these.
+    Id,
+}
+
+/// What is wrong with an entry.
+#[derive(Debug, thiserror::Error)]
+pub enum PrincipalError {
+    #[error("principal {0:?} holds a wildcard: AWS takes * only as the whole entry")]
+    Wildcard(String),
+    #[error("principal {0:?} is a group: groups can't make requests")]
+    Group(String),
+    #[error("principal type {0:?} is unknown: expected AWS, Service, Federated or CanonicalUser")]
+    Type(String),
+    #[error("principal {0:?} is neither an account, an ARN, a principal id nor *")]
+    Form(String),
+}
+
+impl PrincipalEntry {
+    pub(super) fn parse(kind: &str, source: &str) -> Result<Self, PrincipalError> {
+        let wildcard = source == "*";
+        if !wildcard && source.contains(['*', '?']) && kind != "Federated" {
+            return Err(PrincipalError::Wildcard(source.to_owned()));
+        }
+        match kind {
+            "AWS" if wildcard => Ok(Self::Everyone),
+            "AWS" => Self::aws(source),
+            "Service" if wildcard => Ok(Self::AnyService),
+            "Service" => Ok(Self::Service(source.into())),
+            "Federated" if wildcard => Ok(Self::AnyFederated),
+            "Federated" => Ok(Self::Federated(source.into())),
+            "CanonicalUser" => Ok(Self::Id),
+            other => Err(PrincipalError::Type(other.to_owned())),
+        }
+    }
+
+    fn aws(source: &str) -> Result<Self, PrincipalError> {
+        if source.len() == 12 && source.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Ok(Self::Account(source.into()));
+        }
+        let components: Vec<&str> = source.splitn(6, ':').collect();
+        match components.as_slice() {
+            ["arn", _, "iam", _, account, "root"] => Ok(Self::Account((*account).into())),
+            ["arn", _, "iam", _, _, relative] if relative.starts_with("group/") => {
+                Err(PrincipalError::Group(source.to_owned()))
+            }
+            ["arn", _, "iam", _, account, relative] if relative.starts_with("role/") => {
+                let name = relative.rsplit('/').next().unwrap_or_default().into();
+                Ok(Self::Role { arn: source.into(), account: (*account).into(), name })
+            }
+            ["arn", _, "iam" | "sts", _, _, _] => Ok(Self::Arn(source.into())),
+            [id] if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(Self::Id),
+            _ => Err(PrincipalError::Form(source.to_owned())),
+        }
+    }
+
+    fn matches(&self, principal: &Principal, context: &Context) -> PrincipalMatch {
+        let direct = |holds: bool| if holds { PrincipalMatch::Direct } else { PrincipalMatch::None };
+        match (self, principal) {
+            (Self::Everyone, _) => PrincipalMatch::Direct,
+            (Self::Account(entry), Principal::Root { account }) => direct(**entry == **account),
+            (Self::Account(entry), other) if other.account() == Some(entry) => PrincipalMatch::Account,
+            (Self::Role { arn, account, name }, Principal::Role { account: of, name: named, role_arn, .. }) => {
+                // The ARN of a session lacks the role's path; a role's name is unique in its account all the same.
+                let same = match role_arn {
+                    Some(role_arn) => **role_arn == **arn,
+                    None => **of == **account && **named == **name,
+                };
+                if same { PrincipalMatch::Role } else { PrincipalMatch::None }
+            }
+            (Self::Arn(entry), Principal::User { arn, .. } | Principal::FederatedUser { arn, .. }) => {
+                direct(**entry == **arn)
+            }
+            (Self::Arn(entry), Principal::Role { session: Some(session), .. }) => direct(**entry == **session),
+            (Self::AnyService, Principal::Service(_)) | (Self::AnyFederated, Principal::Federated(_)) => {
+                PrincipalMatch::Direct
+            }
+            (Self::Service(entry), Principal::Service(name)) => direct(**entry == **name),
+            (Self::Federated(entry), Principal::Federated(name)) => direct(**entry == **name),
+            (Self::Federated(entry), Principal::Role { .. }) => match context.get("aws:federatedprovider") {
+                Lookup::Known([provider]) => direct(**entry == **provider),
+                _ => PrincipalMatch::None,
+            },
+            _ => PrincipalMatch::None,
+        }
+    }
+}
+
+/// The element of a statement.
+#[derive(Clone, Debug)]
+pub(super) struct PrincipalElement {
+    pub(super) entries: Box<[PrincipalEntry]>,
+    /// `NotPrincipal`.
+    pub(super) negated: bool,
+}
+
+impl PrincipalElement {
+    /// How the statement is about `principal`. `bounded` tells that a permissions boundary is set for it: a denial with
+    /// `NotPrincipal` then hits it even if it is listed.
+    /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
+    pub(super) fn matches(&self, principal: &Principal, context: &Context, bounded: bool) -> PrincipalMatch {
+        let named = self.entries.iter().map(|entry| entry.matches(principal, context)).max();
+        let named = named.unwrap_or(PrincipalMatch::None);
+        match (self.negated, named) {
+            (false, named) => named,
+            (true, _) if bounded => PrincipalMatch::Direct,
+            // Listing the account exempts the account, not the principals within it; these are to be listed themselves.
+            (true, PrincipalMatch::None | PrincipalMatch::Account) => PrincipalMatch::Direct,
+            (true, PrincipalMatch::Role | PrincipalMatch::Direct) => PrincipalMatch::None,
+        }
+    }
+}

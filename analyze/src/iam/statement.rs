@@ -1,0 +1,130 @@
+//! One statement of a policy, ready to be matched.
+
+use super::condition::Condition;
+use super::context::Context;
+use super::pattern::{Pattern, Text};
+use super::principal::{PrincipalElement, PrincipalMatch};
+use super::request::{Action, Request};
+use super::truth::Truth;
+
+/// What a statement does to the requests it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    Allow,
+    Deny,
+}
+
+/// The `Action` or `NotAction` element, sorted by service so that most statements are passed over at once.
+#[derive(Clone, Debug, Default)]
+pub(super) struct ActionElement {
+    negated: bool,
+    any: bool,
+    /// Service prefix, patterns of the names after the colon; in lower case, like [`Action`].
+    services: Vec<(Box<str>, Vec<Pattern>)>,
+    /// Patterns of the whole action whose service prefix holds a wildcard.
+    whole: Vec<Pattern>,
+}
+
+impl ActionElement {
+    /// `actions` are `*` or `service:name`.
+    pub(super) fn new(actions: &[String], negated: bool) -> Self {
+        let mut element = Self { negated, ..Self::default() };
+        for action in actions {
+            let action = action.to_ascii_lowercase();
+            match action.split_once(':') {
+                Some((service, name)) if !service.contains(['*', '?']) => element.push(service, Pattern::glob(name)),
+                _ => match Pattern::glob(&action) {
+                    Pattern::Any => element.any = true,
+                    pattern => element.whole.push(pattern),
+                },
+            }
+        }
+        element
+    }
+
+    fn push(&mut self, service: &str, name: Pattern) {
+        match self.services.iter_mut().find(|(other, _)| **other == *service) {
+            Some((_, names)) => names.push(name),
+            None => self.services.push((service.into(), vec![name])),
+        }
+    }
+
+    fn matches(&self, action: &Action) -> bool {
+        let named = self.any
+            || self.services.iter().any(|(service, names)| {
+                **service == *action.service() && names.iter().any(|name| name.matches(action.name()))
+            })
+            || self.whole.iter().any(|pattern| pattern.matches(action.text()));
+        named != self.negated
+    }
+}
+
+/// The `Resource` or `NotResource` element.
+#[derive(Clone, Debug)]
+pub(super) struct ResourceElement {
+    pub(super) texts: Box<[Text]>,
+    pub(super) negated: bool,
+}
+
+impl ResourceElement {
+    fn matches(&self, arn: &str, context: &Context) -> Truth {
+        Truth::any(self.texts.iter().map(|text| text.matches(arn, context))).negated_if(self.negated)
+    }
+}
+
+/// A statement of a policy.
+#[derive(Clone, Debug)]
+pub struct Statement {
+    pub(super) sid: Option<String>,
+    pub(super) effect: Effect,
+    pub(super) actions: ActionElement,
+    /// None in a policy that is attached to a resource and says nothing of it: then it is about that resource.
+    pub(super) resources: Option<ResourceElement>,
+    /// None in policies that are attached to principals.
+    pub(super) principals: Option<PrincipalElement>,
+    pub(super) conditions: Box<[Condition]>,
+}
+
+impl Statement {
+    /// Whether the statement applies to `request`, and by which kind of principal.
+    pub(super) fn applies(&self, request: &Request<'_>, bounded: bool) -> (Truth, PrincipalMatch) {
+        if !self.actions.matches(request.action) {
+            return (Truth::False, PrincipalMatch::None);
+        }
+        let by = match &self.principals {
+            Some(principals) => {
+                let bounded = bounded && self.effect == Effect::Deny;
+                principals.matches(request.principal, request.context, bounded)
+            }
+            None => PrincipalMatch::Direct,
+        };
+        if by == PrincipalMatch::None {
+            return (Truth::False, by);
+        }
+        let resource = match &self.resources {
+            Some(resources) => resources.matches(request.resource.arn(), request.context),
+            None => Truth::True,
+        };
+        if resource == Truth::False {
+            return (Truth::False, by);
+        }
+        let conditions = Truth::all(self.conditions.iter().map(|condition| condition.holds(request.context)));
+        (resource.and(conditions), by)
+    }
+
+    /// The statement's `Sid`, if it has one.
+    pub fn sid(&self) -> Option<&str> {
+        self.sid.as_deref()
+    }
+
+    /// Whether it allows or denies.
+    pub fn effect(&self) -> Effect {
+        self.effect
+    }
+
+    /// Context keys, in lower case, that conditions and variables of the statement mention.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        let resources = self.resources.iter().flat_map(|resources| resources.texts.iter().flat_map(Text::keys));
+        resources.chain(self.conditions.iter().flat_map(Condition::keys))
+    }
+}

@@ -1,0 +1,55 @@
+-- The partition stands in every ARN of an account.
+insert into accounts
+select
+    k.account_id,
+    coalesce(min(split_part(r.arn, ':', 2)), 'aws') as partition,
+    'arn:' || coalesce(min(split_part(r.arn, ':', 2)), 'aws') || ':iam::' || k.account_id || ':root' as arn
+from known_accounts as k
+left join resources as r on r.account_id = k.account_id and r.arn like 'arn:aws%:%'
+group by k.account_id
+order by k.account_id;
+
+create or replace table gaps as
+with errors as (
+    select
+        account_id,
+        coalesce(region, 'global') as region,
+        table_name,
+        resource_arn,
+        operation,
+        coalesce(kind, 'other') as kind,
+        coalesce(service || ':', '') || coalesce(operation, 'a call') || ' '
+            || case coalesce(kind, 'other')
+                when 'denied' then 'was denied'
+                when 'throttled' then 'was throttled'
+                when 'timeout' then 'timed out'
+                when 'credentials' then 'had no valid credentials'
+                when 'not_found' then 'found nothing'
+                when 'malformed' then 'gave an answer that can''t be read'
+                when 'not_recorded' then 'is not in the recording'
+                else 'failed'
+            end
+            || coalesce(' (' || code || ')', '') as why
+    from collect_errors
+    where kind is distinct from 'not_offered'
+)
+-- An error that names no account concerns all of them.
+select a.account_id, e.* exclude (account_id)
+from errors as e
+join accounts as a on e.account_id is null or e.account_id = a.account_id
+union all by name
+-- The record counts errors that collect_errors does not explain.
+select
+    o.account_id, o.region, o.table_name, null as resource_arn, null as operation, 'other' as kind, 'a call failed without a trace' as why
+from collect_outcomes as o
+anti join collect_errors as e on e.account_id = o.account_id and e.region = o.region and e.table_name = o.table_name
+union all by name
+select
+    account_id,
+    'global' as region,
+    table_name,
+    null as resource_arn,
+    null as operation,
+    'not_collected' as kind,
+    coalesce(why, 'not collected') as why
+from missing;
