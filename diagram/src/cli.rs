@@ -1,0 +1,197 @@
+//! The command line: which run, which view, which part of it, and where the pictures go.
+
+use std::collections::BTreeSet;
+
+use anyhow::Context as _;
+use clap::{Parser, ValueEnum};
+use handoff::run::Run;
+use handoff::shell::{self, Exit, Hinted};
+use handoff::storage::Storage;
+
+use crate::dot;
+use crate::facts::{self, Facts};
+use crate::graph::Filter;
+use crate::graph::fold::MOST_NODES;
+use crate::layout::{self, Format, LayoutError};
+use crate::picture::Picture;
+use crate::views::{self, Request};
+
+/// Draw a run as a picture for Graphviz: DOT on standard output.
+///
+/// Pictures come from tags: systems, environments, importance. What analyze derived is shown where it has run;
+/// before that, a picture shows what there is.
+#[derive(Debug, Parser)]
+#[command(name = "diagram", version)]
+pub struct Cli {
+    /// What to draw
+    view: View,
+    /// The run: <lake>/runs/<run id>, a lake (its latest run), a run id of ./lake, or - for standard input
+    #[arg(value_name = "RUN")]
+    run: Option<String>,
+    /// Only this system; an empty name means resources without one
+    #[arg(long, value_name = "NAME")]
+    system: Option<String>,
+    /// Only this environment; repeat for several
+    #[arg(long = "env", value_name = "NAME")]
+    environments: Vec<String>,
+    /// Only what this owner answers for; repeat for several
+    #[arg(long = "owner", value_name = "NAME")]
+    owners: Vec<String>,
+    /// Only this account, 12 digits; repeat for several
+    #[arg(long = "account", value_name = "ID")]
+    accounts: Vec<String>,
+    /// Only this region, or global; repeat for several
+    #[arg(long = "region", value_name = "REGION")]
+    regions: Vec<String>,
+    /// Only this importance level; repeat for several
+    #[arg(long = "importance", value_name = "LEVEL")]
+    importances: Vec<String>,
+    /// Nodes to aim at; more are folded, except what is exposed, of highest importance or has a critical finding
+    #[arg(long, value_name = "N", default_value_t = views::AIM_NODES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_NODES as i64))]
+    max_nodes: u32,
+    /// Write files into this folder or s3://bucket/prefix, each picture as .dot and .json
+    #[arg(long, value_name = "DIR")]
+    out: Option<String>,
+    /// Also lay the pictures out with Graphviz, beside their DOT
+    #[arg(long, value_name = "FORMAT", requires = "out")]
+    render: Option<Format>,
+    /// What to print on standard output
+    #[arg(long, value_name = "FORMAT", default_value = "dot", conflicts_with = "out")]
+    format: Printed,
+}
+
+/// The views.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum View {
+    /// Systems by environment, and which of them need which
+    Landscape,
+    /// One system: its resources by region, VPC and tier; with --out and without --system, all of them
+    System,
+}
+
+/// What goes to standard output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Printed {
+    /// For Graphviz
+    Dot,
+    /// What each node stands for, and what was left out
+    Json,
+}
+
+/// Runs the tool.
+///
+/// # Errors
+/// When the run can't be read, the filter admits nothing, or the answer can't be written.
+pub fn run() -> anyhow::Result<Exit> {
+    let cli = Cli::parse();
+    let run = Run::find(cli.run.as_deref())?;
+    let facts = facts::read(&run).with_context(|| format!("can't read {}", run.reference()))?;
+    let request = Request { run: run.id.to_string(), filter: cli.filter(), max_nodes: cli.max_nodes as usize };
+    check(&facts, &request.filter)?;
+    let pictures = match (cli.view, &cli.system, &cli.out) {
+        (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
+        (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
+        (View::System, ..) => views::system::draw(&facts, &request),
+    };
+    let mut exit = Exit::Done;
+    for picture in &pictures {
+        for warning in &picture.warnings {
+            shell::warn(&format!("{}: {warning}", picture.stem));
+        }
+        if picture.partial {
+            exit = Exit::Partial;
+        }
+    }
+    let Some(out) = &cli.out else {
+        for picture in &pictures {
+            shell::answer(&match cli.format {
+                Printed::Dot => dot::write(picture),
+                Printed::Json => picture.json(),
+            })?;
+        }
+        return Ok(exit);
+    };
+    let folder = Storage::open(out)?;
+    if !write(&folder, &pictures, cli.render)? {
+        exit = Exit::Partial;
+    }
+    if cli.view == View::System && cli.system.is_none() {
+        folder.put("index.md", views::system::index(&facts, &pictures, cli.render).as_bytes())?;
+    }
+    Ok(exit)
+}
+
+impl Cli {
+    fn filter(&self) -> Filter {
+        Filter {
+            systems: self.system.iter().cloned().collect(),
+            environments: self.environments.clone(),
+            owners: self.owners.clone(),
+            accounts: self.accounts.clone(),
+            regions: self.regions.clone(),
+            importances: self.importances.clone(),
+        }
+    }
+}
+
+/// Refuses a filter that admits nothing, and names what it could have admitted.
+fn check(facts: &Facts, filter: &Filter) -> Result<(), Hinted> {
+    for (option, wanted, value) in filter.conditions() {
+        if wanted.is_empty() {
+            continue;
+        }
+        let values: BTreeSet<&str> = facts.resources.iter().map(value).collect();
+        if let Some(unknown) = wanted.iter().find(|want| !values.contains(want.as_str())) {
+            let known: Vec<&str> = values.into_iter().filter(|value| !value.is_empty()).take(20).collect();
+            let hint = if known.is_empty() {
+                "no resource of this run has such a tag; leave the option out".to_owned()
+            } else {
+                format!("this run has {}", known.join(", "))
+            };
+            return Err(Hinted::new(format!("{option} {unknown}: no resource of the run has it"), hint));
+        }
+    }
+    if !facts.resources.is_empty() && filter.select(facts).is_empty() {
+        return Err(Hinted::new("no resource of the run meets all conditions together", "leave one of the options out"));
+    }
+    Ok(())
+}
+
+fn which_system(facts: &Facts, filter: &Filter) -> Hinted {
+    let selected = filter.select(facts);
+    let systems: BTreeSet<&str> = selected.iter().map(|&index| facts.resource(index).system.as_str()).collect();
+    let known: Vec<&str> = systems.into_iter().filter(|system| !system.is_empty()).take(20).collect();
+    let hint = if known.is_empty() {
+        "no resource has a system tag: draw the rest with --system ''".to_owned()
+    } else {
+        format!("--system with one of {}; or --out DIR for all of them", known.join(", "))
+    };
+    Hinted::new("diagram system: which one?", hint)
+}
+
+/// Writes pictures, their JSON, and their renderings; false when a rendering failed, which loses nothing else.
+fn write(folder: &Storage, pictures: &[Picture], mut render: Option<Format>) -> anyhow::Result<bool> {
+    let mut whole = true;
+    for picture in pictures {
+        let dot = dot::write(picture);
+        folder.put(&format!("{}.json", picture.stem), picture.json().as_bytes())?;
+        folder.put(&format!("{}.dot", picture.stem), dot.as_bytes())?;
+        let Some(format) = render else { continue };
+        let key = format!("{}.{}", picture.stem, format.ending());
+        match layout::render(&dot, format, layout::TIME_LIMIT) {
+            Ok(bytes) => folder.put(&key, &bytes)?,
+            Err(LayoutError::Missing) => {
+                // Said once; the DOT of the remaining pictures is still written.
+                shell::warn(&LayoutError::Missing.to_string());
+                (render, whole) = (None, false);
+            }
+            Err(error) => {
+                // A rendering of an earlier run must not pass for this one's.
+                folder.remove(&key)?;
+                shell::warn(&format!("{key}: {error}"));
+                whole = false;
+            }
+        }
+    }
+    Ok(whole)
+}

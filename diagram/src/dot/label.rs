@@ -1,0 +1,180 @@
+//! HTML-like labels: cards, captions, the legend. Everything from outside passes [`super::escape`].
+
+use super::escape::{LINE_CHARACTERS, html, line};
+use super::palette::{self, BLUE, BORDER, EMPTY, GREEN_TEXT, INK, ORANGE, SKY, SOFT, VERMILION};
+use crate::facts::Findings;
+use crate::picture::{Frame, Node, Picture, Shape, Sign, grouped};
+
+fn font(size: u8, color: &str, text: &str) -> String {
+    format!("<FONT POINT-SIZE=\"{size}\" COLOR=\"{color}\">{text}</FONT>")
+}
+
+/// Title and caption of the picture.
+pub(super) fn caption(picture: &Picture) -> String {
+    let parts: Vec<String> = picture.caption.iter().map(|part| html(part)).collect();
+    let title = format!("<FONT POINT-SIZE=\"18\"><B>{}</B></FONT>", line(&picture.title, 60));
+    let mut text = format!("{title}{}", font(12, SOFT, &format!("   {}", parts.join(" · "))));
+    for warning in &picture.warnings {
+        text.push_str("<BR ALIGN=\"LEFT\"/>");
+        text.push_str(&font(11, palette::VERMILION_TEXT, &html(warning)));
+    }
+    text.push_str("<BR ALIGN=\"LEFT\"/>");
+    text
+}
+
+pub(super) fn frame(frame: &Frame) -> String {
+    let mut text = format!("<B>{}</B>", line(&frame.title, 40));
+    if !frame.subtitle.is_empty() {
+        text.push_str(&format!("  {}", line(&frame.subtitle, 48)));
+    }
+    if let Some(stars) = frame.stars {
+        text.push_str(&format!("  {}", font(8, INK, &stars_text(stars))));
+    }
+    let marks = marks(frame.findings);
+    if !marks.is_empty() {
+        text.push_str(&format!("  {marks}"));
+    }
+    text
+}
+
+fn stars_text(filled: u8) -> String {
+    (1..=3).map(|star| if star <= filled { '★' } else { '☆' }).collect()
+}
+
+/// Counts of findings, each with a shape of its own; undecided checks have a question mark, so nothing looks clean that isn't known to be.
+fn marks(findings: Findings) -> String {
+    let mark = |color: &str, glyph: char, number: u64| {
+        (number > 0).then(|| format!("<FONT COLOR=\"{color}\">{glyph}</FONT>{}", grouped(number)))
+    };
+    [
+        mark(VERMILION, '▲', findings.critical),
+        mark(ORANGE, '◆', findings.high),
+        mark(SKY, '●', findings.medium),
+        mark(SOFT, '?', findings.unknown),
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>()
+    .join(" ")
+}
+
+pub(super) fn node(node: &Node) -> String {
+    match &node.shape {
+        Shape::Card { .. } => card(node),
+        Shape::System { .. } => system(node),
+        Shape::Junction => String::new(),
+    }
+}
+
+fn table(node: &Node, rows: &str) -> String {
+    let (border, color) = if node.exposed { (2, VERMILION) } else { (1, BORDER) };
+    let style = if node.dashed { " STYLE=\"DASHED\"" } else { "" };
+    format!(
+        "<TABLE BORDER=\"{border}\"{style} CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\" COLOR=\"{color}\" \
+         BGCOLOR=\"white\">{rows}</TABLE>"
+    )
+}
+
+fn card(node: &Node) -> String {
+    let Shape::Card { badge, category, subtitle, stars, uses } = &node.shape else { return String::new() };
+    let mut rows = format!(
+        "<TR><TD ROWSPAN=\"2\" WIDTH=\"36\" BGCOLOR=\"{}\"><FONT COLOR=\"white\" POINT-SIZE=\"10\"><B>{}</B></FONT></TD>\
+         <TD WIDTH=\"132\" ALIGN=\"LEFT\"><FONT POINT-SIZE=\"11\"><B>{}</B></FONT></TD></TR>\
+         <TR><TD ALIGN=\"LEFT\">{}</TD></TR>",
+        palette::fill(*category),
+        html(badge),
+        line(&node.title, LINE_CHARACTERS),
+        font(9, SOFT, &line(subtitle, LINE_CHARACTERS + 6)),
+    );
+    let marks = marks(node.findings);
+    if stars.is_some() || !marks.is_empty() || !uses.is_empty() {
+        let stars = stars.map_or_else(|| " ".to_owned(), stars_text);
+        let mut third = format!("<FONT POINT-SIZE=\"9\">{marks} </FONT>");
+        if !uses.is_empty() {
+            third.push_str(&font(8, SOFT, &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS))));
+        }
+        rows.push_str(&format!(
+            "<TR><TD ALIGN=\"CENTER\">{}</TD><TD ALIGN=\"LEFT\">{third}</TD></TR>",
+            font(8, INK, &stars)
+        ));
+    }
+    table(node, &rows)
+}
+
+/// Width of a coverage bar in points.
+const BAR: u64 = 150;
+
+fn system(node: &Node) -> String {
+    let Shape::System { resources, owner, tags, dr, judged, uses } = &node.shape else { return String::new() };
+    let wide = |content: &str| format!("<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">{content}</TD></TR>");
+    let mut rows = format!(
+        "<TR><TD ALIGN=\"LEFT\" WIDTH=\"120\"><FONT POINT-SIZE=\"12\"><B>{}</B></FONT></TD>\
+         <TD ALIGN=\"RIGHT\">{}</TD></TR>",
+        line(&node.title, LINE_CHARACTERS),
+        font(11, SOFT, &grouped(*resources as u64)),
+    );
+    rows.push_str(&wide(&font(9, SOFT, &line(owner, LINE_CHARACTERS + 6))));
+    rows.push_str(&wide(&bar(*tags)));
+    let mut last = Vec::new();
+    let marks = marks(node.findings);
+    if !marks.is_empty() {
+        last.push(marks);
+    } else if *judged {
+        last.push(format!("<FONT COLOR=\"{GREEN_TEXT}\">✓</FONT> clean"));
+    }
+    last.push(match dr {
+        Some((met, demanded)) => format!("DR {met}/{demanded}"),
+        None if *judged => format!("<FONT COLOR=\"{SOFT}\">no DR tags</FONT>"),
+        None => " ".to_owned(),
+    });
+    rows.push_str(&wide(&format!("<FONT POINT-SIZE=\"9\">{}</FONT>", last.join("   "))));
+    if !uses.is_empty() {
+        rows.push_str(&wide(&font(8, SOFT, &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS + 6)))));
+    }
+    table(node, &rows)
+}
+
+/// Tag coverage as a bar, in words where it is not known.
+fn bar(tags: Option<(u64, u64)>) -> String {
+    let Some((have, want)) = tags.filter(|(_, want)| *want > 0) else {
+        return font(9, SOFT, "tags unknown");
+    };
+    let full = (have.min(want) * BAR) / want;
+    let cell = |width: u64, color: &str| {
+        let cell = format!("<TD BGCOLOR=\"{color}\" WIDTH=\"{width}\" HEIGHT=\"4\" FIXEDSIZE=\"TRUE\"></TD>");
+        if width == 0 { String::new() } else { cell }
+    };
+    format!(
+        "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\"><TR>{}{}</TR></TABLE>",
+        cell(full, BLUE),
+        cell(BAR - full, EMPTY)
+    )
+}
+
+pub(super) fn legend(signs: &[Sign]) -> String {
+    let words = |text: &str| format!("<TD ALIGN=\"LEFT\">{}</TD>", font(9, SOFT, &format!("{text}   ")));
+    let mut cells = String::new();
+    for sign in signs {
+        match sign {
+            Sign::Category(category) => {
+                let fill = palette::fill(*category);
+                cells.push_str(&format!("<TD BGCOLOR=\"{fill}\" WIDTH=\"14\" HEIGHT=\"10\"></TD>"));
+                cells.push_str(&words(category.name()));
+            }
+            Sign::Exposed => {
+                cells.push_str(&format!("<TD BORDER=\"2\" COLOR=\"{VERMILION}\" WIDTH=\"16\" HEIGHT=\"10\"></TD>"));
+                cells.push_str(&words("reachable from the internet"));
+            }
+            Sign::Findings => cells.push_str(&words(&format!(
+                "<FONT COLOR=\"{VERMILION}\">▲</FONT>critical <FONT COLOR=\"{ORANGE}\">◆</FONT>high \
+                 <FONT COLOR=\"{SKY}\">●</FONT>medium findings, ? undecided"
+            ))),
+            Sign::Stars => cells.push_str(&words("★★★ importance")),
+            Sign::Text(text) => cells.push_str(&words(&html(text))),
+        }
+    }
+    if cells.is_empty() {
+        cells = "<TD> </TD>".to_owned();
+    }
+    format!("<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"4\" CELLPADDING=\"1\"><TR>{cells}</TR></TABLE>")
+}

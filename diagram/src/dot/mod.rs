@@ -1,0 +1,144 @@
+//! The DOT writer: one statement a line, in the picture's order, LF.
+
+pub mod escape;
+mod label;
+pub mod palette;
+
+use std::fmt::Write as _;
+
+use crate::graph::lift::{NodeIndex, Relation};
+use crate::picture::{Edge, Frame, FrameStyle, Node, Picture, Shape};
+use escape::quoted;
+
+/// The picture in DOT.
+pub fn write(picture: &Picture) -> String {
+    let mut out = String::with_capacity(4_096 + 1_024 * picture.nodes.len());
+    line(&mut out, 0, &format!("digraph {} {{", quoted(&picture.stem)));
+    for statement in defaults(picture) {
+        line(&mut out, 1, &statement);
+    }
+    line(&mut out, 1, "subgraph \"cluster_page\" {");
+    let legend = label::legend(&picture.legend);
+    line(&mut out, 2, &format!("graph [peripheries=0, labelloc=b, labeljust=l, margin=4, label=<{legend}>];"));
+    frame_contents(&mut out, picture, None, 2);
+    for column in &picture.columns {
+        let ids: Vec<String> = column.iter().map(|&node| format!("{};", quoted(&picture.nodes[node].id))).collect();
+        line(&mut out, 2, &format!("{{ rank=same; {} }}", ids.join(" ")));
+    }
+    for &(from, to) in &picture.spine {
+        let (from, to) = (&picture.nodes[from].id, &picture.nodes[to].id);
+        line(&mut out, 2, &format!("{} -> {} [style=invis, weight=20];", quoted(from), quoted(to)));
+    }
+    for edge in &picture.edges {
+        line(&mut out, 2, &edge_statement(picture, edge));
+    }
+    line(&mut out, 1, "}");
+    line(&mut out, 0, "}");
+    out
+}
+
+fn line(out: &mut String, depth: usize, statement: &str) {
+    // Writing to a String can't fail.
+    let _ = writeln!(out, "{:indent$}{statement}", "", indent = 2 * depth);
+}
+
+fn defaults(picture: &Picture) -> [String; 3] {
+    const FONT: &str = "fontname=\"Helvetica,Arial,sans-serif\"";
+    [
+        format!(
+            "graph [rankdir=LR, newrank=true, compound=true, splines=spline, nodesep=0.22, ranksep=0.55, pad=0.25, \
+             bgcolor=white, outputorder=edgesfirst, labelloc=t, labeljust=l, {FONT}, fontsize=12, \
+             fontcolor=\"{}\", label=<{}>];",
+            palette::INK,
+            label::caption(picture)
+        ),
+        format!("node [shape=plain, {FONT}, fontsize=11, fontcolor=\"{}\"];", palette::INK),
+        format!(
+            "edge [color=\"{}\", arrowsize=0.6, penwidth=1.1, {FONT}, fontsize=9, fontcolor=\"{}\"];",
+            palette::LINE,
+            palette::SOFT
+        ),
+    ]
+}
+
+/// The nodes directly in a frame, then the frames in it.
+fn frame_contents(out: &mut String, picture: &Picture, frame: Option<usize>, depth: usize) {
+    for node in picture.nodes.iter().filter(|node| node.frame == frame) {
+        line(out, depth, &node_statement(node));
+    }
+    for (position, inner) in picture.frames.iter().enumerate().filter(|(_, inner)| inner.parent == frame) {
+        line(out, depth, &format!("subgraph {} {{", quoted(&format!("cluster_{}", inner.id))));
+        line(out, depth + 1, &frame_attributes(inner));
+        frame_contents(out, picture, Some(position), depth + 1);
+        line(out, depth, "}");
+    }
+}
+
+fn frame_attributes(frame: &Frame) -> String {
+    let (style, color, fill, width) = match frame.style {
+        FrameStyle::Outline => ("rounded,dashed", "#9AA1AB", "white", "1.0"),
+        FrameStyle::Solid => ("rounded,filled", palette::SOFT, "white", "1.4"),
+        FrameStyle::Pale => ("rounded,filled", palette::FRAME, "#F6F7F9", "1.0"),
+        FrameStyle::Public => ("rounded,filled", palette::SKY, "#EFF8FD", "1.0"),
+    };
+    format!(
+        "graph [peripheries=1, labelloc=t, labeljust=l, margin=12, style=\"{style}\", color=\"{color}\", \
+         fillcolor=\"{fill}\", penwidth={width}, fontsize=11, label=<{}>, tooltip={}];",
+        label::frame(frame),
+        quoted(&frame.title)
+    )
+}
+
+fn node_statement(node: &Node) -> String {
+    let id = quoted(&node.id);
+    if matches!(node.shape, Shape::Junction) {
+        return format!(
+            "{id} [id={id}, shape=circle, width=0.09, height=0.09, fixedsize=true, style=filled, label=\"\", \
+             fillcolor=\"{line}\", color=\"{line}\", tooltip={}];",
+            quoted(&node.title),
+            line = palette::LINE
+        );
+    }
+    let class = if node.exposed { "card exposed" } else { "card" };
+    let url = node.link.as_ref().map(|stem| format!("URL={}, ", quoted(&format!("{stem}.svg")))).unwrap_or_default();
+    format!("{id} [id={id}, class=\"{class}\", {url}tooltip={}, label=<{}>];", quoted(&node.title), label::node(node))
+}
+
+/// From how many references on an edge of the landscape is thick.
+const THICK: u64 = 10;
+
+fn edge_statement(picture: &Picture, edge: &Edge) -> String {
+    let mut attributes: Vec<String> = Vec::new();
+    if !edge.label.is_empty() {
+        let text = escape::line(&edge.label, 24);
+        attributes.push(format!("label=< {text} >"));
+    }
+    match edge.relation {
+        Relation::Internet => attributes.push(format!(
+            "color=\"{}\", penwidth=2, fontcolor=\"{}\"",
+            palette::VERMILION,
+            palette::VERMILION_TEXT
+        )),
+        Relation::Network | Relation::Event => {}
+        Relation::Dns => attributes.push("style=dashed".to_owned()),
+        Relation::Iam => attributes.push("style=dotted".to_owned()),
+        Relation::Replication => attributes.push("penwidth=2.6".to_owned()),
+        Relation::Backup => attributes.push("style=dashed, arrowhead=empty".to_owned()),
+        Relation::Dependency if edge.links >= THICK => attributes.push("penwidth=2.6".to_owned()),
+        Relation::Dependency => {}
+    }
+    let (from, to) = (&picture.nodes[edge.from], &picture.nodes[edge.to]);
+    if matches!(to.shape, Shape::Junction) {
+        attributes.push("arrowhead=none".to_owned());
+    }
+    let tooltip = format!("{} → {}: {}", from.title, to.title, crate::picture::count(edge.links, "reference"));
+    attributes.push(format!("edgetooltip={}", quoted(&tooltip)));
+    format!("{} -> {} [{}];", quoted(&from.id), quoted(&to.id), attributes.join(", "))
+}
+
+/// Nodes in columns of a readable height: each column a rank, and a spine that keeps the columns in order.
+pub fn columns(nodes: &[NodeIndex], height: usize) -> (Vec<Vec<NodeIndex>>, Vec<(NodeIndex, NodeIndex)>) {
+    let columns: Vec<Vec<NodeIndex>> = nodes.chunks(height.max(1)).map(<[NodeIndex]>::to_vec).collect();
+    let spine = columns.iter().zip(columns.iter().skip(1)).map(|(left, right)| (left[0], right[0])).collect();
+    (columns, spine)
+}

@@ -1,0 +1,197 @@
+//! The views: each turns facts into pictures, in a file of its own.
+
+pub mod landscape;
+pub mod system;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Facts, Findings, Index};
+use crate::graph::Filter;
+use crate::graph::lift::{Edges, GroupRule, NodeIndex, Relation};
+use crate::picture::{Edge, Node, Shape, count, hashed_id};
+
+/// What the user asked for, beside the view.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The run, by its id.
+    pub run: String,
+    /// Restrictions.
+    pub filter: Filter,
+    /// Nodes to aim at.
+    pub max_nodes: usize,
+}
+
+/// Nodes that a picture aims at unless told otherwise.
+pub const AIM_NODES: usize = 50;
+/// Edges that a picture aims at.
+pub const AIM_EDGES: usize = 75;
+
+/// Failed calls that concern what is shown, as one line.
+pub(crate) fn missing(facts: &Facts, selected: &[Index]) -> Option<String> {
+    let places: BTreeSet<(&str, &str)> = selected
+        .iter()
+        .flat_map(|&index| {
+            let resource = facts.resource(index);
+            [(resource.account_id.as_str(), resource.region.as_str()), (resource.account_id.as_str(), "global")]
+        })
+        .collect();
+    let concerned = |(account, region): (&String, &String)| places.contains(&(account.as_str(), region.as_str()));
+    let failed: u64 = facts
+        .errors
+        .iter()
+        .filter(|((account, region), _)| concerned((account, region)))
+        .map(|(_, number)| number)
+        .sum();
+    (failed > 0).then(|| {
+        format!("{} failed or were not made: what they would have told is missing here (see collect_errors)", count(failed, "call"))
+    })
+}
+
+/// The line of a run that `analyze` has not seen.
+pub(crate) fn not_analyzed(facts: &Facts) -> Option<String> {
+    (!facts.analyzed).then(|| "before analyze: exposure, DR and findings are not known".to_owned())
+}
+
+/// All verdicts on these resources.
+pub(crate) fn findings(facts: &Facts, members: impl IntoIterator<Item = Index>) -> Findings {
+    let mut sum = Findings::default();
+    for member in members {
+        sum.add(facts.resource(member).findings);
+    }
+    sum
+}
+
+/// The value that most have, and how many others there are; empty values don't count.
+pub(crate) fn commonest<'a>(values: impl IntoIterator<Item = &'a str>) -> (&'a str, usize) {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for value in values.into_iter().filter(|value| !value.is_empty()) {
+        *counts.entry(value).or_default() += 1;
+    }
+    let first = counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
+    (first.map_or("", |(value, _)| value), counts.len().saturating_sub(1))
+}
+
+/// What most have, as `team-data +2`.
+pub(crate) fn commonest_text<'a>(values: impl IntoIterator<Item = &'a str>, none: &str) -> String {
+    match commonest(values) {
+        ("", _) => none.to_owned(),
+        (value, 0) => value.to_owned(),
+        (value, others) => format!("{value} +{others}"),
+    }
+}
+
+/// Labels on one edge: up to three of them, else their number.
+pub(crate) fn edge_label(relation: Relation, labels: &BTreeSet<String>) -> String {
+    match (relation, labels.len()) {
+        (Relation::Dns, 1) => labels.iter().next().map(|name| name.split('.').next().unwrap_or(name).to_owned()).unwrap_or_default(),
+        (Relation::Dns, names @ 2..) => format!("{names} names"),
+        (_, ports @ 4..) => format!("{ports} ports"),
+        _ => labels.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+    }
+}
+
+/// Takes edges into hubs away and tells which nodes used them: a node that so many others need would hide the rest.
+///
+/// Permissions make a hub earlier than traffic does, and both earlier the more edges there are.
+pub(crate) fn split_hubs(edges: &mut Edges) -> BTreeMap<NodeIndex, BTreeSet<NodeIndex>> {
+    let mut users: BTreeMap<NodeIndex, BTreeSet<NodeIndex>> = BTreeMap::new();
+    for limit in [12, 9, 7, 5] {
+        let mut sources: BTreeMap<(NodeIndex, bool), BTreeSet<NodeIndex>> = BTreeMap::new();
+        for &(from, to, relation) in edges.keys() {
+            if relation != Relation::Internet {
+                sources.entry((to, is_quiet(relation))).or_default().insert(from);
+            }
+        }
+        sources.retain(|(_, quiet), sources| sources.len() > if *quiet { limit / 2 } else { limit });
+        edges.retain(|(_, to, relation), _| {
+            *relation == Relation::Internet || !sources.contains_key(&(*to, is_quiet(*relation)))
+        });
+        for ((hub, _), sources) in sources {
+            users.entry(hub).or_default().extend(sources);
+        }
+        if edges.len() <= AIM_EDGES {
+            break;
+        }
+    }
+    users
+}
+
+fn is_quiet(relation: Relation) -> bool {
+    matches!(relation, Relation::Iam | Relation::Backup)
+}
+
+/// Adds the rules of security groups: an edge from each to each, or through a junction where that is fewer edges.
+/// Gives the junctions, which follow `nodes` existing ones.
+pub(crate) fn add_rules(edges: &mut Edges, rules: &BTreeMap<GroupRule, u64>, nodes: usize) -> Vec<Node> {
+    let mut junctions = Vec::new();
+    for ((from, to), (labels, links)) in merge_ports(rules) {
+        let pairs = from.len() * to.len() - from.intersection(to).count();
+        if pairs > from.len() + to.len() + 2 {
+            let junction = nodes + junctions.len();
+            for (&source, label) in from.iter().map(|source| (source, None)) {
+                add(edges, source, junction, label, links);
+            }
+            for &target in to {
+                for label in &labels {
+                    add(edges, junction, target, Some(label), links);
+                }
+            }
+            junctions.push(junction_node(from, to, &labels));
+            continue;
+        }
+        for &source in from {
+            for &target in to.iter().filter(|&&target| target != source) {
+                for label in &labels {
+                    add(edges, source, target, Some(label), links);
+                }
+            }
+        }
+    }
+    junctions
+}
+
+type Ends<'a> = (&'a BTreeSet<NodeIndex>, &'a BTreeSet<NodeIndex>);
+
+/// Rules between the same nodes differ in their port only.
+fn merge_ports(rules: &BTreeMap<GroupRule, u64>) -> BTreeMap<Ends<'_>, (BTreeSet<&str>, u64)> {
+    let mut merged: BTreeMap<Ends<'_>, (BTreeSet<&str>, u64)> = BTreeMap::new();
+    for (rule, links) in rules {
+        let entry = merged.entry((&rule.from, &rule.to)).or_default();
+        entry.0.insert(&rule.label);
+        entry.1 += links;
+    }
+    merged
+}
+
+fn add(edges: &mut Edges, from: NodeIndex, to: NodeIndex, label: Option<&str>, links: u64) {
+    let bundle = edges.entry((from, to, Relation::Network)).or_default();
+    bundle.labels.extend(label.filter(|label| !label.is_empty()).map(str::to_owned));
+    bundle.links += links;
+}
+
+fn junction_node(from: &BTreeSet<NodeIndex>, to: &BTreeSet<NodeIndex>, labels: &BTreeSet<&str>) -> Node {
+    let ports = labels.iter().copied().collect::<Vec<_>>().join(", ");
+    Node {
+        id: hashed_id("j", &format!("{from:?}{to:?}{ports}")),
+        title: format!("security group rule {ports}"),
+        shape: Shape::Junction,
+        findings: Findings::default(),
+        exposed: false,
+        dashed: false,
+        link: None,
+        frame: None,
+        members: Vec::new(),
+    }
+}
+
+/// Lifted edges as a picture has them.
+pub(crate) fn drawn(edges: Edges) -> Vec<Edge> {
+    let draw = |((from, to, relation), bundle): ((NodeIndex, NodeIndex, Relation), crate::graph::lift::Bundle)| Edge {
+        from,
+        to,
+        relation,
+        label: edge_label(relation, &bundle.labels),
+        links: bundle.links,
+    };
+    edges.into_iter().map(draw).collect()
+}
