@@ -46,6 +46,7 @@ impl LiveCaller {
     /// # Errors
     ///
     /// When the configuration has no source of credentials. Credentials that do not work show in the calls.
+    #[allow(clippy::unused_async)] // Whoever starts a caller must be inside a runtime, which this makes plain.
     pub async fn new(
         config: &SdkConfig,
         account_id: impl Into<String>,

@@ -62,6 +62,22 @@ impl CallError {
         }
     }
 
+    /// An error that a recording holds, sorted as if the service had just sent it.
+    pub fn recorded(service: &str, code: &str, message: &str) -> Self {
+        // HEAD answers have no body, and their status for a code.
+        let status = code.parse().unwrap_or(400);
+        let error = ServiceError {
+            status,
+            code: code.to_owned(),
+            message: message.to_owned(),
+        };
+        Self {
+            kind: kind_of(service, &error),
+            status: Some(status),
+            ..Self::new(ErrorKind::Other, code, message)
+        }
+    }
+
     /// A call that cannot be made as it is written.
     pub(super) fn refused(problem: &dyn Error) -> Self {
         Self::new(ErrorKind::Other, "UnknownOperation", &problem.to_string())

@@ -10,6 +10,7 @@ use aws_runtime::invocation_id::InvocationIdInterceptor;
 use aws_runtime::request_info::RequestInfoInterceptor;
 use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
 use aws_runtime::service_clock_skew::{ServiceClockSkewClassifier, ServiceClockSkewInterceptor};
+use aws_smithy_runtime::client::defaults::default_http_client_plugin_v2;
 use aws_smithy_runtime::client::identity::IdentityCache;
 use aws_smithy_runtime::client::orchestrator::operation::Operation;
 use aws_smithy_runtime::client::retries::classifiers::{
@@ -19,7 +20,9 @@ use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
 use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::{SharedIdentityCache, SharedIdentityResolver};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
@@ -27,7 +30,7 @@ use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
 };
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_runtime_api::client::runtime_plugin::{RuntimePlugin, StaticRuntimePlugin};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::Layer;
@@ -64,6 +67,8 @@ pub struct Transport {
     identity_cache: SharedIdentityCache,
     retry: RetryConfig,
     timeouts: TimeoutConfig,
+    http: Option<SharedHttpClient>,
+    clock_skew: SharedInterceptor,
     counters: Arc<Counters>,
 }
 
@@ -119,6 +124,8 @@ impl Transport {
             identity_cache,
             retry,
             timeouts,
+            http: config.http_client().or_else(|| default_http_client(config)),
+            clock_skew: SharedInterceptor::new(ServiceClockSkewInterceptor::new()),
             counters,
             config: config.clone(),
         })
@@ -138,11 +145,7 @@ impl Transport {
         let mut builder = Operation::builder()
             .service_name(sending.service.to_owned())
             .operation_name(sending.operation.to_owned())
-            .behavior_version(
-                self.config
-                    .behavior_version()
-                    .unwrap_or_else(BehaviorVersion::latest),
-            )
+            .behavior_version(behavior_version(&self.config))
             .endpoint_url(&sending.route.url)
             .standard_retry(&self.retry)
             .retry_classifier(HttpStatusCodeClassifier::default())
@@ -157,13 +160,13 @@ impl Transport {
                     .build(),
             )
             .with_connection_poisoning()
-            .interceptor(ServiceClockSkewInterceptor::new())
+            .interceptor(self.clock_skew.clone())
             .interceptor(RequestInfoInterceptor::new())
             .interceptor(InvocationIdInterceptor::new())
             .interceptor(Meter(Arc::clone(&self.counters)))
             .runtime_plugin(self.signing(&sending, lane));
-        if let Some(client) = self.config.http_client() {
-            builder = builder.http_client(client);
+        if let Some(client) = &self.http {
+            builder = builder.http_client(client.clone());
         }
         if let Some(sleep) = self.config.sleep_impl() {
             builder = builder.sleep_impl(sleep);
@@ -220,6 +223,19 @@ impl Transport {
             .with_config(layer.freeze())
             .with_runtime_components(components)
     }
+}
+
+fn behavior_version(config: &SdkConfig) -> BehaviorVersion {
+    config
+        .behavior_version()
+        .unwrap_or_else(BehaviorVersion::latest)
+}
+
+/// The runtime's own client, made once: left to each request, none would find an open connection.
+fn default_http_client(config: &SdkConfig) -> Option<SharedHttpClient> {
+    let plugin = default_http_client_plugin_v2(behavior_version(config))?;
+    let components = RuntimeComponentsBuilder::new("http client");
+    plugin.runtime_components(&components).http_client()
 }
 
 fn http_request(request: Request, path_and_query: &str) -> Result<HttpRequest, BoxError> {

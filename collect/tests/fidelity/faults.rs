@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use aws_credential_types::provider::error::CredentialsError;
+use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
 use aws_smithy_types::timeout::TimeoutConfig;
 use collect::aws::{CallError, Caller, ErrorKind, LiveCaller};
 use serde_json::{Map, Value, json};
@@ -124,6 +126,67 @@ async fn a_closed_port_is_a_failed_connection() {
     assert_eq!(
         (error.kind, error.code.as_str()),
         (ErrorKind::Other, "ConnectionFailed"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_resolve_means_what_the_region_lists() {
+    let nowhere = "http://no-such-host.invalid";
+    for (service, operation, kind) in [
+        ("ec2", "DescribeVpcs", ErrorKind::Other),
+        ("route53domains", "ListDomains", ErrorKind::NotOffered),
+    ] {
+        let error = caller(nowhere)
+            .await
+            .call(&call(service, operation, Map::new()))
+            .await
+            .unwrap_err();
+        assert_eq!(
+            (error.kind, error.code.as_str()),
+            (kind, "DnsFailure"),
+            "{error}"
+        );
+    }
+}
+
+#[derive(Debug)]
+struct NoCredentials;
+
+impl ProvideCredentials for NoCredentials {
+    fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+    where
+        Self: 'a,
+    {
+        future::ProvideCredentials::ready(Err(CredentialsError::not_loaded("no profile `shop`")))
+    }
+}
+
+#[tokio::test]
+async fn credentials_that_cannot_be_had_are_named() {
+    let server = Server::start();
+    let provider = SharedCredentialsProvider::new(NoCredentials);
+    let config = config(&server.url)
+        .into_builder()
+        .credentials_provider(provider)
+        .build();
+    let caller = LiveCaller::new(&config, ACCOUNT).await.unwrap();
+    let error = caller
+        .call(&call("ec2", "DescribeVpcs", Map::new()))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind, error.code.as_str()),
+        (ErrorKind::Credentials, "CredentialsUnavailable")
+    );
+    assert!(error.message.contains("no profile `shop`"), "{error}");
+
+    let config = aws_config::SdkConfig::builder().build();
+    let error = LiveCaller::new(&config, ACCOUNT).await.unwrap_err();
+    assert!(
+        error
+            .to_string()
+            .starts_with("account 123456789012: no credentials"),
         "{error}"
     );
 }

@@ -64,8 +64,8 @@ def operation_cases(service, operation, protocol):
 
 
 @functools.cache
-def client_of(service, protocol):
-    """A client that speaks the protocol that collect speaks, without a network and without retries."""
+def client_of(service, protocol, endpoint="http://127.0.0.1:9"):
+    """A client that speaks the protocol that collect speaks, without retries."""
     session = boto3.Session(aws_access_key_id="AKIDEXAMPLE", aws_secret_access_key="secret", region_name="eu-west-1")
     loader = session._loader
     load = loader.load_service_model
@@ -78,7 +78,7 @@ def client_of(service, protocol):
 
     loader.load_service_model = load_one_protocol
     config = botocore.config.Config(retries={"max_attempts": 0}, disable_request_compression=True)
-    return session.client(service, endpoint_url="http://127.0.0.1:9", config=config)
+    return session.client(service, endpoint_url=endpoint, config=config)
 
 
 def paginator_of(client, operation):
@@ -161,7 +161,7 @@ def plain(value):
 
 def required(model, params):
     names = model.input_shape.required_members if model.input_shape else []
-    return {name: params[name] for name in names}
+    return {name: params[name] for name in names if name in params}
 
 
 def paths(value):

@@ -139,7 +139,10 @@ mod tests {
         let to = |format| to_wire("2026-11-23T06:00:00+00:00", format).unwrap();
         assert_eq!(to("iso8601"), "2026-11-23T06:00:00Z");
         assert_eq!(to("unixTimestamp"), "1795413600");
-        assert_eq!(to_wire("2026-11-23T06:00:00.12Z", "unixTimestamp").unwrap(), "1795413600.12");
+        assert_eq!(
+            to_wire("2026-11-23T06:00:00.12Z", "unixTimestamp").unwrap(),
+            "1795413600.12"
+        );
         assert_eq!(to("rfc822"), "Mon, 23 Nov 2026 06:00:00 GMT");
     }
 }
