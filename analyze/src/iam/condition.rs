@@ -15,8 +15,15 @@ pub(super) struct Condition {
 
 impl Condition {
     pub(super) fn new(operator: Operator, key: &str, values: &[String], variables: bool) -> Self {
-        let expected = values.iter().map(|value| Expected::new(operator.comparison, value, variables)).collect();
-        Self { key: key.to_ascii_lowercase().into(), operator, expected }
+        let expected = values
+            .iter()
+            .map(|value| Expected::new(operator.comparison, value, variables))
+            .collect();
+        Self {
+            key: key.to_ascii_lowercase().into(),
+            operator,
+            expected,
+        }
     }
 
     pub(super) fn holds(&self, context: &Context) -> Truth {
@@ -49,12 +56,18 @@ impl Condition {
             // A value that is empty counts as none.
             Lookup::Known(values) => values.iter().all(String::is_empty),
         };
-        self.expected.iter().any(|expected| matches!(expected, Expected::Absent(wanted) if *wanted == absent)).into()
+        self.expected
+            .iter()
+            .any(|expected| matches!(expected, Expected::Absent(wanted) if *wanted == absent))
+            .into()
     }
 
     fn compare(&self, values: &[String], context: &Context) -> Truth {
         // AWS calls a key whose value is an empty string an empty set, which counts for the set operators alone.
-        let mut members = values.iter().filter(|value| !value.is_empty()).map(|value| self.matches(value, context));
+        let mut members = values
+            .iter()
+            .filter(|value| !value.is_empty())
+            .map(|value| self.matches(value, context));
         match (self.operator.set, values) {
             (Some(SetOperator::ForAllValues), _) => Truth::all(members.by_ref()),
             (Some(SetOperator::ForAnyValue), _) => Truth::any(members.by_ref()),
@@ -65,8 +78,12 @@ impl Condition {
     }
 
     fn matches(&self, value: &str, context: &Context) -> Truth {
-        Truth::any(self.expected.iter().map(|expected| expected.matches(value, context)))
-            .negated_if(self.operator.negated)
+        Truth::any(
+            self.expected
+                .iter()
+                .map(|expected| expected.matches(value, context)),
+        )
+        .negated_if(self.operator.negated)
     }
 
     /// Context keys that the outcome depends on.

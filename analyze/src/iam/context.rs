@@ -37,7 +37,10 @@ impl Context {
 
     /// A context in which nothing is known of keys that aren't set.
     pub fn open() -> Self {
-        Self { keys: Vec::new(), unlisted_unknown: true }
+        Self {
+            keys: Vec::new(),
+            unlisted_unknown: true,
+        }
     }
 
     /// Sets what is known of `key`, in whatever case it is written; the last word counts.
@@ -52,7 +55,9 @@ impl Context {
     /// Whether something was [set](Self::set) for `key`, in whatever case it is written.
     pub fn is_set(&self, key: &str) -> bool {
         let key = key.to_ascii_lowercase();
-        self.keys.binary_search_by(|(other, _)| (**other).cmp(key.as_str())).is_ok()
+        self.keys
+            .binary_search_by(|(other, _)| (**other).cmp(key.as_str()))
+            .is_ok()
     }
 
     /// `key` has to be in lower case. A key without values counts as absent.

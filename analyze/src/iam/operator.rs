@@ -71,7 +71,12 @@ impl Operator {
         if comparison == Comparison::Null && (if_exists || set.is_some()) {
             return None;
         }
-        Some(Self { set, comparison, negated, if_exists })
+        Some(Self {
+            set,
+            comparison,
+            negated,
+            if_exists,
+        })
     }
 }
 
@@ -142,16 +147,31 @@ pub(super) enum Expected {
 
 impl Expected {
     pub(super) fn new(comparison: Comparison, source: &str, variables: bool) -> Self {
-        let text = |wildcards, ignore_case| Self::Text(Text::new(source, Syntax { variables, wildcards, ignore_case }));
+        let text = |wildcards, ignore_case| {
+            Self::Text(Text::new(
+                source,
+                Syntax {
+                    variables,
+                    wildcards,
+                    ignore_case,
+                },
+            ))
+        };
         match comparison {
             Comparison::StringEquals => text(false, false),
             Comparison::StringEqualsIgnoreCase | Comparison::Bool => text(false, true),
             Comparison::StringLike => text(true, false),
             Comparison::Arn => Self::Arn(ArnText::new(source, variables)),
-            Comparison::Numeric(relation) => number(source).map_or(Self::Never, |number| Self::Number(relation, number)),
-            Comparison::Date(relation) => instant(source).map_or(Self::Never, |at| Self::Instant(relation, at)),
+            Comparison::Numeric(relation) => {
+                number(source).map_or(Self::Never, |number| Self::Number(relation, number))
+            }
+            Comparison::Date(relation) => {
+                instant(source).map_or(Self::Never, |at| Self::Instant(relation, at))
+            }
             Comparison::IpAddress => network(source).map_or(Self::Never, Self::Network),
-            Comparison::Binary => STANDARD.decode(source).map_or(Self::Never, |bytes| Self::Bytes(bytes.into())),
+            Comparison::Binary => STANDARD
+                .decode(source)
+                .map_or(Self::Never, |bytes| Self::Bytes(bytes.into())),
             Comparison::Null => match source.to_ascii_lowercase().as_str() {
                 "true" => Self::Absent(true),
                 "false" => Self::Absent(false),
@@ -167,13 +187,21 @@ impl Expected {
             Self::Arn(arn) => arn.matches(value, context),
             Self::Number(relation, expected) => {
                 let ordering = number(value).and_then(|number| number.partial_cmp(expected));
-                ordering.is_some_and(|ordering| relation.holds(ordering)).into()
+                ordering
+                    .is_some_and(|ordering| relation.holds(ordering))
+                    .into()
             }
-            Self::Instant(relation, expected) => {
-                instant(value).is_some_and(|at| relation.holds(at.cmp(expected))).into()
-            }
-            Self::Network(network) => value.parse::<IpAddr>().is_ok_and(|address| network.contains(&address)).into(),
-            Self::Bytes(expected) => STANDARD.decode(value).is_ok_and(|bytes| bytes == **expected).into(),
+            Self::Instant(relation, expected) => instant(value)
+                .is_some_and(|at| relation.holds(at.cmp(expected)))
+                .into(),
+            Self::Network(network) => value
+                .parse::<IpAddr>()
+                .is_ok_and(|address| network.contains(&address))
+                .into(),
+            Self::Bytes(expected) => STANDARD
+                .decode(value)
+                .is_ok_and(|bytes| bytes == **expected)
+                .into(),
             Self::Absent(_) | Self::Never => Truth::False,
         }
     }
@@ -190,12 +218,20 @@ impl Expected {
 
 fn number(source: &str) -> Option<f64> {
     // `parse` also takes inf and nan, which are no numbers in a policy.
-    let numeric = source.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    source.parse().ok().filter(|number: &f64| numeric && number.is_finite())
+    let numeric = source
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    source
+        .parse()
+        .ok()
+        .filter(|number: &f64| numeric && number.is_finite())
 }
 
 fn network(source: &str) -> Option<IpNet> {
-    source.parse().ok().or_else(|| source.parse::<IpAddr>().ok().map(IpNet::from))
+    source
+        .parse()
+        .ok()
+        .or_else(|| source.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
 /// Reads the forms of ISO 8601 that <https://www.w3.org/TR/NOTE-datetime> lists, or seconds since 1970.
@@ -205,7 +241,10 @@ fn instant(source: &str) -> Option<i128> {
     let complete = match source.len() {
         4 if digits => format!("{source}-01-01T00:00:00Z"),
         _ if digits || source.starts_with('-') => {
-            return source.parse::<i64>().ok().map(|seconds| i128::from(seconds) * 1_000_000_000);
+            return source
+                .parse::<i64>()
+                .ok()
+                .map(|seconds| i128::from(seconds) * 1_000_000_000);
         }
         7 => format!("{source}-01T00:00:00Z"),
         10 if source.contains('-') => format!("{source}T00:00:00Z"),

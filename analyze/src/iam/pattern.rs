@@ -33,7 +33,10 @@ impl Pattern {
         if tokens.contains(&Token::One) {
             return Self::Tokens(tokens.into());
         }
-        let parts: Vec<Box<str>> = tokens.split(|token| *token == Token::Many).map(literal).collect();
+        let parts: Vec<Box<str>> = tokens
+            .split(|token| *token == Token::Many)
+            .map(literal)
+            .collect();
         match parts.as_slice() {
             [only] => Self::Exact(only.clone()),
             [first, last] if last.is_empty() && first.is_empty() => Self::Any,
@@ -82,7 +85,10 @@ fn match_parts(parts: &[Box<str>], value: &str) -> bool {
     let [first, between @ .., last] = parts else {
         return false;
     };
-    let Some(mut rest) = value.strip_prefix(&**first).and_then(|rest| rest.strip_suffix(&**last)) else {
+    let Some(mut rest) = value
+        .strip_prefix(&**first)
+        .and_then(|rest| rest.strip_suffix(&**last))
+    else {
         return false;
     };
     for part in between {
@@ -132,7 +138,10 @@ fn match_tokens(tokens: &[Token], value: &str) -> bool {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Piece {
     Token(Token),
-    Variable { key: Box<str>, default: Option<Box<str>> },
+    Variable {
+        key: Box<str>,
+        default: Option<Box<str>>,
+    },
 }
 
 /// How the source of a [`Text`] is to be read.
@@ -149,8 +158,14 @@ pub(super) struct Syntax {
 /// A text of a policy: fixed, or with variables that the request's context resolves.
 #[derive(Clone, Debug)]
 pub(super) enum Text {
-    Fixed { pattern: Pattern, ignore_case: bool },
-    Variable { pieces: Box<[Piece]>, ignore_case: bool },
+    Fixed {
+        pattern: Pattern,
+        ignore_case: bool,
+    },
+    Variable {
+        pieces: Box<[Piece]>,
+        ignore_case: bool,
+    },
 }
 
 impl Text {
@@ -160,7 +175,11 @@ impl Text {
 
     /// A text of the `Resource` element, where variables count only after the fifth colon of the ARN.
     pub(super) fn resource(source: &str, variables: bool) -> Self {
-        let syntax = Syntax { variables, wildcards: true, ignore_case: false };
+        let syntax = Syntax {
+            variables,
+            wildcards: true,
+            ignore_case: false,
+        };
         let mut colons = 0;
         let end = source.char_indices().find(|(_, character)| {
             colons += usize::from(*character == ':');
@@ -172,7 +191,13 @@ impl Text {
             true => (source, ""),
             false => source.split_at(fixed),
         };
-        let mut pieces = split(head, Syntax { variables: false, ..syntax });
+        let mut pieces = split(
+            head,
+            Syntax {
+                variables: false,
+                ..syntax
+            },
+        );
         pieces.extend(split(tail, syntax));
         Self::from_pieces(pieces, false)
     }
@@ -186,17 +211,32 @@ impl Text {
             })
             .collect();
         match tokens {
-            Some(tokens) => Self::Fixed { pattern: Pattern::new(&fold(tokens, ignore_case)), ignore_case },
-            None => Self::Variable { pieces: pieces.into(), ignore_case },
+            Some(tokens) => Self::Fixed {
+                pattern: Pattern::new(&fold(tokens, ignore_case)),
+                ignore_case,
+            },
+            None => Self::Variable {
+                pieces: pieces.into(),
+                ignore_case,
+            },
         }
     }
 
     /// Whether `value` matches. A variable without a value matches nothing.
     pub(super) fn matches(&self, value: &str, context: &Context) -> Truth {
         match self {
-            Self::Fixed { pattern, ignore_case: false } => pattern.matches(value).into(),
-            Self::Fixed { pattern, ignore_case: true } => pattern.matches(&value.to_lowercase()).into(),
-            Self::Variable { pieces, ignore_case } => match resolve(pieces, context) {
+            Self::Fixed {
+                pattern,
+                ignore_case: false,
+            } => pattern.matches(value).into(),
+            Self::Fixed {
+                pattern,
+                ignore_case: true,
+            } => pattern.matches(&value.to_lowercase()).into(),
+            Self::Variable {
+                pieces,
+                ignore_case,
+            } => match resolve(pieces, context) {
                 Resolved::Tokens(tokens) if *ignore_case => {
                     match_tokens(&fold(tokens, true), &value.to_lowercase()).into()
                 }
@@ -254,7 +294,11 @@ fn resolve(pieces: &[Piece], context: &Context) -> Resolved {
             },
         }
     }
-    if unknown { Resolved::Unknown } else { Resolved::Tokens(tokens) }
+    if unknown {
+        Resolved::Unknown
+    } else {
+        Resolved::Tokens(tokens)
+    }
 }
 
 fn split(source: &str, syntax: Syntax) -> Vec<Piece> {
@@ -288,7 +332,13 @@ fn variable(source: &str) -> Option<(Piece, &str)> {
             let end = quoted.find("'}")?;
             let name = inside[..at].trim_end().strip_suffix(',')?.trim();
             let default = Some(quoted[..end].into());
-            return Some((Piece::Variable { key: key(name), default }, &quoted[end + 2..]));
+            return Some((
+                Piece::Variable {
+                    key: key(name),
+                    default,
+                },
+                &quoted[end + 2..],
+            ));
         }
         Some(at) => (&inside[..at], &inside[at + 1..]),
         None => return None,
@@ -297,7 +347,10 @@ fn variable(source: &str) -> Option<(Piece, &str)> {
         "*" => Piece::Token(Token::Char('*')),
         "?" => Piece::Token(Token::Char('?')),
         "$" => Piece::Token(Token::Char('$')),
-        name => Piece::Variable { key: key(name.trim()), default: None },
+        name => Piece::Variable {
+            key: key(name.trim()),
+            default: None,
+        },
     };
     Some((piece, rest))
 }
@@ -322,7 +375,14 @@ impl ArnText {
             return Self::Any;
         }
         let mut components: Vec<Vec<Piece>> = vec![Vec::new()];
-        for piece in split(source, Syntax { variables, wildcards: true, ignore_case: false }) {
+        for piece in split(
+            source,
+            Syntax {
+                variables,
+                wildcards: true,
+                ignore_case: false,
+            },
+        ) {
             let count = components.len();
             match (piece, components.last_mut()) {
                 (Piece::Token(Token::Char(':')), _) if count < 6 => components.push(Vec::new()),
@@ -330,7 +390,10 @@ impl ArnText {
                 (_, None) => {}
             }
         }
-        let texts: Vec<Text> = components.into_iter().map(|pieces| Text::from_pieces(pieces, false)).collect();
+        let texts: Vec<Text> = components
+            .into_iter()
+            .map(|pieces| Text::from_pieces(pieces, false))
+            .collect();
         match <[Text; 6]>::try_from(texts) {
             Ok(texts) => Self::Components(Box::new(texts)),
             Err(_) => Self::Never,
@@ -346,10 +409,12 @@ impl ArnText {
                 if value.bytes().filter(|byte| *byte == b':').count() < 5 {
                     return Truth::False;
                 }
-                texts.iter().fold(Truth::True, |so_far, text| match (so_far, parts.next()) {
-                    (Truth::False, _) | (_, None) => Truth::False,
-                    (_, Some(part)) => so_far.and(text.matches(part, context)),
-                })
+                texts
+                    .iter()
+                    .fold(Truth::True, |so_far, text| match (so_far, parts.next()) {
+                        (Truth::False, _) | (_, None) => Truth::False,
+                        (_, Some(part)) => so_far.and(text.matches(part, context)),
+                    })
             }
         }
     }

@@ -74,7 +74,8 @@ impl Policy {
     /// # Errors
     /// Fails on text that isn't JSON, on members given twice and on everything [`Policy::from_value`] fails on.
     pub fn from_json(name: &str, kind: PolicyKind, text: &str) -> Result<Self> {
-        let document = strict_json::parse(text).map_err(|error| fail("policy", Problem::Json(error)))?;
+        let document =
+            strict_json::parse(text).map_err(|error| fail("policy", Problem::Json(error)))?;
         Self::from_value(name, kind, &document)
     }
 
@@ -100,12 +101,17 @@ impl Policy {
         let reader = Reader { kind, variables };
         let statements = match document.get("Statement") {
             None => return Err(fail("policy", Problem::Missing("Statement"))),
-            Some(Value::Array(list)) => {
-                list.iter().enumerate().map(|(index, one)| reader.statement(index, one)).collect::<Result<_>>()?
-            }
+            Some(Value::Array(list)) => list
+                .iter()
+                .enumerate()
+                .map(|(index, one)| reader.statement(index, one))
+                .collect::<Result<_>>()?,
             Some(one) => vec![reader.statement(0, one)?],
         };
-        Ok(Self { name: name.to_owned(), statements })
+        Ok(Self {
+            name: name.to_owned(),
+            statements,
+        })
     }
 
     /// The name that was given when the policy was read.
@@ -129,10 +135,21 @@ impl Reader {
         let place = format!("statement {index}");
         let statement = object(&place, statement)?;
         let elements = [
-            "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+            "Sid",
+            "Effect",
+            "Principal",
+            "NotPrincipal",
+            "Action",
+            "NotAction",
+            "Resource",
+            "NotResource",
+            "Condition",
         ];
         known(&place, statement, &elements)?;
-        let sid = statement.get("Sid").map(|sid| string(&place, sid).map(str::to_owned)).transpose()?;
+        let sid = statement
+            .get("Sid")
+            .map(|sid| string(&place, sid).map(str::to_owned))
+            .transpose()?;
         let effect = match statement.get("Effect") {
             None => return Err(fail(&place, Problem::Missing("Effect"))),
             Some(effect) => match string(&place, effect)? {
@@ -151,27 +168,45 @@ impl Reader {
         })
     }
 
-    fn resources(&self, place: &str, statement: &Map<String, Value>) -> Result<Option<ResourceElement>> {
+    fn resources(
+        &self,
+        place: &str,
+        statement: &Map<String, Value>,
+    ) -> Result<Option<ResourceElement>> {
         let Some((element, negated)) = either(place, statement, "Resource", "NotResource")? else {
             // Queues, topics, keys and roles may leave it out: their policy is about nothing else.
             return match self.kind {
                 PolicyKind::Resource => Ok(None),
-                PolicyKind::Principal | PolicyKind::ResourceControl => Err(fail(place, Problem::Missing("Resource"))),
+                PolicyKind::Principal | PolicyKind::ResourceControl => {
+                    Err(fail(place, Problem::Missing("Resource")))
+                }
             };
         };
         let sources = strings(place, element)?;
-        if let Some(wrong) = sources.iter().find(|source| !source.starts_with("arn:") && !source.starts_with('*')) {
+        if let Some(wrong) = sources
+            .iter()
+            .find(|source| !source.starts_with("arn:") && !source.starts_with('*'))
+        {
             return Err(fail(place, Problem::Resource(wrong.clone())));
         }
-        let texts = sources.iter().map(|source| Text::resource(source, self.variables)).collect();
+        let texts = sources
+            .iter()
+            .map(|source| Text::resource(source, self.variables))
+            .collect();
         Ok(Some(ResourceElement { texts, negated }))
     }
 
-    fn principals(&self, place: &str, statement: &Map<String, Value>) -> Result<Option<PrincipalElement>> {
+    fn principals(
+        &self,
+        place: &str,
+        statement: &Map<String, Value>,
+    ) -> Result<Option<PrincipalElement>> {
         let found = either(place, statement, "Principal", "NotPrincipal")?;
         let (element, negated) = match (self.kind, found) {
             (PolicyKind::Principal, None) => return Ok(None),
-            (PolicyKind::Principal, Some(_)) => return Err(fail(place, Problem::Misplaced("Principal"))),
+            (PolicyKind::Principal, Some(_)) => {
+                return Err(fail(place, Problem::Misplaced("Principal")));
+            }
             (PolicyKind::ResourceControl, Some((_, true))) => {
                 return Err(fail(place, Problem::Misplaced("NotPrincipal")));
             }
@@ -185,16 +220,25 @@ impl Reader {
                 for (kind, sources) in kinds {
                     for source in strings(place, sources)? {
                         let entry = PrincipalEntry::parse(kind, &source);
-                        entries.push(entry.map_err(|error| fail(place, Problem::Principal(error)))?);
+                        entries
+                            .push(entry.map_err(|error| fail(place, Problem::Principal(error)))?);
                     }
                 }
             }
-            _ => return Err(fail(place, Problem::Expected("* or an object of principal types"))),
+            _ => {
+                return Err(fail(
+                    place,
+                    Problem::Expected("* or an object of principal types"),
+                ));
+            }
         }
         if self.kind == PolicyKind::ResourceControl && entries != [PrincipalEntry::Everyone] {
             return Err(fail(place, Problem::Misplaced("a Principal other than *")));
         }
-        Ok(Some(PrincipalElement { entries: entries.into(), negated }))
+        Ok(Some(PrincipalElement {
+            entries: entries.into(),
+            negated,
+        }))
     }
 
     fn conditions(&self, place: &str, statement: &Map<String, Value>) -> Result<Box<[Condition]>> {
@@ -203,9 +247,15 @@ impl Reader {
         };
         let mut conditions = Vec::new();
         for (name, keys) in object(place, element)? {
-            let operator = Operator::parse(name).ok_or_else(|| fail(place, Problem::Operator(name.clone())))?;
+            let operator = Operator::parse(name)
+                .ok_or_else(|| fail(place, Problem::Operator(name.clone())))?;
             for (key, values) in object(place, keys)? {
-                conditions.push(Condition::new(operator, key, &scalars(place, values)?, self.variables));
+                conditions.push(Condition::new(
+                    operator,
+                    key,
+                    &scalars(place, values)?,
+                    self.variables,
+                ));
             }
         }
         Ok(conditions.into())
@@ -243,7 +293,10 @@ fn either<'a>(
 }
 
 fn fail(place: &str, problem: Problem) -> PolicyError {
-    PolicyError { place: place.to_owned(), problem }
+    PolicyError {
+        place: place.to_owned(),
+        problem,
+    }
 }
 
 fn known(place: &str, object: &Map<String, Value>, elements: &[&str]) -> Result<()> {
@@ -254,18 +307,28 @@ fn known(place: &str, object: &Map<String, Value>, elements: &[&str]) -> Result<
 }
 
 fn object<'a>(place: &str, value: &'a Value) -> Result<&'a Map<String, Value>> {
-    value.as_object().ok_or_else(|| fail(place, Problem::Expected("an object")))
+    value
+        .as_object()
+        .ok_or_else(|| fail(place, Problem::Expected("an object")))
 }
 
 fn string<'a>(place: &str, value: &'a Value) -> Result<&'a str> {
-    value.as_str().ok_or_else(|| fail(place, Problem::Expected("a string")))
+    value
+        .as_str()
+        .ok_or_else(|| fail(place, Problem::Expected("a string")))
 }
 
 /// A string or a list of at least one.
 fn strings(place: &str, value: &Value) -> Result<Vec<String>> {
     match value {
-        Value::Array(list) if list.is_empty() => Err(fail(place, Problem::Expected("at least one entry in a list"))),
-        Value::Array(list) => list.iter().map(|one| string(place, one).map(str::to_owned)).collect(),
+        Value::Array(list) if list.is_empty() => Err(fail(
+            place,
+            Problem::Expected("at least one entry in a list"),
+        )),
+        Value::Array(list) => list
+            .iter()
+            .map(|one| string(place, one).map(str::to_owned))
+            .collect(),
         one => Ok(vec![string(place, one)?.to_owned()]),
     }
 }
@@ -275,9 +338,10 @@ fn scalars(place: &str, value: &Value) -> Result<Vec<String>> {
     let scalar = |value: &Value| match value {
         Value::String(text) => Ok(text.clone()),
         Value::Bool(_) | Value::Number(_) => Ok(value.to_string()),
-        Value::Null | Value::Array(_) | Value::Object(_) => {
-            Err(fail(place, Problem::Expected("a string, a number or a boolean as a condition's value")))
-        }
+        Value::Null | Value::Array(_) | Value::Object(_) => Err(fail(
+            place,
+            Problem::Expected("a string, a number or a boolean as a condition's value"),
+        )),
     };
     match value {
         Value::Array(list) => list.iter().map(scalar).collect(),

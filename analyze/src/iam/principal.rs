@@ -22,7 +22,11 @@ pub(super) enum PrincipalMatch {
 pub(super) enum PrincipalEntry {
     Everyone,
     Account(Box<str>),
-    Role { arn: Box<str>, account: Box<str>, name: Box<str> },
+    Role {
+        arn: Box<str>,
+        account: Box<str>,
+        name: Box<str>,
+    },
     /// A user, a session or a federated user: matched as a whole.
     Arn(Box<str>),
     AnyService,
@@ -76,41 +80,75 @@ impl PrincipalEntry {
             }
             ["arn", _, "iam", _, account, relative] if relative.starts_with("role/") => {
                 let name = relative.rsplit('/').next().unwrap_or_default().into();
-                Ok(Self::Role { arn: source.into(), account: (*account).into(), name })
+                Ok(Self::Role {
+                    arn: source.into(),
+                    account: (*account).into(),
+                    name,
+                })
             }
             ["arn", _, "iam" | "sts", _, _, _] => Ok(Self::Arn(source.into())),
-            [id] if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => Ok(Self::Id),
+            [id] if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric()) => {
+                Ok(Self::Id)
+            }
             _ => Err(PrincipalError::Form(source.to_owned())),
         }
     }
 
     fn matches(&self, principal: &Principal, context: &Context) -> PrincipalMatch {
-        let direct = |holds: bool| if holds { PrincipalMatch::Direct } else { PrincipalMatch::None };
+        let direct = |holds: bool| {
+            if holds {
+                PrincipalMatch::Direct
+            } else {
+                PrincipalMatch::None
+            }
+        };
         match (self, principal) {
             (Self::Everyone, _) => PrincipalMatch::Direct,
             (Self::Account(entry), Principal::Root { account }) => direct(**entry == **account),
-            (Self::Account(entry), other) if other.account() == Some(entry) => PrincipalMatch::Account,
-            (Self::Role { arn, account, name }, Principal::Role { account: of, name: named, role_arn, .. }) => {
+            (Self::Account(entry), other) if other.account() == Some(entry) => {
+                PrincipalMatch::Account
+            }
+            (
+                Self::Role { arn, account, name },
+                Principal::Role {
+                    account: of,
+                    name: named,
+                    role_arn,
+                    ..
+                },
+            ) => {
                 // The ARN of a session lacks the role's path; a role's name is unique in its account all the same.
                 let same = match role_arn {
                     Some(role_arn) => **role_arn == **arn,
                     None => **of == **account && **named == **name,
                 };
-                if same { PrincipalMatch::Role } else { PrincipalMatch::None }
+                if same {
+                    PrincipalMatch::Role
+                } else {
+                    PrincipalMatch::None
+                }
             }
-            (Self::Arn(entry), Principal::User { arn, .. } | Principal::FederatedUser { arn, .. }) => {
-                direct(**entry == **arn)
-            }
-            (Self::Arn(entry), Principal::Role { session: Some(session), .. }) => direct(**entry == **session),
-            (Self::AnyService, Principal::Service(_)) | (Self::AnyFederated, Principal::Federated(_)) => {
-                PrincipalMatch::Direct
-            }
+            (
+                Self::Arn(entry),
+                Principal::User { arn, .. } | Principal::FederatedUser { arn, .. },
+            ) => direct(**entry == **arn),
+            (
+                Self::Arn(entry),
+                Principal::Role {
+                    session: Some(session),
+                    ..
+                },
+            ) => direct(**entry == **session),
+            (Self::AnyService, Principal::Service(_))
+            | (Self::AnyFederated, Principal::Federated(_)) => PrincipalMatch::Direct,
             (Self::Service(entry), Principal::Service(name)) => direct(**entry == **name),
             (Self::Federated(entry), Principal::Federated(name)) => direct(**entry == **name),
-            (Self::Federated(entry), Principal::Role { .. }) => match context.get("aws:federatedprovider") {
-                Lookup::Known([provider]) => direct(**entry == **provider),
-                _ => PrincipalMatch::None,
-            },
+            (Self::Federated(entry), Principal::Role { .. }) => {
+                match context.get("aws:federatedprovider") {
+                    Lookup::Known([provider]) => direct(**entry == **provider),
+                    _ => PrincipalMatch::None,
+                }
+            }
             _ => PrincipalMatch::None,
         }
     }
@@ -128,8 +166,17 @@ impl PrincipalElement {
     /// How the statement is about `principal`. `bounded` tells that a permissions boundary is set for it: a denial with
     /// `NotPrincipal` then hits it even if it is listed.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
-    pub(super) fn matches(&self, principal: &Principal, context: &Context, bounded: bool) -> PrincipalMatch {
-        let named = self.entries.iter().map(|entry| entry.matches(principal, context)).max();
+    pub(super) fn matches(
+        &self,
+        principal: &Principal,
+        context: &Context,
+        bounded: bool,
+    ) -> PrincipalMatch {
+        let named = self
+            .entries
+            .iter()
+            .map(|entry| entry.matches(principal, context))
+            .max();
         let named = named.unwrap_or(PrincipalMatch::None);
         match (self.negated, named) {
             (false, named) => named,

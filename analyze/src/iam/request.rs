@@ -9,7 +9,9 @@ pub enum RequestError {
     Action(String),
     #[error("resource {0:?} is neither an ARN nor *")]
     Resource(String),
-    #[error("principal {0:?} is not an IAM or STS ARN, a service principal, an identity provider or anonymous")]
+    #[error(
+        "principal {0:?} is not an IAM or STS ARN, a service principal, an identity provider or anonymous"
+    )]
     Principal(String),
 }
 
@@ -34,9 +36,16 @@ impl Action {
     /// Fails on anything that isn't `service:Name`, and on wildcards: those are for policies.
     pub fn parse(source: &str) -> Result<Self, RequestError> {
         let text = source.to_ascii_lowercase();
-        let plain = |part: &str| !part.is_empty() && !part.contains(['*', '?', ':']) && !part.contains(char::is_whitespace);
+        let plain = |part: &str| {
+            !part.is_empty()
+                && !part.contains(['*', '?', ':'])
+                && !part.contains(char::is_whitespace)
+        };
         match text.split_once(':') {
-            Some((service, name)) if plain(service) && plain(name) => Ok(Self { colon: service.len(), text }),
+            Some((service, name)) if plain(service) && plain(name) => Ok(Self {
+                colon: service.len(),
+                text,
+            }),
             _ => Err(RequestError::Action(source.to_owned())),
         }
     }
@@ -90,8 +99,13 @@ impl Resource {
             }
             _ => return Err(RequestError::Resource(arn.to_owned())),
         };
-        let owner = Some(owner).filter(|owner| owner.len() == 12 && owner.bytes().all(|byte| byte.is_ascii_digit()));
-        Ok(Self { arn: arn.to_owned(), account: account.or(owner).map(str::to_owned), kind })
+        let owner = Some(owner)
+            .filter(|owner| owner.len() == 12 && owner.bytes().all(|byte| byte.is_ascii_digit()));
+        Ok(Self {
+            arn: arn.to_owned(),
+            account: account.or(owner).map(str::to_owned),
+            kind,
+        })
     }
 
     pub(super) fn arn(&self) -> &str {
@@ -115,7 +129,12 @@ pub enum Principal {
     /// An IAM user.
     User { arn: String, account: String },
     /// A role; `session` is the ARN of the session if one is meant, otherwise any session of the role.
-    Role { account: String, name: String, role_arn: Option<String>, session: Option<String> },
+    Role {
+        account: String,
+        name: String,
+        role_arn: Option<String>,
+        session: Option<String>,
+    },
     /// A session that `sts:GetFederationToken` made.
     FederatedUser { arn: String, account: String },
     /// An AWS service such as `lambda.amazonaws.com`.
@@ -143,7 +162,8 @@ impl Principal {
             return domain(source);
         }
         let components: Vec<&str> = source.splitn(6, ':').collect();
-        let ["arn", _, service @ ("iam" | "sts"), _, account, relative] = components.as_slice() else {
+        let ["arn", _, service @ ("iam" | "sts"), _, account, relative] = components.as_slice()
+        else {
             return None;
         };
         let (arn, account) = (source.to_owned(), (*account).to_owned());
@@ -154,16 +174,32 @@ impl Principal {
             ("iam", None) if *relative == "root" => Some(Self::Root { account }),
             ("iam", Some(("user", name))) if !name.is_empty() => Some(Self::User { arn, account }),
             ("iam", Some(("role", path))) => {
-                let name = path.rsplit('/').next().filter(|name| !name.is_empty())?.to_owned();
-                Some(Self::Role { account, name, role_arn: Some(arn), session: None })
+                let name = path
+                    .rsplit('/')
+                    .next()
+                    .filter(|name| !name.is_empty())?
+                    .to_owned();
+                Some(Self::Role {
+                    account,
+                    name,
+                    role_arn: Some(arn),
+                    session: None,
+                })
             }
             ("iam", Some(("saml-provider" | "oidc-provider", _))) => Some(Self::Federated(arn)),
             ("sts", Some(("assumed-role", rest))) => {
                 let (name, session) = rest.split_once('/')?;
                 let named = !name.is_empty() && !session.is_empty();
-                named.then(|| Self::Role { account, name: name.to_owned(), role_arn: None, session: Some(arn) })
+                named.then(|| Self::Role {
+                    account,
+                    name: name.to_owned(),
+                    role_arn: None,
+                    session: Some(arn),
+                })
             }
-            ("sts", Some(("federated-user", name))) if !name.is_empty() => Some(Self::FederatedUser { arn, account }),
+            ("sts", Some(("federated-user", name))) if !name.is_empty() => {
+                Some(Self::FederatedUser { arn, account })
+            }
             _ => None,
         }
     }
@@ -183,7 +219,10 @@ impl Principal {
     /// the path, but AWS names all of them alike.
     pub(super) fn is_service_linked_role(&self) -> bool {
         match self {
-            Self::Role { role_arn: Some(arn), .. } => arn.contains(":role/aws-service-role/"),
+            Self::Role {
+                role_arn: Some(arn),
+                ..
+            } => arn.contains(":role/aws-service-role/"),
             Self::Role { name, .. } => name.starts_with("AWSServiceRoleFor"),
             _ => false,
         }

@@ -28,11 +28,16 @@ pub(super) struct ActionElement {
 impl ActionElement {
     /// `actions` are `*` or `service:name`.
     pub(super) fn new(actions: &[String], negated: bool) -> Self {
-        let mut element = Self { negated, ..Self::default() };
+        let mut element = Self {
+            negated,
+            ..Self::default()
+        };
         for action in actions {
             let action = action.to_ascii_lowercase();
             match action.split_once(':') {
-                Some((service, name)) if !service.contains(['*', '?']) => element.push(service, Pattern::glob(name)),
+                Some((service, name)) if !service.contains(['*', '?']) => {
+                    element.push(service, Pattern::glob(name))
+                }
                 _ => match Pattern::glob(&action) {
                     Pattern::Any => element.any = true,
                     pattern => element.whole.push(pattern),
@@ -43,7 +48,11 @@ impl ActionElement {
     }
 
     fn push(&mut self, service: &str, name: Pattern) {
-        match self.services.iter_mut().find(|(other, _)| **other == *service) {
+        match self
+            .services
+            .iter_mut()
+            .find(|(other, _)| **other == *service)
+        {
             Some((_, names)) => names.push(name),
             None => self.services.push((service.into(), vec![name])),
         }
@@ -52,9 +61,13 @@ impl ActionElement {
     fn matches(&self, action: &Action) -> bool {
         let named = self.any
             || self.services.iter().any(|(service, names)| {
-                **service == *action.service() && names.iter().any(|name| name.matches(action.name()))
+                **service == *action.service()
+                    && names.iter().any(|name| name.matches(action.name()))
             })
-            || self.whole.iter().any(|pattern| pattern.matches(action.text()));
+            || self
+                .whole
+                .iter()
+                .any(|pattern| pattern.matches(action.text()));
         named != self.negated
     }
 }
@@ -68,7 +81,8 @@ pub(super) struct ResourceElement {
 
 impl ResourceElement {
     fn matches(&self, arn: &str, context: &Context) -> Truth {
-        Truth::any(self.texts.iter().map(|text| text.matches(arn, context))).negated_if(self.negated)
+        Truth::any(self.texts.iter().map(|text| text.matches(arn, context)))
+            .negated_if(self.negated)
     }
 }
 
@@ -108,7 +122,11 @@ impl Statement {
         if resource == Truth::False {
             return (Truth::False, by);
         }
-        let conditions = Truth::all(self.conditions.iter().map(|condition| condition.holds(request.context)));
+        let conditions = Truth::all(
+            self.conditions
+                .iter()
+                .map(|condition| condition.holds(request.context)),
+        );
         (resource.and(conditions), by)
     }
 
@@ -124,7 +142,10 @@ impl Statement {
 
     /// Context keys, in lower case, that conditions and variables of the statement mention.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        let resources = self.resources.iter().flat_map(|resources| resources.texts.iter().flat_map(Text::keys));
+        let resources = self
+            .resources
+            .iter()
+            .flat_map(|resources| resources.texts.iter().flat_map(Text::keys));
         resources.chain(self.conditions.iter().flat_map(Condition::keys))
     }
 }

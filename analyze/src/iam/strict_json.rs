@@ -72,7 +72,9 @@ impl<'de> Visitor<'de> for StrictVisitor {
         let mut map = Map::new();
         while let Some(name) = members.next_key::<String>()? {
             if map.contains_key(&name) {
-                return Err(A::Error::custom(format_args!("member {name:?} is given twice")));
+                return Err(A::Error::custom(format_args!(
+                    "member {name:?} is given twice"
+                )));
             }
             let Strict(value) = members.next_value()?;
             map.insert(name, value);

@@ -1,0 +1,31 @@
+//! Judges requests to AWS by IAM policies, as AWS does.
+//!
+//! [`Policy`] reads documents, [`evaluate()`] decides a [`Request`] by a [`PolicySet`] and names the deciding statements,
+//! [`evaluate_mfa`] does so for the three states of multi-factor authentication, [`simulate()`] reads requests and writes
+//! decisions as JSON lines. The evaluator sees only what it is given: no key is added to the context and no policy looked
+//! up.
+
+mod condition;
+mod context;
+mod evaluate;
+mod mfa;
+mod operator;
+mod organization;
+mod pattern;
+mod policy;
+mod principal;
+mod request;
+mod simulate;
+mod statement;
+mod strict_json;
+mod truth;
+
+pub use context::{Context, ContextValue};
+pub use evaluate::{Deciding, Decision, Layer, Missing, PolicySet, Verdict, evaluate};
+pub use mfa::{MfaDecisions, evaluate_mfa};
+pub use organization::OrganizationLevel;
+pub use policy::{Policy, PolicyError, PolicyKind};
+pub use request::{Action, Principal, Request, RequestError, Resource};
+pub use simulate::{SimulateError, SimulateOutcome, simulate};
+pub use statement::{Effect, Statement};
+pub use truth::Truth;
