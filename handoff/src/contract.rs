@@ -248,6 +248,44 @@ pub fn collect_errors() -> TableSchema {
     )
 }
 
+/// `secrets_found`: where values were replaced by fingerprints before anything was written.
+pub fn secrets_found() -> TableSchema {
+    TableSchema::new(
+        "secrets_found",
+        "one value that was replaced because it is, or may be, a secret",
+        &[
+            ("account_id", Text, "account of the resource"),
+            (
+                "region",
+                Text,
+                "region of the resource, `global` for services that have none",
+            ),
+            ("arn", Text, "the resource that carries it"),
+            (
+                "source_table",
+                Text,
+                "inventory table in whose row it stood",
+            ),
+            (
+                "place",
+                Text,
+                "JSON path in the row's config, such as `$.Environment.Variables.DB_PASSWORD`",
+            ),
+            (
+                "kind",
+                Text,
+                "access_key, private_key, password (recognised by pattern), named (the member's name says so), \
+                 declared (hidden because such places often hold secrets; nothing else speaks for it)",
+            ),
+            (
+                "fingerprint",
+                Text,
+                "what stands in its place; equal for equal secrets",
+            ),
+        ],
+    )
+}
+
 /// `findings`: every verdict of every check on every resource it judged.
 pub fn findings() -> TableSchema {
     TableSchema::new(
@@ -473,6 +511,8 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         zone_backups(),
         checks(),
         findings(),
+        crate::trail::cloudtrail_events(),
+        crate::trail::cloudtrail_ledger(),
     ]
 }
 

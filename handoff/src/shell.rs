@@ -121,6 +121,11 @@ pub fn note(line: &str) {
     say("note", line);
 }
 
+/// Prints the next step after warnings.
+pub fn hint(line: &str) {
+    say("hint", line);
+}
+
 /// Writes an answer to standard output.
 ///
 /// # Errors

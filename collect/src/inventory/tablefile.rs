@@ -1,0 +1,479 @@
+//! Table files: one inventory table each, compiled from `collect/tables/<service>/<table>.toml`.
+//!
+//! The format is described in `collect/tables/README.md`. Files are embedded at build time; what they name
+//! (operations, parameters, members of answers) is held against the API models by the tests of this crate.
+
+use std::collections::HashSet;
+use std::sync::OnceLock;
+
+use handoff::contract::{self, Column, ColumnType, TableSchema};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::expression::{Expression, ExpressionError, Path};
+use super::secrets::SecretPath;
+
+include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+
+/// Why a table file can't be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("table {table}: {reason}")]
+pub struct TableFileError {
+    table: String,
+    reason: String,
+}
+
+/// Where a table is collected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// Once, in the partition's main region.
+    Global,
+    /// In every region.
+    Regional,
+}
+
+/// One inventory table.
+#[derive(Debug)]
+pub struct TableFile {
+    /// Name: the file's stem.
+    pub name: String,
+    /// What a row is, in one line.
+    pub title: String,
+    /// Service, as in `collect/models`.
+    pub service: String,
+    /// Where it is collected.
+    pub scope: Scope,
+    /// Type of the resources, such as `ec2:instance`; `None` when rows are facts about others.
+    pub resource_type: Option<String>,
+    /// The call that lists the rows.
+    pub list: List,
+    /// Calls per row, in order.
+    pub details: Vec<Detail>,
+    /// How a row is named.
+    pub identity: Identity,
+    /// What a row refers to.
+    pub relations: Vec<Relation>,
+    /// Typed columns, in order, without those that every table has.
+    pub columns: Vec<TableColumn>,
+    /// Places that may hold secrets.
+    pub secrets: Vec<SecretPath>,
+}
+
+/// The call that lists the rows of a table.
+#[derive(Debug)]
+pub struct List {
+    /// Operation.
+    pub operation: String,
+    /// Constant parameters.
+    pub params: Map<String, Value>,
+    /// Table whose rows it is called for.
+    pub parent: Option<String>,
+    /// Parameters that depend on account, region or the parent's row; the first names the file in a recording.
+    pub bind: Vec<(String, Expression)>,
+    /// Where the rows are in the answer.
+    pub rows: Path,
+    /// Errors that are an answer.
+    pub absent: Option<Absent>,
+}
+
+/// A call per row, or for a batch of rows.
+#[derive(Debug)]
+pub struct Detail {
+    /// Operation.
+    pub operation: String,
+    /// Member of the row that takes the answer.
+    pub into: String,
+    /// Constant parameters.
+    pub params: Map<String, Value>,
+    /// Parameters that depend on the row; the first names the file in a recording.
+    pub bind: Vec<(String, Expression)>,
+    /// Rows it is called for.
+    pub when: Option<Expression>,
+    /// Errors that are an answer.
+    pub absent: Option<Absent>,
+    /// Region to send it to; null is the partition's main region.
+    pub region: Option<Expression>,
+    /// How one call serves many rows.
+    pub batch: Option<Batch>,
+}
+
+/// Error codes that say "there is none", and the answer they stand for.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Absent {
+    /// The codes.
+    pub codes: Vec<String>,
+    /// Words the message must contain, where the code alone says too little.
+    pub message: Option<String>,
+    /// The answer.
+    pub answer: Value,
+}
+
+/// A call that takes values of many rows.
+#[derive(Debug, Clone)]
+pub struct Batch {
+    /// Parameter that takes the list of values.
+    pub param: String,
+    /// Values per call.
+    pub size: usize,
+    /// Where the answer has one element per row.
+    pub each: Path,
+    /// Member of such an element that equals the row's value.
+    pub key: String,
+}
+
+/// How a row is named and what `resources` says of it.
+#[derive(Debug)]
+pub struct Identity {
+    /// Its ARN.
+    pub arn: Expression,
+    /// Its name; without one, the Name tag, then the ARN's last part.
+    pub name: Option<Expression>,
+    /// Its tags: a list of pairs or an object.
+    pub tags: Option<Expression>,
+    /// When it was created.
+    pub created_at: Option<Expression>,
+    /// Its availability zone.
+    pub zone: Option<Expression>,
+    /// A few words on what it is.
+    pub summary: Option<Expression>,
+    /// Other identifiers by which it is referred to.
+    pub ids: Vec<Expression>,
+}
+
+/// A reference to other resources.
+#[derive(Debug)]
+pub struct Relation {
+    /// What it means.
+    pub kind: String,
+    /// Elements that the other expressions are evaluated for.
+    pub each: Option<Expression>,
+    /// Identifiers of the others.
+    pub to: Expression,
+    /// Port, destination or name.
+    pub detail: Option<Expression>,
+    /// The others refer to this row.
+    pub reverse: bool,
+    /// Type that a bare identifier must have.
+    pub target: Option<String>,
+}
+
+/// A typed column.
+#[derive(Debug)]
+pub struct TableColumn {
+    /// Name.
+    pub name: String,
+    /// Where the value is.
+    pub path: Expression,
+    /// Type it is stored as.
+    pub kind: ColumnType,
+    /// One line for the dictionary.
+    pub doc: String,
+}
+
+impl Absent {
+    /// The answer that an error stands for, if it is one of these.
+    pub fn answer(&self, error: &crate::aws::CallError) -> Option<&Value> {
+        let said = |words: &String| error.message.contains(words);
+        let meant =
+            self.codes.contains(&error.code) && self.message.as_ref().is_none_or(said);
+        meant.then_some(&self.answer)
+    }
+}
+
+impl TableFile {
+    /// Reads the text of a table file.
+    ///
+    /// # Errors
+    ///
+    /// When the text is not in the format.
+    pub fn parse(name: &str, text: &str) -> Result<Self, TableFileError> {
+        let fail = |reason: String| TableFileError {
+            table: name.to_owned(),
+            reason,
+        };
+        let written: Written = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
+        written.compile(name).map_err(|error| fail(error.to_string()))
+    }
+
+    /// Schema of the Parquet file.
+    pub fn schema(&self) -> TableSchema {
+        let mut columns = contract::inventory_columns();
+        columns.extend(self.columns.iter().map(|column| Column {
+            name: column.name.clone(),
+            kind: column.kind,
+            doc: column.doc.clone(),
+        }));
+        TableSchema {
+            name: self.name.clone(),
+            title: self.title.clone(),
+            columns,
+        }
+    }
+
+    /// Operations that the table's rows are made of: that of the list, then the details'.
+    pub fn operations(&self) -> impl Iterator<Item = &str> {
+        let details = self.details.iter().map(|detail| detail.operation.as_str());
+        std::iter::once(self.list.operation.as_str()).chain(details)
+    }
+}
+
+/// All tables, sorted by name.
+///
+/// # Errors
+///
+/// When an embedded file is not in the format; only a damaged build has one.
+pub fn tables() -> Result<&'static [TableFile], TableFileError> {
+    static PARSED: OnceLock<Result<Vec<TableFile>, TableFileError>> = OnceLock::new();
+    let parsed = PARSED.get_or_init(|| {
+        let parse = |(name, text): &(&str, &str)| TableFile::parse(name, text);
+        let tables: Vec<TableFile> = TABLES.iter().map(parse).collect::<Result<_, _>>()?;
+        let mut seen = HashSet::new();
+        for table in &tables {
+            let fail = |reason: String| TableFileError {
+                table: table.name.clone(),
+                reason,
+            };
+            if !seen.insert(&table.name) {
+                return Err(fail("there are two files of this name".to_owned()));
+            }
+            if let Some(parent) = &table.list.parent {
+                let known = tables.iter().find(|known| known.name == *parent);
+                if known.is_none_or(|known| known.scope != table.scope) {
+                    return Err(fail(format!("no table {parent} of the same scope to hang below")));
+                }
+            }
+        }
+        Ok(tables)
+    });
+    parsed.as_deref().map_err(Clone::clone)
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    title: String,
+    service: String,
+    scope: Scope,
+    resource_type: Option<String>,
+    list: WrittenList,
+    #[serde(default)]
+    detail: Vec<WrittenDetail>,
+    identity: WrittenIdentity,
+    #[serde(default)]
+    relation: Vec<WrittenRelation>,
+    columns: Map<String, Value>,
+    #[serde(default)]
+    secrets: WrittenSecrets,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenList {
+    operation: String,
+    #[serde(default)]
+    params: Map<String, Value>,
+    parent: Option<String>,
+    #[serde(default)]
+    bind: Map<String, Value>,
+    rows: String,
+    absent: Option<Absent>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenDetail {
+    operation: String,
+    into: String,
+    #[serde(default)]
+    params: Map<String, Value>,
+    #[serde(default)]
+    bind: Map<String, Value>,
+    when: Option<String>,
+    absent: Option<Absent>,
+    region: Option<String>,
+    batch: Option<WrittenBatch>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenBatch {
+    param: String,
+    size: usize,
+    each: String,
+    key: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenIdentity {
+    arn: String,
+    name: Option<String>,
+    tags: Option<String>,
+    created_at: Option<String>,
+    zone: Option<String>,
+    summary: Option<String>,
+    #[serde(default)]
+    ids: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRelation {
+    kind: String,
+    each: Option<String>,
+    to: String,
+    detail: Option<String>,
+    #[serde(default)]
+    reverse: bool,
+    target: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenColumn {
+    path: String,
+    #[serde(rename = "type")]
+    kind: ColumnType,
+    doc: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenSecrets {
+    paths: Vec<String>,
+}
+
+/// What is wrong in a file that is TOML.
+#[derive(Debug, thiserror::Error)]
+enum Wrong {
+    #[error(transparent)]
+    Expression(#[from] ExpressionError),
+    #[error("column {0}: {1}")]
+    Column(String, serde_json::Error),
+    #[error("column {0} is one that every table has")]
+    Reserved(String),
+    #[error("{0}: the bound parameter {1} is no text")]
+    Bind(String, String),
+    #[error("{0}: batch needs a size of at least 1 and a bound parameter {1}")]
+    Batch(String, String),
+    #[error("secrets: {0}")]
+    Secret(String),
+}
+
+fn optional(source: Option<&String>) -> Result<Option<Expression>, ExpressionError> {
+    source.map(|source| Expression::new(source)).transpose()
+}
+
+fn bindings(operation: &str, bind: Map<String, Value>) -> Result<Vec<(String, Expression)>, Wrong> {
+    let compile = |(name, source): (String, Value)| match source {
+        Value::String(source) => Ok((name, Expression::new(&source)?)),
+        _ => Err(Wrong::Bind(operation.to_owned(), name)),
+    };
+    bind.into_iter().map(compile).collect()
+}
+
+impl Written {
+    fn compile(self, name: &str) -> Result<TableFile, Wrong> {
+        let list = List {
+            bind: bindings(&self.list.operation, self.list.bind)?,
+            rows: Path::new(&self.list.rows)?,
+            operation: self.list.operation,
+            params: self.list.params,
+            parent: self.list.parent,
+            absent: self.list.absent,
+        };
+        let secret = |path: &String| SecretPath::new(path).ok_or_else(|| Wrong::Secret(path.clone()));
+        let secrets = self.secrets.paths.iter().map(secret).collect::<Result<_, _>>()?;
+        let details = self.detail.into_iter().map(WrittenDetail::compile);
+        let relations = self.relation.into_iter().map(WrittenRelation::compile);
+        let columns = self.columns.into_iter().map(column);
+        Ok(TableFile {
+            name: name.to_owned(),
+            title: self.title,
+            service: self.service,
+            scope: self.scope,
+            resource_type: self.resource_type,
+            list,
+            details: details.collect::<Result<_, _>>()?,
+            identity: self.identity.compile()?,
+            relations: relations.collect::<Result<_, _>>()?,
+            columns: columns.collect::<Result<_, _>>()?,
+            secrets,
+        })
+    }
+}
+
+impl WrittenDetail {
+    fn compile(self) -> Result<Detail, Wrong> {
+        let bind = bindings(&self.operation, self.bind)?;
+        if let Some(batch) = &self.batch {
+            let bound = bind.iter().any(|(name, _)| *name == batch.param);
+            if !bound || batch.size == 0 {
+                return Err(Wrong::Batch(self.operation, batch.param.clone()));
+            }
+        }
+        let batch = self.batch.map(|batch| {
+            Ok::<_, Wrong>(Batch {
+                each: Path::new(&batch.each)?,
+                param: batch.param,
+                size: batch.size,
+                key: batch.key,
+            })
+        });
+        Ok(Detail {
+            bind,
+            when: optional(self.when.as_ref())?,
+            region: optional(self.region.as_ref())?,
+            batch: batch.transpose()?,
+            operation: self.operation,
+            into: self.into,
+            params: self.params,
+            absent: self.absent,
+        })
+    }
+}
+
+impl WrittenIdentity {
+    fn compile(self) -> Result<Identity, Wrong> {
+        let ids = self.ids.iter().map(|source| Expression::new(source));
+        Ok(Identity {
+            arn: Expression::new(&self.arn)?,
+            name: optional(self.name.as_ref())?,
+            tags: optional(self.tags.as_ref())?,
+            created_at: optional(self.created_at.as_ref())?,
+            zone: optional(self.zone.as_ref())?,
+            summary: optional(self.summary.as_ref())?,
+            ids: ids.collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl WrittenRelation {
+    fn compile(self) -> Result<Relation, Wrong> {
+        Ok(Relation {
+            each: optional(self.each.as_ref())?,
+            to: Expression::new(&self.to)?,
+            detail: optional(self.detail.as_ref())?,
+            kind: self.kind,
+            reverse: self.reverse,
+            target: self.target,
+        })
+    }
+}
+
+fn column((name, written): (String, Value)) -> Result<TableColumn, Wrong> {
+    let written: WrittenColumn =
+        serde_json::from_value(written).map_err(|error| Wrong::Column(name.clone(), error))?;
+    let common = contract::inventory_columns();
+    if common.iter().any(|column| column.name == name) {
+        return Err(Wrong::Reserved(name));
+    }
+    Ok(TableColumn {
+        path: Expression::new(&written.path)?,
+        kind: written.kind,
+        doc: written.doc,
+        name,
+    })
+}
