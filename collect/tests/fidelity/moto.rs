@@ -52,6 +52,7 @@ const TIMES_OF_THE_REQUEST: &[(&str, &str)] = &[
     ("DescribeDBClusters", "LatestRestorableTime"),
     ("DescribeDBInstances", "LatestRestorableTime"),
     ("DescribeFileSystems", "Timestamp"),
+    ("GetTrailStatus", "LatestDeliveryAttemptTime"),
     ("GetTrailStatus", "LatestDeliveryTime"),
 ];
 
