@@ -45,18 +45,7 @@ ROUTE53_IDS = {"ResourceId", "DelegationSetId", "ChangeId"}
 
 # The IAM action that allows an operation, where it is not <signing name>:<operation>. From the
 # Service Authorization Reference (https://docs.aws.amazon.com/service-authorization/latest/reference/).
-IAM_PREFIX = {
-    "elbv2": "elasticloadbalancing",
-    "elb": "elasticloadbalancing",
-    "opensearch": "es",
-    "efs": "elasticfilesystem",
-    "cloudwatch": "cloudwatch",
-    "accessanalyzer": "access-analyzer",
-    "stepfunctions": "states",
-    "ecr": "ecr",
-    "events": "events",
-    "s3control": "s3",
-}
+IAM_PREFIX = {"cloudwatch": "cloudwatch"}
 IAM_ACTIONS = {
     ("s3", "ListBuckets"): "s3:ListAllMyBuckets",
     ("s3", "GetBucketEncryption"): "s3:GetEncryptionConfiguration",
@@ -66,10 +55,6 @@ IAM_ACTIONS = {
     ("s3", "GetObjectLockConfiguration"): "s3:GetBucketObjectLockConfiguration",
     ("s3", "GetBucketNotificationConfiguration"): "s3:GetBucketNotification",
     ("s3control", "GetPublicAccessBlock"): "s3:GetAccountPublicAccessBlock",
-    ("apigateway", "GetRestApis"): "apigateway:GET",
-    ("apigateway", "GetStages"): "apigateway:GET",
-    ("apigatewayv2", "GetApis"): "apigateway:GET",
-    ("apigatewayv2", "GetStages"): "apigateway:GET",
 }
 
 
@@ -195,6 +180,9 @@ def operation(service, metadata, protocol, api, pages, shapes):
     signing = metadata.get("signingName", metadata["endpointPrefix"])
     prefix = IAM_PREFIX.get(service, signing)
     model["iamAction"] = IAM_ACTIONS.get((service, api["name"]), f"{prefix}:{api['name']}")
+    if signing == "apigateway":
+        # API Gateway's actions are the methods of HTTP.
+        model["iamAction"] = f"apigateway:{model['method']}"
     return model
 
 
