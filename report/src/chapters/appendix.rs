@@ -94,7 +94,7 @@ fn method(page: &mut Page<'_>) {
         "**Risk.** Severity weighted by the importance of the resource and by whether the internet reaches it, 0 to 100, as `analyze` computes it. A top risk stands for all findings of its check.",
     );
     page.paragraph(
-        "**Fixed.** A finding of the last run counts as fixed when its resource passes now, or is gone while its check judged the account without an unknown verdict. Everything else is listed as not evaluated.",
+        "**Fixed.** A finding of the last run counts as fixed when its resource passes now, or when what it was about is gone and its check judged the account without an unknown verdict. What is left is listed as not evaluated.",
     );
 }
 

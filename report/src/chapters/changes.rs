@@ -47,12 +47,12 @@ fn new_and_reopened(page: &mut Page<'_>, evaluation: &Evaluation) {
 fn fixed(page: &mut Page<'_>, evaluation: &Evaluation) {
     page.heading(3, "Fixed");
     if evaluation.history.fixed.is_empty() {
-        page.paragraph("Nothing that failed in the last run passes now.");
+        page.paragraph("Nothing that failed in the last run passes now or is gone.");
         return;
     }
     let mut table = Table::new(&[("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left), ("Owner", Align::Left), ("Now", Align::Left)]);
     for fixed in &evaluation.history.fixed {
-        let now = if fixed.passes_now { "passes" } else { "not found any more" };
+        let now = if fixed.passes_now { "passes" } else { "gone" };
         let finding = &fixed.finding;
         table.row(&[finding.severity.name().to_owned(), code(&finding.check_id), resource(finding), owner(finding), now.to_owned()]);
     }
@@ -65,7 +65,7 @@ fn not_judged(page: &mut Page<'_>, evaluation: &Evaluation) {
         return;
     }
     page.heading(3, "Failed before, not evaluated now");
-    page.paragraph(&format!("{} of the last run could not be judged again. They are not fixed, they are unknown.", counted(findings.len() as u64, "finding")));
+    page.paragraph(&format!("Not judged again, and therefore unknown rather than fixed: {} of the last run.", counted(findings.len() as u64, "finding")));
     let mut table = Table::new(&[("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left), ("Owner", Align::Left)]);
     for finding in findings {
         table.row(&[finding.severity.name().to_owned(), code(&finding.check_id), resource(finding), owner(finding)]);

@@ -49,7 +49,7 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
             }),
             database.environment.as_deref().map(text).unwrap_or_default(),
             database.importance.as_deref().map(text).unwrap_or_default(),
-            database.owner.as_deref().map(text).unwrap_or_default(),
+            database.owner.as_deref().map(code).unwrap_or_default(),
             database.rpo_seconds.map(span).unwrap_or_default(),
             database.rto_seconds.map(span).unwrap_or_default(),
             count(Status::Fail),

@@ -56,7 +56,7 @@ fn entry(finding: &Finding) -> String {
     page.paragraph(&text(&finding.reason));
     page.table(&facts(finding), usize::MAX, "fact");
     if let Some(remediation) = &finding.remediation {
-        page.paragraph(&format!("To do: {}", text(remediation)));
+        page.paragraph(&format!("To do: {}.", text(remediation).trim_end_matches('.')));
     }
     if let Some(command) = &finding.remediation_command {
         page.raw(&format!("\n{}", fence("sh", command)));

@@ -55,7 +55,7 @@ fn unmet(page: &mut Page<'_>, evaluation: &Evaluation) {
             text(&resource.resource_type),
             resource.environment.as_deref().map(text).unwrap_or_default(),
             resource.importance.as_deref().map(text).unwrap_or_default(),
-            resource.owner.as_deref().map(text).unwrap_or_default(),
+            resource.owner.as_deref().map(code).unwrap_or_default(),
             text(&resource.dr.join(", ")),
             text(&resource.dr_unmet.join(", ")),
         ]);

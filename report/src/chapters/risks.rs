@@ -50,26 +50,20 @@ fn sentence(page: &Page<'_>, group: &[&Finding]) -> String {
     let also = if others.is_empty() { String::new() } else { format!(" Also {}.", some_of(&others, 3)) };
     let evidence = page.evidence(worst);
     let evidence = if evidence.is_empty() { String::new() } else { format!(" {}", evidence.replace("[evidence]", "[Evidence]")) };
-    format!("**{}{}:** {}{owner}{also} Risk {:.0}, {}.{evidence}", capitalised(&resource(worst)), place(worst), full_stop(&text(&worst.reason)), worst.risk, code(&worst.check_id))
+    let what = format!("**{}**{}", capitalised(&resource(worst)), place(worst));
+    format!("{what}: {}{owner}{also} Risk {:.0}, {}.{evidence}", full_stop(&text(&worst.reason)), worst.risk, code(&worst.check_id))
 }
 
 /// What the resource is to the business, and how it is reached.
 fn place(finding: &Finding) -> String {
-    let mut words = Vec::new();
-    if let Some(importance) = &finding.importance {
-        words.push(format!("importance {}", text(importance)));
+    let tags = [("", &finding.environment), ("system ", &finding.system), ("importance ", &finding.importance)];
+    let tags: Vec<String> = tags.into_iter().filter_map(|(what, value)| Some(format!("{what}{}", text(value.as_deref()?)))).collect();
+    let tags = if tags.is_empty() { String::new() } else { format!(" ({})", tags.join(", ")) };
+    if finding.exposed != Some(true) {
+        return tags;
     }
-    if let Some(environment) = &finding.environment {
-        words.push(text(environment));
-    }
-    if let Some(system) = &finding.system {
-        words.push(format!("system {}", text(system)));
-    }
-    if finding.exposed == Some(true) {
-        let how = finding.exposure.as_deref().map(|how| format!(" ({})", text(how))).unwrap_or_default();
-        words.push(format!("reachable from the internet{how}"));
-    }
-    if words.is_empty() { String::new() } else { format!(", {}", words.join(", ")) }
+    let how = finding.exposure.as_deref().map(|how| format!(" ({})", text(how))).unwrap_or_default();
+    format!("{tags} is reachable from the internet{how}")
 }
 
 fn capitalised(words: &str) -> String {

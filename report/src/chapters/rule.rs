@@ -19,13 +19,12 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
     if verdicts.total() == 0 {
         page.paragraph("**Not evaluated:** no check of this rule gave a verdict in this run.");
     } else {
+        let decided = match verdicts.decided() {
+            0 => "no verdict could be decided".to_owned(),
+            decided => format!("{} of {} failed", number(verdicts.failed), counted(decided, "verdict")),
+        };
         let unknown = if verdicts.unknown > 0 { format!(", {} unknown", number(verdicts.unknown)) } else { String::new() };
-        page.paragraph(&format!(
-            "**{}:** {} of {} failed{unknown}.",
-            capitalised(rules::status(verdicts)),
-            number(verdicts.failed),
-            counted(verdicts.decided(), "verdict"),
-        ));
+        page.paragraph(&format!("**{}:** {decided}{unknown}.", capitalised(rules::status(verdicts))));
     }
     match rule.number {
         1 => tags::write(page, evaluation),
@@ -96,7 +95,7 @@ fn failures(page: &mut Page<'_>, content: &Content, evaluation: &Evaluation, rul
             text(&finding.region),
             finding.environment.as_deref().map(text).unwrap_or_default(),
             finding.importance.as_deref().map(text).unwrap_or_default(),
-            finding.owner.as_deref().map(text).unwrap_or_default(),
+            finding.owner.as_deref().map(code).unwrap_or_default(),
             finding.first_seen.map(day).unwrap_or_default(),
         ]);
         table.row(&cells);

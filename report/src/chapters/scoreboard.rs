@@ -15,7 +15,7 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
     let before = last.map_or_else(|| "Last run".to_owned(), |last| format!("Last run, {}", day(last.run.as_of())));
     page.paragraph(&summary(evaluation, &before));
 
-    let mut table = Table::new(&[("", Align::Left), ("Now", Align::Right), ("Last run", Align::Right), ("Change", Align::Right), ("Trend", Align::Left)]);
+    let mut table = Table::new(&[("Figure", Align::Left), ("Now", Align::Right), ("Last run", Align::Right), ("Change", Align::Right), ("Trend", Align::Left)]);
     let score = evaluation.tally.score();
     let open = evaluation.tally.all().failed;
     let tagged = evaluation.tagged_percent();
@@ -57,14 +57,10 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         against(tagged, last.and_then(|last| last.tagged_percent)),
         trend(tagged.map(u64::from), &|past| past.tagged_percent.map(u64::from)),
     ]);
-    page.table(&table, table_rows(), "figure");
+    page.table(&table, usize::MAX, "figure");
     for caveat in caveats(content, evaluation) {
         page.paragraph(&caveat);
     }
-}
-
-fn table_rows() -> usize {
-    crate::markdown::page::TABLE_ROWS
 }
 
 fn summary(evaluation: &Evaluation, before: &str) -> String {

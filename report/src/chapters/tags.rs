@@ -33,16 +33,15 @@ fn coverage(page: &mut Page<'_>, tags: &TagCoverage) {
         count => format!(" The tags of {} could not be read.", counted_as(count, "other", "others")),
     };
     page.paragraph(&format!(
-        "{} of {} that can carry tags carry every required one ({} %).{unreadable} Share of resources that carry each:",
+        "{} of {} that can carry tags carry every required one ({} %).{unreadable} Share of resources that carry each, by environment (with its number of resources):",
         number(tags.complete),
         counted(tags.readable, "resource"),
         tags.percent().unwrap_or(0),
     ));
     let columns = columns(tags);
-    // Environment names are values, and titles of columns are not: they stand in the first row.
-    let mut table = Table::new(&[("Required tag", Align::Left)].into_iter().chain(columns.iter().map(|_| ("", Align::Right))).chain([("All", Align::Right)]).collect::<Vec<_>>());
-    let titles = columns.iter().map(|column| format!("{} ({})", column.title, number(column.resources)));
-    table.row(&[String::from("Environment (resources)")].into_iter().chain(titles).chain([format!("all ({})", number(tags.readable))]).collect::<Vec<_>>());
+    let titles = columns.iter().map(|column| (format!("{} ({})", column.title, number(column.resources)), Align::Right));
+    let all = (format!("All ({})", number(tags.readable)), Align::Right);
+    let mut table = Table::with_titles([("Required tag".to_owned(), Align::Left)].into_iter().chain(titles).chain([all]).collect());
     for (key, missing) in &tags.missing {
         let cells = columns.iter().map(|column| {
             let lacking: u64 = column.environments.iter().filter_map(|environment| missing.get(*environment)).sum();
@@ -77,7 +76,7 @@ fn columns(tags: &TagCoverage) -> Vec<Column<'_>> {
         columns.push(Column { title, environments: rest.iter().map(|(name, _)| *name).collect(), resources: rest.iter().map(|(_, count)| count).sum() });
     }
     if let Some(&resources) = tags.environments.get("") {
-        columns.push(Column { title: "none".to_owned(), environments: vec![""], resources });
+        columns.push(Column { title: "No environment".to_owned(), environments: vec![""], resources });
     }
     columns
 }

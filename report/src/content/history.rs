@@ -1,7 +1,7 @@
 //! Earlier runs of the lake, and what became of the findings of the last of them.
 //!
-//! A finding that failed before is only called fixed when its check judged the same account again and nothing of that
-//! check is unknown there: what nobody looked at is not fixed.
+//! A finding that failed before is only called fixed when it passes now, or when what it was about is gone while its
+//! check judged the account without an unknown verdict: what nobody looked at is not fixed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::PathBuf;
@@ -61,7 +61,7 @@ pub struct Fixed {
     /// As it was.
     #[serde(flatten)]
     pub finding: Finding,
-    /// Whether the resource passes now; else it is gone.
+    /// Whether the resource passes now; else it, or the part of it that failed, is gone.
     pub passes_now: bool,
 }
 
@@ -76,7 +76,7 @@ impl History {
         levels: &Levels,
         checks: &[Check],
         findings: &[Finding],
-        files: &[PathBuf],
+        files: &Files,
         warn: &mut dyn FnMut(String),
     ) -> Result<Self, ContentError> {
         let mut history = Self::default();
@@ -115,7 +115,7 @@ impl History {
         accounts_now: &BTreeSet<String>,
         checks: &[Check],
         findings: &[Finding],
-        files: &[PathBuf],
+        files: &Files,
     ) -> Result<(), ContentError> {
         let now: HashMap<&str, Status> = findings.iter().map(|finding| (finding.fingerprint.as_str(), finding.status)).collect();
         let unclear: HashSet<(&str, &str)> =
@@ -129,10 +129,15 @@ impl History {
                 None => absent.push(failure),
             }
         }
-        let passing = passing_now(files, &absent)?;
+        let passing = passing_now(&files.findings, &absent)?;
+        let existing = existing_now(&files.context, &absent)?;
         for failure in absent {
             let passes_now = passing.contains(&failure.fingerprint);
-            let judged = ran.contains(failure.check_id.as_str())
+            // A check that says nothing of a resource that is still there has not looked at it. With a discriminator, the
+            // finding was about a part of the resource, and that part may go.
+            let gone = !existing.contains(&failure.resource_arn) && !files.context.is_empty() && !failure.is_account();
+            let judged = (gone || failure.discriminator.is_some())
+                && ran.contains(failure.check_id.as_str())
                 && accounts_now.contains(&failure.account_id)
                 && !unclear.contains(&(failure.check_id.as_str(), failure.account_id.as_str()));
             if passes_now || judged {
@@ -151,6 +156,32 @@ impl History {
     pub fn last(&self) -> Option<&Past> {
         self.runs.last()
     }
+}
+
+/// Files of the present run that tell what became of earlier findings.
+pub(super) struct Files {
+    /// Of `findings`.
+    pub findings: Vec<PathBuf>,
+    /// Of `resource_context`.
+    pub context: Vec<PathBuf>,
+}
+
+/// ARNs among `absent` that this run still has.
+fn existing_now(context: &[PathBuf], absent: &[Finding]) -> Result<BTreeSet<String>, ContentError> {
+    let wanted: HashSet<&str> = absent.iter().map(|finding| finding.resource_arn.as_str()).collect();
+    let mut existing = BTreeSet::new();
+    if wanted.is_empty() {
+        return Ok(existing);
+    }
+    for file in context {
+        table::read("resource_context", file, &["arn"])?.for_each(|row| {
+            if let Some(arn) = row.text("arn").filter(|arn| wanted.contains(arn)) {
+                existing.insert(arn.to_owned());
+            }
+            Ok::<(), ContentError>(())
+        })?;
+    }
+    Ok(existing)
 }
 
 /// Fingerprints among `absent` that this run has a pass for.

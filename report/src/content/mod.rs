@@ -138,18 +138,18 @@ impl Content {
 
 impl Evaluation {
     fn read(run: &Run, record: &RunRecord, accounts: &BTreeSet<String>, warn: &mut dyn FnMut(String)) -> Result<Self, ContentError> {
-        let context = match entries(record, "resource_context").is_empty() {
+        let files = history::Files { findings: paths(run, record, "findings")?, context: paths(run, record, "resource_context")? };
+        let context = match files.context.is_empty() {
             true => None,
-            false => Some(Context::read(&paths(run, record, "resource_context")?)?),
+            false => Some(Context::read(&files.context)?),
         };
         let zones = match entries(record, "zone_backups").is_empty() {
             true => None,
             false => Some(context::zones(&paths(run, record, "zone_backups")?)?),
         };
-        let files = paths(run, record, "findings")?;
         let levels = context.as_ref().map(|context| context.levels.clone()).unwrap_or_default();
-        let tally = Tally::read(&files, &levels)?;
-        let mut findings = read_findings(&files, &tally)?;
+        let tally = Tally::read(&files.findings, &levels)?;
+        let mut findings = read_findings(&files.findings, &tally)?;
         if let Some(context) = &context {
             for finding in findings.iter_mut().filter(|finding| finding.exposed == Some(true)) {
                 finding.exposure = context.exposure.get(&finding.resource_arn).cloned().filter(|text| !text.is_empty());

@@ -86,10 +86,12 @@ fn push_code_word(out: &mut String, word: &str) {
 
 fn push_escaped(out: &mut String, word: &str) {
     for c in word.chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '<' | '>' | '#' | '!' | '|' | '~' | '&' | '$') {
-            out.push('\\');
+        match c {
+            // An entity means a pipe inside of tables and outside.
+            '|' => out.push_str("&#124;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '<' | '>' | '#' | '!' | '~' | '&' | '$' => out.extend(['\\', c]),
+            c => out.push(c),
         }
-        out.push(c);
     }
 }
 
@@ -145,6 +147,7 @@ mod tests {
         assert_eq!(text("tcp/22  from 0.0.0.0/0"), "tcp/22 from 0.0.0.0/0");
         assert_eq!(text("..."), "...");
         assert_eq!(text("#"), "`#`");
+        assert_eq!(text(r"a\|b"), r"a\\&#124;b");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::content::finding::Finding;
 pub const TABLE_ROWS: usize = 199;
 
 /// Where the whole list is, for lines that say how much was left out.
-pub const WHOLE_LIST: &str = "`report --format csv` and `analyze query` have them all";
+pub const WHOLE_LIST: &str = "`report --format json` and `analyze query` have everything";
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,17 +22,22 @@ pub enum Align {
     Right,
 }
 
-/// A table under construction. Cells hold markdown; pipes in them are escaped here and nowhere else.
+/// A table under construction. Cells hold markdown; pipes in code spans are escaped here and nowhere else.
 #[derive(Debug)]
 pub struct Table {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<(String, Align)>,
     rows: Vec<String>,
 }
 
 impl Table {
     /// An empty table.
-    pub fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+    pub fn new(columns: &[(&str, Align)]) -> Self {
+        Self::with_titles(columns.iter().map(|&(title, align)| (title.to_owned(), align)).collect())
+    }
+
+    /// An empty table whose titles are markdown.
+    pub fn with_titles(columns: Vec<(String, Align)>) -> Self {
+        Self { columns, rows: Vec::new() }
     }
 
     /// Adds a row, one cell per column.
@@ -42,7 +47,7 @@ impl Table {
         for cell in cells {
             let cell = if cell.is_empty() { "–" } else { cell.as_str() };
             // Writing to a String can't fail.
-            let _ = write!(line, " {} |", cell.replace('|', "\\|"));
+            let _ = write!(line, " {} |", in_cell(cell));
         }
         self.rows.push(line);
     }
@@ -53,10 +58,16 @@ impl Table {
     }
 
     fn head(&self) -> String {
-        let titles: Vec<&str> = self.columns.iter().map(|(title, _)| *title).collect();
+        let titles: Vec<String> = self.columns.iter().map(|(title, _)| in_cell(title)).collect();
         let rules: Vec<&str> = self.columns.iter().map(|(_, align)| if *align == Align::Right { "--:" } else { ":--" }).collect();
         format!("| {} |\n| {} |\n", titles.join(" | "), rules.join(" | "))
     }
+}
+
+/// Markdown as a cell. Parsers disagree whether the pipe in `\\|` ends a cell, so a pipe after a backslash, which only code
+/// spans have, is shown by the character that looks like it.
+fn in_cell(markdown: &str) -> String {
+    markdown.replace("\\|", "\\│").replace('|', "\\|")
 }
 
 /// The markdown of a chapter.
