@@ -50,6 +50,7 @@ fn marks(findings: Findings) -> String {
         mark(VERMILION, '▲', findings.critical),
         mark(ORANGE, '◆', findings.high),
         mark(SKY, '●', findings.medium),
+        mark(SOFT, '○', findings.low),
         mark(SOFT, '?', findings.unknown),
     ]
     .into_iter()
@@ -119,8 +120,10 @@ fn system(node: &Node) -> String {
     let marks = marks(node.findings);
     if !marks.is_empty() {
         last.push(marks);
-    } else if *judged {
+    } else if node.findings.is_clean() {
         last.push(format!("<FONT COLOR=\"{GREEN_TEXT}\">✓</FONT> clean"));
+    } else {
+        last.push(font(9, SOFT, "not judged"));
     }
     last.push(match dr {
         Some((met, demanded)) => format!("DR {met}/{demanded}"),
@@ -167,7 +170,7 @@ pub(super) fn legend(signs: &[Sign]) -> String {
             }
             Sign::Findings => cells.push_str(&words(&format!(
                 "<FONT COLOR=\"{VERMILION}\">▲</FONT>critical <FONT COLOR=\"{ORANGE}\">◆</FONT>high \
-                 <FONT COLOR=\"{SKY}\">●</FONT>medium findings, ? undecided"
+                 <FONT COLOR=\"{SKY}\">●</FONT>medium ○low findings, ? undecided"
             ))),
             Sign::Stars => cells.push_str(&words("★★★ importance")),
             Sign::Text(text) => cells.push_str(&words(&html(text))),

@@ -25,6 +25,8 @@ pub struct Findings {
     pub low: u64,
     /// Checks that could not be decided.
     pub unknown: u64,
+    /// Checks that passed, or would fail and were accepted.
+    pub settled: u64,
 }
 
 impl Findings {
@@ -35,6 +37,12 @@ impl Findings {
         self.medium += other.medium;
         self.low += other.low;
         self.unknown += other.unknown;
+        self.settled += other.settled;
+    }
+
+    /// Whether something was judged, and nothing found: the absence of findings alone is no verdict.
+    pub fn is_clean(self) -> bool {
+        self.settled > 0 && self == Self { settled: self.settled, ..Self::default() }
     }
 }
 

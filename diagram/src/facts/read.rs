@@ -220,7 +220,7 @@ fn read_findings(
         let Some(&judged) = row.text("resource_arn").and_then(|arn| index.get(arn)) else { return };
         let mut verdict = Findings::default();
         match (row.text("status"), row.text("severity")) {
-            (Some("pass" | "waived"), _) => {}
+            (Some("pass" | "waived"), _) => verdict.settled = 1,
             (Some("fail"), Some("critical")) => verdict.critical = 1,
             (Some("fail"), Some("high")) => verdict.high = 1,
             (Some("fail"), Some("medium")) => verdict.medium = 1,

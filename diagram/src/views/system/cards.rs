@@ -105,7 +105,7 @@ fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
     let first = facts.resource(group.roots[0]);
     let types: BTreeSet<&str> = group.roots.iter().map(|&root| facts.resource(root).resource_type.as_str()).collect();
     let mut words = Vec::new();
-    if scene.several_environments && !first.environment.is_empty() && group.rung < 2 {
+    if first.environment != scene.main_environment && !first.environment.is_empty() && group.rung < 2 {
         words.push(first.environment.clone());
     }
     let summaries: BTreeSet<&str> = group.members.iter().filter(|member| group.roots.contains(member)).map(|&root| facts.resource(root).summary.as_str()).collect();
@@ -120,13 +120,17 @@ fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
 }
 
 /// Keys and logs: always a word on the card and never an edge. By node: names of what it uses.
-pub(super) fn quiet_hubs(scene: &Scene<'_>, node_of: &[Option<NodeIndex>]) -> BTreeMap<NodeIndex, BTreeSet<String>> {
+pub(super) fn quiet_hubs(
+    scene: &Scene<'_>,
+    node_of: &[Option<NodeIndex>],
+    cards: usize,
+) -> BTreeMap<NodeIndex, BTreeSet<String>> {
     let mut uses: BTreeMap<NodeIndex, BTreeSet<String>> = BTreeMap::new();
     for link in scene.facts.links.iter().filter(|link| matches!(link.kind.as_str(), "encrypted_with" | "logs_to")) {
         let (Some(from), Some(to)) = (link.from, link.to) else { continue };
         let target = scene.facts.resource(to);
         // A log group of its own is part of the card.
-        if let Some(node) = node_of[from as usize]
+        if let Some(node) = node_of[from as usize].filter(|&node| node < cards)
             && node_of[to as usize] != Some(node)
         {
             uses.entry(node).or_default().insert(target.title().to_owned());

@@ -74,6 +74,11 @@ pub(super) fn shows(scene: &Scene<'_>, framed: &BTreeSet<String>, index: Index) 
     frame_vpc(scene, scene.parts.root(index)).is_some_and(|vpc| framed.contains(&vpc))
 }
 
+/// The VPC of this picture that a subnet, route table, ACL or gateway is a piece of.
+pub(super) fn vpc_of_piece(scene: &Scene<'_>, index: Index) -> Option<Index> {
+    scene.vpcs.get(frame_vpc(scene, index)?.as_str()).copied()
+}
+
 fn frame_vpc(scene: &Scene<'_>, index: Index) -> Option<String> {
     let resource = scene.facts.resource(index);
     if resource.resource_type == "ec2:vpc" {

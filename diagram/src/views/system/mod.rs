@@ -7,7 +7,7 @@ mod outside;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::landscape::system_stem;
-use super::{AIM_EDGES, Request, add_rules, commonest_text, drawn, findings, missing, not_analyzed, split_hubs};
+use super::{AIM_EDGES, Request, add_rules, commonest, commonest_text, drawn, findings, missing, not_analyzed, split_hubs};
 use crate::facts::{Facts, Index};
 use crate::graph::fold::fold;
 use crate::graph::lift::{self, Edges, NodeIndex};
@@ -37,8 +37,12 @@ struct Scene<'a> {
     selected: &'a [Index],
     parts: Parts,
     places: Homes<'a>,
+    /// VPCs of the picture, by ARN.
+    vpcs: BTreeMap<&'a str, Index>,
     /// Whether the system is in several environments, which are then told apart.
     several_environments: bool,
+    /// The environment of most resources, which needs no mention.
+    main_environment: &'a str,
 }
 
 /// Places of a run, with those that groups take over from their members.
@@ -66,7 +70,11 @@ impl<'a> Scene<'a> {
         let environments: BTreeSet<&str> =
             selected.iter().map(|&index| facts.resource(index).environment.as_str()).collect();
         let several_environments = environments.len() > 1;
-        Self { facts, selected, parts, places: Homes { run: places, adopted }, several_environments }
+        let (main_environment, _) = commonest(selected.iter().map(|&index| facts.resource(index).environment.as_str()));
+        let places = Homes { run: places, adopted };
+        let vpcs = selected.iter().filter(|&&index| facts.resource(index).resource_type == "ec2:vpc");
+        let vpcs = vpcs.map(|&index| (facts.resource(index).arn.as_str(), index)).collect();
+        Self { facts, selected, parts, places, vpcs, several_environments, main_environment }
     }
 
     fn site(&self, resource: Index) -> Site {
@@ -98,7 +106,7 @@ fn picture(facts: &Facts, places: &Places, system: &str, selected: &[Index], req
     picture.account = account(&scene, &groups, &mut built, &framed);
     let outside = outside::add(&scene, &mut picture, &mut built, &mut node_of);
     let hubs = connect(&scene, &mut picture, &node_of, outside);
-    cards::note_hubs(&mut picture, &hubs, &cards::quiet_hubs(&scene, &node_of));
+    cards::note_hubs(&mut picture, &hubs, &cards::quiet_hubs(&scene, &node_of, groups.len()));
     picture.frames = built.frames;
     frames::arrange(&mut picture, &groups);
     finish(facts, selected, &mut picture, forced, request.max_nodes);
@@ -110,11 +118,12 @@ fn groups(scene: &Scene<'_>, framed: &BTreeSet<String>, aim: usize) -> (Vec<Grou
     let mut shown_by: BTreeMap<Index, Vec<Index>> = BTreeMap::new();
     for &index in scene.selected {
         if !frames::shows(scene, framed, index) {
-            shown_by.entry(scene.parts.root(index)).or_default().push(index);
+            let root = scene.parts.root(index);
+            // Where nothing stands in a VPC there is no frame, and the VPC's card takes in its pieces.
+            let root = frames::vpc_of_piece(scene, root).unwrap_or(root);
+            shown_by.entry(root).or_default().push(index);
         }
     }
-    // A part of what a frame shows, such as a flow log of the VPC, is shown by the frame, too.
-    shown_by.retain(|&root, _| !frames::shows(scene, framed, root));
     let roots: Vec<Index> = shown_by.keys().copied().collect();
     let highest = scene.facts.highest_rank();
     let keep = |root: Index| {
