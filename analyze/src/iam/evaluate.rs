@@ -65,6 +65,31 @@ pub enum Layer {
     ResourceControl,
 }
 
+impl Layer {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Identity,
+        Self::Boundary,
+        Self::Session,
+        Self::Resource,
+        Self::Endpoint,
+        Self::ServiceControl,
+        Self::ResourceControl,
+    ];
+
+    /// What the layer is called in the input and output of [`simulate()`](super::simulate()).
+    pub fn member(self) -> &'static str {
+        match self {
+            Self::Identity => "identityPolicies",
+            Self::Boundary => "permissionBoundaries",
+            Self::Session => "sessionPolicy",
+            Self::Resource => "resourcePolicy",
+            Self::Endpoint => "endpointPolicies",
+            Self::ServiceControl => "serviceControlPolicies",
+            Self::ResourceControl => "resourceControlPolicies",
+        }
+    }
+}
+
 /// A statement that had a part in the decision.
 #[derive(Clone, Copy, Debug)]
 pub struct Deciding<'p> {

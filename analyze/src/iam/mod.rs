@@ -8,6 +8,7 @@
 mod condition;
 mod context;
 mod evaluate;
+mod line;
 mod mfa;
 mod operator;
 mod organization;
@@ -18,7 +19,11 @@ mod request;
 mod simulate;
 mod statement;
 mod strict_json;
+mod text;
 mod truth;
+
+#[cfg(test)]
+mod cases_test;
 
 pub use context::{Context, ContextValue};
 pub use evaluate::{Deciding, Decision, Layer, Missing, PolicySet, Verdict, evaluate};

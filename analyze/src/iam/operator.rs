@@ -8,7 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use ipnet::IpNet;
 
 use super::context::Context;
-use super::pattern::{ArnText, Syntax, Text};
+use super::text::{ArnText, Syntax, Text};
 use super::truth::Truth;
 
 /// Which values of a key with several have to satisfy the comparison.

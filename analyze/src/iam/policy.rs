@@ -7,10 +7,10 @@ use serde_json::{Map, Value};
 
 use super::condition::Condition;
 use super::operator::Operator;
-use super::pattern::Text;
 use super::principal::{PrincipalElement, PrincipalEntry, PrincipalError};
 use super::statement::{ActionElement, Effect, ResourceElement, Statement};
 use super::strict_json;
+use super::text::Text;
 
 /// What a policy is attached to; it decides which elements belong in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

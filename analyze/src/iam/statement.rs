@@ -2,9 +2,10 @@
 
 use super::condition::Condition;
 use super::context::Context;
-use super::pattern::{Pattern, Text};
+use super::pattern::Pattern;
 use super::principal::{PrincipalElement, PrincipalMatch};
 use super::request::{Action, Request};
+use super::text::Text;
 use super::truth::Truth;
 
 /// What a statement does to the requests it matches.
