@@ -73,7 +73,10 @@ fn hint_at_findings(error: anyhow::Error, run: &Run, read: &std::collections::BT
     if !analyzed && (read.contains("findings") || read.contains("checks")) {
         return Hinted::new(format!("{} has no findings yet", run.reference()), "run `analyze` first").into();
     }
-    error
+    match error.downcast::<duckdb::Error>() {
+        Ok(error) => SqlError::from(error).into(),
+        Err(error) => error,
+    }
 }
 
 /// An empty answer from a table that was not collected must not pass for an answer.

@@ -28,6 +28,7 @@ create table missing (account_id varchar, table_name varchar, why varchar);
 create table collect_outcomes (account_id varchar, region varchar, table_name varchar);
 create table known_accounts (account_id varchar);
 create table resource_tables (table_name varchar);
+create table gaps (account_id varchar, region varchar, table_name varchar, resource_arn varchar, operation varchar, kind varchar, why varchar);
 create table previous_resources (account_id varchar, region varchar, arn varchar, resource_type varchar, name varchar, tags map(varchar, varchar), run varchar);
 create table previous_zone_backups (account_id varchar, arn varchar, zone_id varchar, name varchar, change_batch json, run varchar);
 ";

@@ -28,8 +28,13 @@ pub(crate) enum SqlError {
     #[error("the function {0} is not allowed: it hides which tables are read")]
     Hidden(String),
     /// DuckDB failed.
-    #[error(transparent)]
+    #[error("{}", first_line(.0))]
     Engine(#[from] duckdb::Error),
+}
+
+/// What DuckDB says went wrong, without the excerpt it draws below.
+pub(crate) fn first_line(error: &duckdb::Error) -> String {
+    error.to_string().lines().next().unwrap_or("failed without a word").to_owned()
 }
 
 /// Every name that stands where one SELECT reads a table: tables, views and its own common table expressions. A common
