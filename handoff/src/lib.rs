@@ -19,3 +19,4 @@ pub mod shell;
 pub mod storage;
 pub mod table;
 pub mod text;
+pub mod trail;

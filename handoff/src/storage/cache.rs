@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Bucket, StorageError};
+use super::{Bucket, Listed, StorageError};
 use crate::run::FileEntry;
 
 /// Objects fetched at a time; latency, not bandwidth, is what a lake of small files costs.
@@ -31,6 +31,35 @@ pub(super) fn fetch(bucket: &Bucket, files: &[FileEntry]) -> Result<Vec<PathBuf>
         let keys: Vec<&str> = batch.iter().map(|(file, _)| file.path.as_str()).collect();
         for ((file, path), bytes) in batch.iter().zip(bucket.get_many(&keys)?) {
             keep(bucket, file, path, bytes.as_deref())?;
+        }
+    }
+    Ok(paths)
+}
+
+/// Copies named by where they come from and by ETag: what S3 overwrites gets another.
+pub(super) fn fetch_listed(
+    bucket: &Bucket,
+    objects: &[Listed],
+) -> Result<Vec<PathBuf>, StorageError> {
+    let folder = folder(bucket)?;
+    let name = |object: &Listed| {
+        let etag = object.etag.as_deref().unwrap_or_default();
+        let name = Sha256::digest(format!("{bucket}\n{}\n{etag}", object.key));
+        folder.join(format!("{}.parquet", hex(&name)))
+    };
+    let paths: Vec<PathBuf> = objects.iter().map(name).collect();
+    let missing: Vec<(&Listed, &PathBuf)> = objects
+        .iter()
+        .zip(&paths)
+        .filter(|(object, path)| {
+            object.etag.is_none()
+                || !fs::metadata(path).is_ok_and(|metadata| metadata.len() == object.bytes)
+        })
+        .collect();
+    for batch in missing.chunks(PARALLEL) {
+        let wanted: Vec<Listed> = batch.iter().map(|(object, _)| (*object).clone()).collect();
+        for ((object, path), bytes) in batch.iter().zip(bucket.get_listed(&wanted)) {
+            store(bucket, &object.key, path, &bytes?)?;
         }
     }
     Ok(paths)
@@ -74,6 +103,11 @@ fn keep(
             "is not the file its run record lists: run the tool that wrote it again".to_owned(),
         ));
     }
+    store(bucket, &file.path, path, bytes)
+}
+
+fn store(bucket: &Bucket, key: &str, path: &Path, bytes: &[u8]) -> Result<(), StorageError> {
+    let fail = |message: String| StorageError::new(bucket, key, message);
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut copy =
         tempfile::NamedTempFile::new_in(parent).map_err(|error| fail(error.to_string()))?;

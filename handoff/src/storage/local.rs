@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-use super::{Listed, StorageError};
+use super::{Level, Listed, StorageError};
 use crate::run::FileEntry;
 
 /// Folder for unfinished files, below the lake's root so that a rename never crosses file systems.
@@ -129,6 +129,7 @@ impl Folder {
                     listed.push(Listed {
                         key,
                         bytes: metadata.len(),
+                        etag: None,
                     });
                 }
             }
@@ -143,6 +144,30 @@ impl Folder {
             .filter(|(_, entry)| entry.file_type().is_ok_and(|kind| kind.is_dir()))
             .map(|(name, _)| name)
             .collect())
+    }
+
+    pub(super) fn level(&self, folder: &str) -> Result<Level, StorageError> {
+        let folder = folder.trim_end_matches('/');
+        let mut level = Level::default();
+        for (name, entry) in self.entries(folder)? {
+            let key = if folder.is_empty() {
+                name.clone()
+            } else {
+                format!("{folder}/{name}")
+            };
+            // A link to a folder is one, as it is for whoever made it.
+            let metadata = fs::metadata(entry.path()).map_err(|error| self.error(&key, &error))?;
+            if metadata.is_dir() {
+                level.folders.push(name);
+            } else {
+                level.objects.push(Listed {
+                    key,
+                    bytes: metadata.len(),
+                    etag: None,
+                });
+            }
+        }
+        Ok(level)
     }
 
     fn entries(&self, folder: &str) -> Result<Vec<(String, fs::DirEntry)>, StorageError> {

@@ -57,6 +57,17 @@ pub struct Listed {
     pub key: String,
     /// Size in bytes.
     pub bytes: u64,
+    /// What S3 says of the content; files have none.
+    pub etag: Option<String>,
+}
+
+/// What lies directly under a folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Level {
+    /// Names of folders, sorted.
+    pub folders: Vec<String>,
+    /// Objects, sorted by key.
+    pub objects: Vec<Listed>,
 }
 
 impl Storage {
@@ -202,6 +213,79 @@ impl Storage {
         };
         listed.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(listed)
+    }
+
+    /// Objects under a folder whose keys come after `after`, as far as `within` holds, which must be a range; sorted by key.
+    ///
+    /// In S3 nothing before `after` and little beyond the end is listed, which is what makes a part of a large trail
+    /// cheap to look at.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn list_range(
+        &self,
+        folder: &str,
+        after: &str,
+        within: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Listed>, StorageError> {
+        check(self, folder)?;
+        let mut listed = match self {
+            Self::Local(local) => local.list(folder)?,
+            Self::S3(bucket) => bucket.list_range(folder, after, within)?,
+        };
+        listed.retain(|object| object.key.as_str() > after && within(&object.key));
+        listed.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(listed)
+    }
+
+    /// Folders and objects directly under a folder.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn level(&self, folder: &str) -> Result<Level, StorageError> {
+        check(self, folder)?;
+        let mut level = match self {
+            Self::Local(local) => local.level(folder)?,
+            Self::S3(bucket) => bucket.level(folder)?,
+        };
+        level.folders.sort();
+        level.objects.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(level)
+    }
+
+    /// Reads objects, several at a time where that is faster, each as it was listed: one that is gone or was changed
+    /// since is an error of its own.
+    pub fn get_listed(&self, objects: &[Listed]) -> Vec<Result<Vec<u8>, StorageError>> {
+        match self {
+            Self::Local(folder) => objects
+                .iter()
+                .map(|object| {
+                    check(self, &object.key)?;
+                    let gone =
+                        || StorageError::new(self, &object.key, "is gone since it was listed");
+                    folder.get(&object.key)?.ok_or_else(gone)
+                })
+                .collect(),
+            Self::S3(bucket) => bucket.get_listed(objects),
+        }
+    }
+
+    /// Paths on this machine of listed objects, in their order: the files themselves, or copies of S3 objects, cached
+    /// under key and ETag.
+    ///
+    /// # Errors
+    /// When an object can't be read, or has changed since it was listed.
+    pub fn local_copies(&self, objects: &[Listed]) -> Result<Vec<PathBuf>, StorageError> {
+        for object in objects {
+            check(self, &object.key)?;
+        }
+        match self {
+            Self::Local(folder) => Ok(objects
+                .iter()
+                .map(|object| folder.path(&object.key))
+                .collect()),
+            Self::S3(bucket) => cache::fetch_listed(bucket, objects),
+        }
     }
 
     /// Names of the folders directly under a folder, sorted.

@@ -12,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use tempfile::NamedTempFile;
 
-use super::{Listed, StorageError};
+use super::{Level, Listed, StorageError};
 
 /// Uploads at a time.
 const PARALLEL: usize = 16;
@@ -266,6 +266,118 @@ impl Bucket {
         }
     }
 
+    fn listed(&self, object: &aws_sdk_s3::types::Object) -> Listed {
+        let key = object
+            .key()
+            .and_then(|key| key.strip_prefix(&self.prefix))
+            .unwrap_or_default();
+        let bytes = object.size().and_then(|size| u64::try_from(size).ok());
+        Listed {
+            key: key.to_owned(),
+            bytes: bytes.unwrap_or_default(),
+            etag: object.e_tag().map(|etag| etag.trim_matches('"').to_owned()),
+        }
+    }
+
+    pub(super) fn list_range(
+        &self,
+        folder: &str,
+        after: &str,
+        within: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<Listed>, StorageError> {
+        runtime()?.block_on(async {
+            let mut listed = Vec::new();
+            let mut pages = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(self.folder_prefix(folder))
+                .set_start_after((!after.is_empty()).then(|| self.key(after)))
+                .into_paginator()
+                .send();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| self.error(folder, &error))?;
+                listed.extend(page.contents().iter().map(|object| self.listed(object)));
+                // Keys come in order: when the last of a page is beyond the range, so is all that follows.
+                if listed.last().is_some_and(|object| !within(&object.key)) {
+                    break;
+                }
+            }
+            Ok(listed)
+        })
+    }
+
+    pub(super) fn level(&self, folder: &str) -> Result<Level, StorageError> {
+        runtime()?.block_on(async {
+            let prefix = self.folder_prefix(folder);
+            let mut level = Level::default();
+            let mut pages = self
+                .client
+                .list_objects_v2()
+                .bucket(&self.bucket)
+                .prefix(&prefix)
+                .delimiter("/")
+                .into_paginator()
+                .send();
+            while let Some(page) = pages.next().await {
+                let page = page.map_err(|error| self.error(folder, &error))?;
+                let folders = page
+                    .common_prefixes()
+                    .iter()
+                    .filter_map(|common| common.prefix()?.strip_prefix(&prefix));
+                level
+                    .folders
+                    .extend(folders.map(|name| name.trim_end_matches('/').to_owned()));
+                let objects = page.contents().iter().map(|object| self.listed(object));
+                // A console's "folder" is an empty object of the folder's name.
+                level
+                    .objects
+                    .extend(objects.filter(|object| !object.key.ends_with('/')));
+            }
+            Ok(level)
+        })
+    }
+
+    pub(super) fn get_listed(&self, objects: &[Listed]) -> Vec<Result<Vec<u8>, StorageError>> {
+        let fetch = async {
+            futures::stream::iter(objects)
+                .map(|object| self.get_version(object))
+                .buffered(PARALLEL)
+                .collect()
+                .await
+        };
+        match runtime() {
+            Ok(runtime) => runtime.block_on(fetch),
+            Err(error) => objects
+                .iter()
+                .map(|object| Err(StorageError::new(self, &object.key, &error)))
+                .collect(),
+        }
+    }
+
+    /// The object of the listed ETag, so that what is stored of it and what is noted of it belong together.
+    async fn get_version(&self, object: &Listed) -> Result<Vec<u8>, StorageError> {
+        let request = self
+            .client
+            .get_object()
+            .bucket(&self.bucket)
+            .key(self.key(&object.key))
+            .set_if_match(object.etag.as_ref().map(|etag| format!("\"{etag}\"")));
+        let output = request.send().await.map_err(|error| {
+            let changed = error
+                .raw_response()
+                .is_some_and(|response| response.status().as_u16() == 412);
+            if changed {
+                StorageError::new(self, &object.key, "was changed since it was listed")
+            } else {
+                self.error(&object.key, &error)
+            }
+        })?;
+        let body = output.body.collect().await;
+        body.map(|body| body.to_vec())
+            .map_err(|error| StorageError::new(self, &object.key, error))
+    }
+
     pub(super) fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
         runtime()?.block_on(async {
             let mut listed = Vec::new();
@@ -278,16 +390,7 @@ impl Bucket {
                 .send();
             while let Some(page) = pages.next().await {
                 for object in page.map_err(|error| self.error(folder, &error))?.contents() {
-                    let key = object
-                        .key()
-                        .and_then(|key| key.strip_prefix(&self.prefix))
-                        .unwrap_or_default()
-                        .to_owned();
-                    let bytes = object
-                        .size()
-                        .and_then(|size| u64::try_from(size).ok())
-                        .unwrap_or_default();
-                    listed.push(Listed { key, bytes });
+                    listed.push(self.listed(object));
                 }
             }
             Ok(listed)

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub use read::{Row, Rows, read};
 pub use write::{Finished, TableWriter};
 
+use std::sync::Arc;
+
+use arrow::datatypes::{Schema, SchemaRef};
+
 use crate::contract;
 
 /// A table that could not be written or read.
@@ -26,6 +30,12 @@ impl TableError {
             message: crate::text::printable(&message.to_string()).into_owned(),
         }
     }
+}
+
+/// The table as Arrow sees it. Times have no zone: UTC by contract.
+pub fn arrow_schema(table: &contract::TableSchema) -> SchemaRef {
+    let fields: Vec<_> = table.columns.iter().map(columns::field).collect();
+    Arc::new(Schema::new(fields))
 }
 
 /// What every Parquet file of the lake says of itself, as JSON under [`contract::METADATA_KEY`].
