@@ -2,5 +2,6 @@
 
 pub mod aws;
 pub mod cli;
+pub mod cloudtrail;
 pub mod inventory;
 pub mod recording;

@@ -1,0 +1,274 @@
+//! One batch: its objects fetched, decoded, sorted, written and committed, by one thread in bounded memory.
+//!
+//! Event files are named after the objects whose events they hold, and the events of an object are in the lake either
+//! all or not at all.
+
+use std::collections::BTreeSet;
+
+use arrow::datatypes::SchemaRef;
+use handoff::contract::TableSchema;
+use handoff::storage::{Listed, Storage};
+use handoff::{table, trail};
+use tempfile::NamedTempFile;
+
+use super::decode::{Decoded, decode};
+use super::inflate::{MAX_TEXT, inflate};
+use super::ledger::{self, Claim, ClaimedObject, Entry, Status};
+use super::rows::{Origin, Rows};
+use super::source::{Object, Source, content_etag};
+use super::write::{EventFile, Order};
+
+/// Text held before it is sorted and written.
+const PART_BYTES: usize = 48 << 20;
+/// Objects fetched at a time, by number and size.
+const FETCH_OBJECTS: usize = 16;
+const FETCH_BYTES: u64 = 8 << 20;
+const DAY: i64 = 86_400_000_000;
+
+/// A claim to be carried out.
+#[derive(Debug)]
+pub struct Work {
+    /// Date of the claim.
+    pub date: String,
+    /// Its number.
+    pub number: u32,
+    /// The claim.
+    pub claim: Claim,
+    /// Its objects in their order; `None` for one that is gone from the source.
+    pub objects: Vec<Option<Object>>,
+}
+
+/// What a batch came to.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// A row for each object.
+    pub entries: Vec<Entry>,
+    /// Bytes of the files written.
+    pub written: u64,
+}
+
+/// Reads and commits a batch.
+///
+/// # Errors
+/// When the lake can't be written. What is wrong with an object is in its entry.
+pub fn carry_out(work: &Work, source: &Source, lake: &Storage) -> anyhow::Result<Done> {
+    let mut batch = Batch::new(&work.claim, lake);
+    let mut at = 0;
+    while at < work.objects.len() {
+        let end = fetch_end(&work.objects, at);
+        batch.read(work, at..end, source)?;
+        at = end;
+    }
+    batch.flush()?;
+    let name = batch.name();
+    let mut keys = Vec::new();
+    let mut files = Vec::new();
+    let mut written = 0;
+    for (date, part, file) in std::mem::take(&mut batch.files) {
+        written += file.as_file().metadata()?.len();
+        let key = format!("{}/{name}-{part}.parquet", trail::day_folder(&date));
+        keys.push(key.clone());
+        files.push((key, file));
+    }
+    lake.put_files(files)?;
+    let place = (work.date.as_str(), work.number);
+    if !ledger::commit(lake, place, &work.claim, &name, &batch.entries)? {
+        // Another collector was faster. Its files are these, unless it could read more or fewer of the objects.
+        let theirs = ledger::committed_batch(lake, &work.date, work.number)?;
+        if theirs.is_some_and(|theirs| theirs != name) {
+            keys.iter().try_for_each(|key| lake.remove(key))?;
+        }
+    }
+    Ok(Done {
+        entries: batch.entries,
+        written,
+    })
+}
+
+/// Where a fetch that begins at `start` ends.
+fn fetch_end(objects: &[Option<Object>], start: usize) -> usize {
+    let mut bytes = 0;
+    let mut end = start;
+    while let Some(object) = objects.get(end) {
+        bytes += object.as_ref().map_or(0, |object| object.listed.bytes);
+        if end > start && (bytes > FETCH_BYTES || end - start >= FETCH_OBJECTS) {
+            break;
+        }
+        end += 1;
+    }
+    end
+}
+
+struct Batch<'a> {
+    lake: &'a Storage,
+    table: TableSchema,
+    schema: SchemaRef,
+    rows: Rows,
+    /// Rows of objects that turned out unsound.
+    dropped: BTreeSet<u32>,
+    entries: Vec<Entry>,
+    /// Date, part, file.
+    files: Vec<(String, u32, NamedTempFile)>,
+    part: u32,
+    buffer: Vec<u8>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(claim: &Claim, lake: &'a Storage) -> Self {
+        let table = trail::cloudtrail_events();
+        let schema = table::arrow_schema(&table);
+        Self {
+            lake,
+            rows: Rows::new(SchemaRef::clone(&schema), claim.ingested_at.as_microsecond()),
+            table,
+            schema,
+            dropped: BTreeSet::new(),
+            entries: Vec::new(),
+            files: Vec::new(),
+            part: 0,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// The batch as far as its objects could be fetched.
+    fn name(&self) -> String {
+        let fetched = self.entries.iter().filter(|entry| !matches!(entry.status, Status::Failed(_)));
+        ledger::batch_name(fetched.map(|entry| (entry.object.key.as_str(), entry.object.etag.as_str())))
+    }
+
+    fn read(
+        &mut self,
+        work: &Work,
+        range: std::ops::Range<usize>,
+        source: &Source,
+    ) -> anyhow::Result<()> {
+        let claimed = &work.claim.objects[range.clone()];
+        let objects = &work.objects[range];
+        let fits = |object: &&Object| object.listed.bytes <= MAX_TEXT;
+        let wanted: Vec<Listed> =
+            objects.iter().flatten().filter(fits).map(|object| object.listed.clone()).collect();
+        let mut fetched = source.storage().get_listed(&wanted).into_iter();
+        for (claimed, object) in claimed.iter().zip(objects) {
+            let entry = match object {
+                None => failed(claimed, "is gone since it was listed".to_owned()),
+                Some(object) if !fits(&object) => {
+                    let reason = format!("larger than {MAX_TEXT} bytes: split it");
+                    quarantined(claimed, reason, Decoded::default())
+                }
+                Some(_) => match fetched.next() {
+                    Some(Ok(bytes)) if source.is_remote() || content_etag(&bytes) == claimed.etag => {
+                        self.read_object(claimed, &bytes)
+                    }
+                    Some(Ok(_)) => failed(claimed, "was changed since it was listed".to_owned()),
+                    Some(Err(error)) => failed(claimed, error.to_string()),
+                    None => failed(claimed, "was not fetched".to_owned()),
+                },
+            };
+            self.entries.push(entry);
+            if self.rows.bytes() >= PART_BYTES {
+                self.flush()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn read_object(&mut self, claimed: &ClaimedObject, bytes: &[u8]) -> Entry {
+        let mut buffer = std::mem::take(&mut self.buffer);
+        let entry = match inflate(bytes, &mut buffer) {
+            Ok(text) => self.read_text(claimed, &text),
+            Err(error) => quarantined(claimed, error.to_string(), Decoded::default()),
+        };
+        self.buffer = buffer;
+        // One large object should not hold its memory for the rest of the batch.
+        if self.buffer.capacity() > PART_BYTES {
+            self.buffer = Vec::new();
+        }
+        entry
+    }
+
+    fn read_text(&mut self, claimed: &ClaimedObject, text: &[u8]) -> Entry {
+        let first_row = self.rows.len();
+        let mut first_error = None;
+        let mut rejected = 0;
+        let mut times: Option<(i64, i64)> = None;
+        let origin = Origin {
+            key: &claimed.key,
+            etag: &claimed.etag,
+        };
+        let rows = &mut self.rows;
+        let decoded = decode(text, &mut |event| match rows.push(&event, origin) {
+            Ok(time) => {
+                let (first, last) = times.unwrap_or((time, time));
+                times = Some((first.min(time), last.max(time)));
+            }
+            Err(error) => {
+                rejected += 1;
+                first_error.get_or_insert(error);
+            }
+        });
+        let decoded = match decoded {
+            Ok(decoded) => decoded,
+            Err(error) => {
+                let unsound = first_row..self.rows.len();
+                self.dropped.extend(unsound.filter_map(|row| u32::try_from(row).ok()));
+                return quarantined(claimed, error.to_string(), Decoded::default());
+            }
+        };
+        let status = first_error.map_or(Status::Fine, |error| {
+            Status::Quarantined(format!("{error}; {rejected} of {} records have no row", decoded.records))
+        });
+        Entry {
+            object: claimed.clone(),
+            status,
+            decoded,
+            rows: (self.rows.len() - first_row) as u64,
+            rejected,
+            times,
+        }
+    }
+
+    /// Sorts and writes the rows held, a file for each day.
+    fn flush(&mut self) -> anyhow::Result<()> {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        let (batch, times) = self.rows.finish()?;
+        let dropped = std::mem::take(&mut self.dropped);
+        let count = u32::try_from(times.len())?;
+        let mut order: Vec<u32> = (0..count).filter(|row| !dropped.contains(row)).collect();
+        let time = |row: u32| times[row as usize];
+        // Stable: events of one second stay in the order of their objects.
+        order.sort_by_key(|&row| time(row));
+        for day in order.chunk_by(|&a, &b| time(a).div_euclid(DAY) == time(b).div_euclid(DAY)) {
+            let Some(&first) = day.first() else {
+                continue;
+            };
+            let date = jiff::Timestamp::from_microsecond(time(first))?.strftime("%Y-%m-%d").to_string();
+            let file = self.lake.scratch_file()?;
+            let mut file = EventFile::new(&self.table, &self.schema, Order::Time, day.len(), file)?;
+            file.append_in_order(&batch, day)?;
+            self.files.push((date, self.part, file.finish()?));
+        }
+        self.part += 1;
+        Ok(())
+    }
+}
+
+fn failed(object: &ClaimedObject, reason: String) -> Entry {
+    entry(object, Status::Failed(reason), Decoded::default())
+}
+
+fn quarantined(object: &ClaimedObject, reason: String, decoded: Decoded) -> Entry {
+    entry(object, Status::Quarantined(reason), decoded)
+}
+
+fn entry(object: &ClaimedObject, status: Status, decoded: Decoded) -> Entry {
+    Entry {
+        object: object.clone(),
+        status,
+        decoded,
+        rows: 0,
+        rejected: 0,
+        times: None,
+    }
+}

@@ -1,0 +1,125 @@
+//! `collect cloudtrail`: trails into the lake, nothing lost and nothing twice.
+//!
+//! ```text
+//! source ──> ledger ──> batch: inflate ──> decode ──> rows ──> write ──> commit in the ledger
+//! ```
+//!
+//! Invariants: an event can be rebuilt from its row ([`rebuild`]) except for session tokens ([`redact`]); an object's
+//! events are in the lake all or not at all; every object that was looked at has a row in the ledger that says what
+//! became of it; a run that is killed and repeated writes the same files.
+
+mod batch;
+mod decode;
+mod inflate;
+mod ingest;
+mod json;
+mod layout;
+mod ledger;
+mod members;
+pub mod rebuild;
+pub mod redact;
+mod rows;
+mod source;
+mod write;
+
+use std::time::Instant;
+
+use anyhow::Context as _;
+use handoff::run::DEFAULT_LAKE;
+use handoff::shell::{self, Exit};
+use handoff::storage::Storage;
+use jiff::civil::Date;
+
+use ingest::{Outcome, ingest};
+use ledger::Ledger;
+use source::{Source, Window};
+
+/// Problems named on standard error; the rest is in the ledger.
+const SHOWN: usize = 20;
+
+/// Reads CloudTrail logs into the lake: what is new since the last time.
+///
+/// Damaged objects are set aside in the table `cloudtrail_ledger` with the reason, and tried again when they change.
+#[derive(Debug, clap::Args)]
+pub struct CloudtrailArgs {
+    /// File, folder or s3://bucket/prefix.
+    #[arg(required = true, value_name = "SOURCE")]
+    pub sources: Vec<String>,
+    /// Folder or s3://bucket/prefix of the lake.
+    #[arg(long, default_value = DEFAULT_LAKE, env = "SEVENWALLS_LAKE")]
+    pub lake: String,
+    /// First day of the objects to read, by the date in their path; objects without one are always read.
+    #[arg(long, value_name = "DATE")]
+    pub since: Option<Date>,
+    /// Last day of the objects to read.
+    #[arg(long, value_name = "DATE")]
+    pub until: Option<Date>,
+    /// Look for late deliveries 30 days back instead of two.
+    #[arg(long, conflicts_with = "since")]
+    pub rescan: bool,
+    /// AWS profile.
+    #[arg(long)]
+    pub profile: Option<String>,
+}
+
+/// Runs `collect cloudtrail`.
+///
+/// # Errors
+/// When a source can't be listed, or the lake not be read or written.
+pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
+    let lake = Storage::open_as(&args.lake, args.profile.as_deref())?;
+    if let (Some(since), Some(until)) = (args.since, args.until) {
+        anyhow::ensure!(since <= until, "--since {since} is after --until {until}");
+    }
+    let window = Window {
+        since: args.since,
+        until: args.until,
+    };
+    let mut ledger = Ledger::new(&lake);
+    let mut exit = Exit::Done;
+    for location in &args.sources {
+        let started = Instant::now();
+        let source = Source::open(location, args.profile.as_deref())?;
+        let outcome = ingest(&source, &lake, &mut ledger, window, args.rescan)
+            .with_context(|| format!("{location} into {lake}"))?;
+        if !outcome.problems.is_empty() {
+            exit = Exit::Partial;
+        }
+        tell(location, &outcome, started.elapsed().as_secs_f64());
+    }
+    let quarantined = ledger.quarantined();
+    if quarantined > 0 {
+        shell::note(&format!(
+            "{quarantined} objects quarantined by earlier runs: see table cloudtrail_ledger"
+        ));
+    }
+    Ok(exit)
+}
+
+fn tell(location: &str, outcome: &Outcome, seconds: f64) {
+    for problem in outcome.problems.iter().take(SHOWN) {
+        shell::warn(problem);
+    }
+    if outcome.problems.len() > SHOWN {
+        let more = outcome.problems.len() - SHOWN;
+        shell::warn(&format!("{more} more objects were not read whole"));
+    }
+    if !outcome.problems.is_empty() {
+        shell::hint("every object's fate and reason is in the table cloudtrail_ledger");
+    }
+    for (kind, count) in &outcome.other {
+        shell::note(&format!("{location}: {count} of kind {} left out", kind.name()));
+    }
+    if outcome.ignored > 0 {
+        shell::note(&format!(
+            "{location}: {} files ignored, whose names end with neither .json nor .gz",
+            outcome.ignored
+        ));
+    }
+    #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+    let rate = outcome.rows as f64 / seconds.max(0.001);
+    shell::note(&format!(
+        "{location}: {} events from {} objects, {} known already, {seconds:.1} s, {rate:.0} events a second",
+        outcome.rows, outcome.objects, outcome.known
+    ));
+}
