@@ -38,7 +38,12 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
             format!("{} of {}", number(verdicts.failed), number(verdicts.decided())),
             number(verdicts.unknown),
             number(verdicts.waived),
-            before.map_or_else(String::new, |before| change(verdicts.failed, before)),
+            before.map_or_else(String::new, |before| {
+                let not_judged = evaluation.history.not_judged.iter().filter(|finding| finding.rule == rule.number).count() as u64;
+                // Fewer failures because nobody looked are no progress.
+                let known = change(verdicts.failed, before.saturating_sub(not_judged));
+                if not_judged > 0 { format!("{known}, {} not judged", number(not_judged)) } else { known }
+            }),
         ]);
     }
     page.table(&table, RULES.len(), "rule");

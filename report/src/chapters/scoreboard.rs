@@ -102,6 +102,10 @@ fn caveats(content: &Content, evaluation: &Evaluation) -> Vec<String> {
             caveats.push(format!("The scores compare with care: {}.", parts.join(", ")));
         }
     }
+    let not_judged = evaluation.history.not_judged.len() as u64;
+    if not_judged > 0 {
+        caveats.push(format!("{} of the last run could not be judged again: not open here, and [not fixed](#changes) either.", counted(not_judged, "finding")));
+    }
     if !evaluation.history.unreadable.is_empty() {
         let runs: Vec<String> = evaluation.history.unreadable.iter().map(|run| code(run.as_str())).collect();
         caveats.push(format!("Left out because their files could not be read: {}.", and(&runs)));
