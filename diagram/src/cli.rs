@@ -56,7 +56,12 @@ pub struct Cli {
     #[arg(long, value_name = "FORMAT", requires = "out")]
     render: Option<Format>,
     /// What to print on standard output
-    #[arg(long, value_name = "FORMAT", default_value = "dot", conflicts_with = "out")]
+    #[arg(
+        long,
+        value_name = "FORMAT",
+        default_value = "dot",
+        conflicts_with = "out"
+    )]
     format: Printed,
 }
 
@@ -86,7 +91,11 @@ pub fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
     let run = Run::find(cli.run.as_deref())?;
     let facts = facts::read(&run).with_context(|| format!("can't read {}", run.reference()))?;
-    let request = Request { run: run.id.to_string(), filter: cli.filter(), max_nodes: cli.max_nodes as usize };
+    let request = Request {
+        run: run.id.to_string(),
+        filter: cli.filter(),
+        max_nodes: cli.max_nodes as usize,
+    };
     check(&facts, &request.filter)?;
     let pictures = match (cli.view, &cli.system, &cli.out) {
         (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
@@ -116,7 +125,10 @@ pub fn run() -> anyhow::Result<Exit> {
         exit = Exit::Partial;
     }
     if cli.view == View::System && cli.system.is_none() {
-        folder.put("index.md", views::system::index(&facts, &pictures, cli.render).as_bytes())?;
+        folder.put(
+            "index.md",
+            views::system::index(&facts, &pictures, cli.render).as_bytes(),
+        )?;
     }
     Ok(exit)
 }
@@ -142,35 +154,59 @@ fn check(facts: &Facts, filter: &Filter) -> Result<(), Hinted> {
         }
         let values: BTreeSet<&str> = facts.resources.iter().map(value).collect();
         if let Some(unknown) = wanted.iter().find(|want| !values.contains(want.as_str())) {
-            let known: Vec<&str> = values.into_iter().filter(|value| !value.is_empty()).take(20).collect();
+            let known: Vec<&str> = values
+                .into_iter()
+                .filter(|value| !value.is_empty())
+                .take(20)
+                .collect();
             let hint = if known.is_empty() {
                 "no resource of this run has such a tag; leave the option out".to_owned()
             } else {
                 format!("this run has {}", known.join(", "))
             };
-            return Err(Hinted::new(format!("{option} {unknown}: no resource of the run has it"), hint));
+            return Err(Hinted::new(
+                format!("{option} {unknown}: no resource of the run has it"),
+                hint,
+            ));
         }
     }
     if !facts.resources.is_empty() && filter.select(facts).is_empty() {
-        return Err(Hinted::new("no resource of the run meets all conditions together", "leave one of the options out"));
+        return Err(Hinted::new(
+            "no resource of the run meets all conditions together",
+            "leave one of the options out",
+        ));
     }
     Ok(())
 }
 
 fn which_system(facts: &Facts, filter: &Filter) -> Hinted {
     let selected = filter.select(facts);
-    let systems: BTreeSet<&str> = selected.iter().map(|&index| facts.resource(index).system.as_str()).collect();
-    let known: Vec<&str> = systems.into_iter().filter(|system| !system.is_empty()).take(20).collect();
+    let systems: BTreeSet<&str> = selected
+        .iter()
+        .map(|&index| facts.resource(index).system.as_str())
+        .collect();
+    let known: Vec<&str> = systems
+        .into_iter()
+        .filter(|system| !system.is_empty())
+        .take(20)
+        .collect();
     let hint = if known.is_empty() {
         "no resource has a system tag: draw the rest with --system ''".to_owned()
     } else {
-        format!("--system with one of {}; or --out DIR for all of them", known.join(", "))
+        format!(
+            "--system with one of {}; or --out DIR for all of them",
+            known.join(", ")
+        )
     };
     Hinted::new("diagram system: which one?", hint)
 }
 
 /// Writes pictures, their JSON, and their renderings; false when a rendering failed, which loses nothing else.
-fn write(folder: &Storage, pictures: &[Picture], mut render: Option<Format>) -> anyhow::Result<bool> {
+fn write(
+    folder: &Storage,
+    pictures: &[Picture],
+    mut render: Option<Format>,
+) -> anyhow::Result<bool> {
     let mut whole = true;
     for picture in pictures {
         let dot = dot::write(picture);

@@ -22,8 +22,14 @@ pub enum Category {
 
 impl Category {
     /// The categories of AWS resources, in the order of the legend.
-    pub const ALL: [Self; 6] =
-        [Self::Network, Self::Compute, Self::Data, Self::Messaging, Self::Backup, Self::Security];
+    pub const ALL: [Self; 6] = [
+        Self::Network,
+        Self::Compute,
+        Self::Data,
+        Self::Messaging,
+        Self::Backup,
+        Self::Security,
+    ];
 
     /// Name in the legend.
     pub fn name(self) -> &'static str {
@@ -58,11 +64,21 @@ const KINDS: &[(&str, &str, Category, &str)] = &[
     ("apigateway:apis", "API", Network, "HTTP APIs"),
     ("apigateway:restapis", "API", Network, "REST APIs"),
     ("apigateway:stages", "API", Network, "API stages"),
-    ("autoscaling:autoScalingGroup", "ASG", Compute, "Auto Scaling groups"),
+    (
+        "autoscaling:autoScalingGroup",
+        "ASG",
+        Compute,
+        "Auto Scaling groups",
+    ),
     ("backup:backup-plan", "BKP", Backup, "backup plans"),
     ("backup:backup-vault", "BKP", Backup, "vaults"),
     ("backup:recovery-point", "RP", Backup, "recovery points"),
-    ("backup:restore-testing-plan", "BKP", Backup, "restore testing plans"),
+    (
+        "backup:restore-testing-plan",
+        "BKP",
+        Backup,
+        "restore testing plans",
+    ),
     ("cloudformation:stack", "CFN", Compute, "stacks"),
     ("cloudfront:distribution", "CF", Network, "distributions"),
     ("cloudtrail:trail", "CT", Security, "trails"),
@@ -101,11 +117,26 @@ const KINDS: &[(&str, &str, Category, &str)] = &[
     ("elasticache:subnetgroup", "EC", Network, "subnet groups"),
     ("elasticfilesystem:file-system", "EFS", Data, "file systems"),
     ("elasticloadbalancing:listener", "LB", Network, "listeners"),
-    ("elasticloadbalancing:loadbalancer", "LB", Network, "load balancers"),
-    ("elasticloadbalancing:targetgroup", "TG", Network, "target groups"),
+    (
+        "elasticloadbalancing:loadbalancer",
+        "LB",
+        Network,
+        "load balancers",
+    ),
+    (
+        "elasticloadbalancing:targetgroup",
+        "TG",
+        Network,
+        "target groups",
+    ),
     ("es:domain", "OS", Data, "search domains"),
     ("events:rule", "EVB", Messaging, "rules"),
-    ("firehose:deliverystream", "FH", Messaging, "delivery streams"),
+    (
+        "firehose:deliverystream",
+        "FH",
+        Messaging,
+        "delivery streams",
+    ),
     ("glue:connection", "GLUE", Network, "Glue connections"),
     ("glue:job", "GLUE", Compute, "Glue jobs"),
     ("guardduty:detector", "GD", Security, "detectors"),
@@ -116,12 +147,22 @@ const KINDS: &[(&str, &str, Category, &str)] = &[
     ("iam:policy", "IAM", Security, "policies"),
     ("iam:role", "ROLE", Security, "roles"),
     ("iam:saml-provider", "IAM", Security, "identity providers"),
-    ("iam:server-certificate", "CERT", Security, "server certificates"),
+    (
+        "iam:server-certificate",
+        "CERT",
+        Security,
+        "server certificates",
+    ),
     ("iam:user", "USER", Security, "users"),
     ("kinesis:stream", "KIN", Messaging, "streams"),
     ("kms:alias", "KMS", Security, "key aliases"),
     ("kms:key", "KMS", Security, "keys"),
-    ("lambda:event-source-mapping", "MAP", Messaging, "event source mappings"),
+    (
+        "lambda:event-source-mapping",
+        "MAP",
+        Messaging,
+        "event source mappings",
+    ),
     ("lambda:function", "λ", Compute, "functions"),
     ("logs:log-group", "LOGS", Security, "log groups"),
     ("rds:auto-backup", "RDS", Backup, "automated backups"),
@@ -151,13 +192,33 @@ const KINDS: &[(&str, &str, Category, &str)] = &[
 pub fn kind(resource_type: &str) -> Kind {
     if let Ok(found) = KINDS.binary_search_by(|(name, ..)| (*name).cmp(resource_type)) {
         let (_, badge, category, plural) = KINDS[found];
-        return Kind { badge: badge.to_owned(), category, plural: plural.to_owned() };
+        return Kind {
+            badge: badge.to_owned(),
+            category,
+            plural: plural.to_owned(),
+        };
     }
     let (service, noun) = resource_type.split_once(':').unwrap_or((resource_type, ""));
-    let badge: String = service.chars().filter(char::is_ascii_alphanumeric).take(4).collect();
-    let badge = if badge.is_empty() { "?".to_owned() } else { badge.to_ascii_uppercase() };
-    let plural = if noun.is_empty() { "resources".to_owned() } else { format!("{noun} resources") };
-    Kind { badge, category: Security, plural }
+    let badge: String = service
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(4)
+        .collect();
+    let badge = if badge.is_empty() {
+        "?".to_owned()
+    } else {
+        badge.to_ascii_uppercase()
+    };
+    let plural = if noun.is_empty() {
+        "resources".to_owned()
+    } else {
+        format!("{noun} resources")
+    };
+    Kind {
+        badge,
+        category: Security,
+        plural,
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +228,11 @@ mod tests {
     #[test]
     fn the_table_is_sorted_and_badges_fit() {
         assert!(KINDS.is_sorted_by(|a, b| a.0 < b.0));
-        assert!(KINDS.iter().all(|(_, badge, ..)| (1..=4).contains(&badge.chars().count())));
+        assert!(
+            KINDS
+                .iter()
+                .all(|(_, badge, ..)| (1..=4).contains(&badge.chars().count()))
+        );
     }
 
     #[test]

@@ -30,7 +30,9 @@ impl Format {
 #[derive(Debug, thiserror::Error)]
 pub enum LayoutError {
     /// Graphviz is not installed.
-    #[error("can't render: there is no `dot` on the PATH; install Graphviz, or leave --render out and render the DOT elsewhere")]
+    #[error(
+        "can't render: there is no `dot` on the PATH; install Graphviz, or leave --render out and render the DOT elsewhere"
+    )]
     Missing,
     /// `dot` could not be started or spoken to.
     #[error("can't run dot: {0}")]
@@ -54,11 +56,18 @@ pub fn render(dot: &str, format: Format, limit: Duration) -> Result<Vec<u8>, Lay
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| if error.kind() == std::io::ErrorKind::NotFound { LayoutError::Missing } else { LayoutError::Io(error) })?;
+        .map_err(|error| {
+            if error.kind() == std::io::ErrorKind::NotFound {
+                LayoutError::Missing
+            } else {
+                LayoutError::Io(error)
+            }
+        })?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
         // All three pipes at once: a full one would stop dot and with it the others.
-        let writer = scope.spawn(move || stdin.map_or(Ok(()), |mut pipe| pipe.write_all(dot.as_bytes())));
+        let writer =
+            scope.spawn(move || stdin.map_or(Ok(()), |mut pipe| pipe.write_all(dot.as_bytes())));
         let picture = scope.spawn(move || read_all(stdout));
         let complaint = scope.spawn(move || read_all(stderr));
         let ended = wait(&mut child, limit);
@@ -73,7 +82,9 @@ pub fn render(dot: &str, format: Format, limit: Duration) -> Result<Vec<u8>, Lay
         if !status.success() || picture.is_empty() {
             let text = String::from_utf8_lossy(&complaint);
             let first = text.lines().next().unwrap_or("no picture and no message");
-            return Err(LayoutError::Failed(handoff::text::clip(first, 300).into_owned()));
+            return Err(LayoutError::Failed(
+                handoff::text::clip(first, 300).into_owned(),
+            ));
         }
         written.ok().transpose()?;
         Ok(picture)

@@ -231,8 +231,12 @@ impl Picture {
                 json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links })
             })
             .collect();
-        let omitted: Vec<Value> =
-            self.account.omitted.iter().map(|(arn, reason)| json!({ "arn": arn, "reason": reason })).collect();
+        let omitted: Vec<Value> = self
+            .account
+            .omitted
+            .iter()
+            .map(|(arn, reason)| json!({ "arn": arn, "reason": reason }))
+            .collect();
         let document = json!({
             "view": self.view,
             "run": self.run,
@@ -258,24 +262,43 @@ impl Picture {
 /// An id from a hash, which no tag value can break out of.
 pub fn hashed_id(prefix: &str, text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    let hex: String = digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest
+        .iter()
+        .take(6)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("{prefix}{hex}")
 }
 
 /// A file's stem from a name: lower-case letters, digits and hyphens, with a hash where that lost something.
 pub fn slug(name: &str) -> String {
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' { c } else { '-' }).collect();
+    let plain: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     if plain == name && (1..=60).contains(&plain.len()) {
         return plain;
     }
     let start: String = plain.trim_matches('-').chars().take(40).collect();
-    hashed_id(&format!("{}-", if start.is_empty() { "x" } else { &start }), name)
+    hashed_id(
+        &format!("{}-", if start.is_empty() { "x" } else { &start }),
+        name,
+    )
 }
 
 /// `1 resource`, `5,212 resources`.
 pub fn count(number: u64, noun: &str) -> String {
-    format!("{} {noun}{}", grouped(number), if number == 1 { "" } else { "s" })
+    format!(
+        "{} {noun}{}",
+        grouped(number),
+        if number == 1 { "" } else { "s" }
+    )
 }
 
 /// `5,212`.
@@ -297,16 +320,34 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!((grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)), ("0".into(), "999".into(), "1,000".into(), "1,234,567".into()));
+        assert_eq!(
+            (grouped(0), grouped(999), grouped(1_000), grouped(1_234_567)),
+            ("0".into(), "999".into(), "1,000".into(), "1,234,567".into())
+        );
         assert_eq!(count(1, "resource"), "1 resource");
     }
 
     #[test]
     fn stems_are_our_own_letters_and_differ_where_names_do() {
         assert_eq!(slug("checkout"), "checkout");
-        let hostile = ["../../etc/passwd", "Checkout", "check out", "javascript:alert(1)", "", "ünï", "a/b", "a.b"];
-        let slugs: std::collections::BTreeSet<String> = hostile.iter().map(|name| slug(name)).collect();
+        let hostile = [
+            "../../etc/passwd",
+            "Checkout",
+            "check out",
+            "javascript:alert(1)",
+            "",
+            "ünï",
+            "a/b",
+            "a.b",
+        ];
+        let slugs: std::collections::BTreeSet<String> =
+            hostile.iter().map(|name| slug(name)).collect();
         assert_eq!(slugs.len(), hostile.len());
-        assert!(slugs.iter().all(|slug| slug.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')), "{slugs:?}");
+        assert!(
+            slugs.iter().all(|slug| slug
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')),
+            "{slugs:?}"
+        );
     }
 }

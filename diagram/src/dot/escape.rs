@@ -9,7 +9,8 @@ use handoff::text::{elide_middle, is_unprintable};
 pub const LINE_CHARACTERS: usize = 28;
 
 fn is_visible(c: &char) -> bool {
-    !is_unprintable(*c) && !matches!(c, '\u{fff9}'..='\u{ffff}' | '\u{61c}' | '\u{180e}' | '\u{e0000}'..='\u{e0fff}')
+    !is_unprintable(*c)
+        && !matches!(c, '\u{fff9}'..='\u{ffff}' | '\u{61c}' | '\u{180e}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Text for an HTML-like label. Empty text becomes a space: Graphviz rejects an empty element.
@@ -22,10 +23,16 @@ pub fn html(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
+            // Escapes such as \N expand even here, before the markup is read.
+            '\\' => escaped.push_str("&#92;"),
             c => escaped.push(c),
         }
     }
-    if escaped.is_empty() { " ".to_owned() } else { escaped }
+    if escaped.is_empty() {
+        " ".to_owned()
+    } else {
+        escaped
+    }
 }
 
 /// Text for an HTML-like label, shortened in the middle to `max` characters.
@@ -40,8 +47,8 @@ pub fn quoted(text: &str) -> String {
     escaped.push('"');
     for c in text.chars().filter(is_visible) {
         match c {
-            // In escString attributes a doubled backslash is one backslash, and \N and \G are their letters.
-            '\\' => escaped.push_str("\\\\"),
+            // A doubled backslash is not enough: where text is substituted twice, \N expands the second time.
+            '\\' => escaped.push_str("&#92;"),
             '"' => escaped.push_str("\\\""),
             // Graphviz reads entities in quoted strings, too.
             '&' => escaped.push_str("&amp;"),
@@ -58,8 +65,11 @@ mod tests {
 
     #[test]
     fn markup_and_escapes_lose_their_meaning() {
-        assert_eq!(html("<B>&\"x\"</B>"), "&lt;B&gt;&amp;&quot;x&quot;&lt;/B&gt;");
-        assert_eq!(quoted("a\\N\"b\\"), r#""a\\N\"b\\""#);
+        assert_eq!(
+            html("<B>&\"x\"</B>"),
+            "&lt;B&gt;&amp;&quot;x&quot;&lt;/B&gt;"
+        );
+        assert_eq!(quoted("a\\N\"b\\"), r#""a&#92;N\"b&#92;""#);
         assert_eq!(html("\u{202e}\u{0}\u{9f}\u{feff}\u{ffff}"), " ");
         assert_eq!(quoted("a\nb\rc\u{2066}"), "\"abc\"");
     }

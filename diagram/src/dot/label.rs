@@ -12,8 +12,14 @@ fn font(size: u8, color: &str, text: &str) -> String {
 /// Title and caption of the picture.
 pub(super) fn caption(picture: &Picture) -> String {
     let parts: Vec<String> = picture.caption.iter().map(|part| html(part)).collect();
-    let title = format!("<FONT POINT-SIZE=\"18\"><B>{}</B></FONT>", line(&picture.title, 60));
-    let mut text = format!("{title}{}", font(12, SOFT, &format!("   {}", parts.join(" · "))));
+    let title = format!(
+        "<FONT POINT-SIZE=\"18\"><B>{}</B></FONT>",
+        line(&picture.title, 60)
+    );
+    let mut text = format!(
+        "{title}{}",
+        font(12, SOFT, &format!("   {}", parts.join(" · ")))
+    );
     for warning in &picture.warnings {
         text.push_str("<BR ALIGN=\"LEFT\"/>");
         text.push_str(&font(11, palette::VERMILION_TEXT, &html(warning)));
@@ -38,7 +44,9 @@ pub(super) fn frame(frame: &Frame) -> String {
 }
 
 fn stars_text(filled: u8) -> String {
-    (1..=3).map(|star| if star <= filled { '★' } else { '☆' }).collect()
+    (1..=3)
+        .map(|star| if star <= filled { '★' } else { '☆' })
+        .collect()
 }
 
 /// Counts of findings, each with a shape of its own; undecided checks have a question mark, so nothing looks clean that isn't known to be.
@@ -68,7 +76,11 @@ pub(super) fn node(node: &Node) -> String {
 }
 
 fn table(node: &Node, rows: &str) -> String {
-    let (border, color) = if node.exposed { (2, VERMILION) } else { (1, BORDER) };
+    let (border, color) = if node.exposed {
+        (2, VERMILION)
+    } else {
+        (1, BORDER)
+    };
     let style = if node.dashed { " STYLE=\"DASHED\"" } else { "" };
     format!(
         "<TABLE BORDER=\"{border}\"{style} CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\" COLOR=\"{color}\" \
@@ -77,7 +89,16 @@ fn table(node: &Node, rows: &str) -> String {
 }
 
 fn card(node: &Node) -> String {
-    let Shape::Card { badge, category, subtitle, stars, uses } = &node.shape else { return String::new() };
+    let Shape::Card {
+        badge,
+        category,
+        subtitle,
+        stars,
+        uses,
+    } = &node.shape
+    else {
+        return String::new();
+    };
     let mut rows = format!(
         "<TR><TD ROWSPAN=\"2\" WIDTH=\"36\" BGCOLOR=\"{}\"><FONT COLOR=\"white\" POINT-SIZE=\"10\"><B>{}</B></FONT></TD>\
          <TD WIDTH=\"132\" ALIGN=\"LEFT\"><FONT POINT-SIZE=\"11\"><B>{}</B></FONT></TD></TR>\
@@ -92,7 +113,11 @@ fn card(node: &Node) -> String {
         let stars = stars.map_or_else(|| " ".to_owned(), stars_text);
         let mut third = format!("<FONT POINT-SIZE=\"9\">{marks} </FONT>");
         if !uses.is_empty() {
-            third.push_str(&font(8, SOFT, &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS))));
+            third.push_str(&font(
+                8,
+                SOFT,
+                &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS)),
+            ));
         }
         rows.push_str(&format!(
             "<TR><TD ALIGN=\"CENTER\">{}</TD><TD ALIGN=\"LEFT\">{third}</TD></TR>",
@@ -106,7 +131,17 @@ fn card(node: &Node) -> String {
 const BAR: u64 = 150;
 
 fn system(node: &Node) -> String {
-    let Shape::System { resources, owner, tags, dr, judged, uses } = &node.shape else { return String::new() };
+    let Shape::System {
+        resources,
+        owner,
+        tags,
+        dr,
+        judged,
+        uses,
+    } = &node.shape
+    else {
+        return String::new();
+    };
     let wide = |content: &str| format!("<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">{content}</TD></TR>");
     let mut rows = format!(
         "<TR><TD ALIGN=\"LEFT\" WIDTH=\"120\"><FONT POINT-SIZE=\"12\"><B>{}</B></FONT></TD>\
@@ -130,9 +165,16 @@ fn system(node: &Node) -> String {
         None if *judged => format!("<FONT COLOR=\"{SOFT}\">no DR tags</FONT>"),
         None => " ".to_owned(),
     });
-    rows.push_str(&wide(&format!("<FONT POINT-SIZE=\"9\">{}</FONT>", last.join("   "))));
+    rows.push_str(&wide(&format!(
+        "<FONT POINT-SIZE=\"9\">{}</FONT>",
+        last.join("   ")
+    )));
     if !uses.is_empty() {
-        rows.push_str(&wide(&font(8, SOFT, &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS + 6)))));
+        rows.push_str(&wide(&font(
+            8,
+            SOFT,
+            &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS + 6)),
+        )));
     }
     table(node, &rows)
 }
@@ -144,7 +186,9 @@ fn bar(tags: Option<(u64, u64)>) -> String {
     };
     let full = (have.min(want) * BAR) / want;
     let cell = |width: u64, color: &str| {
-        let cell = format!("<TD BGCOLOR=\"{color}\" WIDTH=\"{width}\" HEIGHT=\"4\" FIXEDSIZE=\"TRUE\"></TD>");
+        let cell = format!(
+            "<TD BGCOLOR=\"{color}\" WIDTH=\"{width}\" HEIGHT=\"4\" FIXEDSIZE=\"TRUE\"></TD>"
+        );
         if width == 0 { String::new() } else { cell }
     };
     format!(
@@ -155,7 +199,12 @@ fn bar(tags: Option<(u64, u64)>) -> String {
 }
 
 pub(super) fn legend(signs: &[Sign]) -> String {
-    let words = |text: &str| format!("<TD ALIGN=\"LEFT\">{}</TD>", font(9, SOFT, &format!("{text}   ")));
+    let words = |text: &str| {
+        format!(
+            "<TD ALIGN=\"LEFT\">{}</TD>",
+            font(9, SOFT, &format!("{text}   "))
+        )
+    };
     let mut cells = String::new();
     for sign in signs {
         match sign {
@@ -179,5 +228,7 @@ pub(super) fn legend(signs: &[Sign]) -> String {
     if cells.is_empty() {
         cells = "<TD> </TD>".to_owned();
     }
-    format!("<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"4\" CELLPADDING=\"1\"><TR>{cells}</TR></TABLE>")
+    format!(
+        "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"4\" CELLPADDING=\"1\"><TR>{cells}</TR></TABLE>"
+    )
 }

@@ -13,21 +13,40 @@ use escape::quoted;
 /// The picture in DOT.
 pub fn write(picture: &Picture) -> String {
     let mut out = String::with_capacity(4_096 + 1_024 * picture.nodes.len());
-    line(&mut out, 0, &format!("digraph {} {{", quoted(&picture.stem)));
+    line(
+        &mut out,
+        0,
+        &format!("digraph {} {{", quoted(&picture.stem)),
+    );
     for statement in defaults(picture) {
         line(&mut out, 1, &statement);
     }
     line(&mut out, 1, "subgraph \"cluster_page\" {");
     let legend = label::legend(&picture.legend);
-    line(&mut out, 2, &format!("graph [peripheries=0, labelloc=b, labeljust=l, margin=4, label=<{legend}>];"));
+    line(
+        &mut out,
+        2,
+        &format!("graph [peripheries=0, labelloc=b, labeljust=l, margin=4, label=<{legend}>];"),
+    );
     frame_contents(&mut out, picture, None, 2);
     for column in &picture.columns {
-        let ids: Vec<String> = column.iter().map(|&node| format!("{};", quoted(&picture.nodes[node].id))).collect();
+        let ids: Vec<String> = column
+            .iter()
+            .map(|&node| format!("{};", quoted(&picture.nodes[node].id)))
+            .collect();
         line(&mut out, 2, &format!("{{ rank=same; {} }}", ids.join(" ")));
     }
     for &(from, to) in &picture.spine {
         let (from, to) = (&picture.nodes[from].id, &picture.nodes[to].id);
-        line(&mut out, 2, &format!("{} -> {} [style=invis, weight=20];", quoted(from), quoted(to)));
+        line(
+            &mut out,
+            2,
+            &format!(
+                "{} -> {} [style=invis, weight=20];",
+                quoted(from),
+                quoted(to)
+            ),
+        );
     }
     for edge in &picture.edges {
         line(&mut out, 2, &edge_statement(picture, edge));
@@ -52,7 +71,10 @@ fn defaults(picture: &Picture) -> [String; 3] {
             palette::INK,
             label::caption(picture)
         ),
-        format!("node [shape=plain, {FONT}, fontsize=11, fontcolor=\"{}\"];", palette::INK),
+        format!(
+            "node [shape=plain, {FONT}, fontsize=11, fontcolor=\"{}\"];",
+            palette::INK
+        ),
         format!(
             "edge [color=\"{}\", arrowsize=0.6, penwidth=1.1, {FONT}, fontsize=9, fontcolor=\"{}\"];",
             palette::LINE,
@@ -66,8 +88,17 @@ fn frame_contents(out: &mut String, picture: &Picture, frame: Option<usize>, dep
     for node in picture.nodes.iter().filter(|node| node.frame == frame) {
         line(out, depth, &node_statement(node));
     }
-    for (position, inner) in picture.frames.iter().enumerate().filter(|(_, inner)| inner.parent == frame) {
-        line(out, depth, &format!("subgraph {} {{", quoted(&format!("cluster_{}", inner.id))));
+    for (position, inner) in picture
+        .frames
+        .iter()
+        .enumerate()
+        .filter(|(_, inner)| inner.parent == frame)
+    {
+        line(
+            out,
+            depth,
+            &format!("subgraph {} {{", quoted(&format!("cluster_{}", inner.id))),
+        );
         line(out, depth + 1, &frame_attributes(inner));
         frame_contents(out, picture, Some(position), depth + 1);
         line(out, depth, "}");
@@ -100,8 +131,16 @@ fn node_statement(node: &Node) -> String {
         );
     }
     let class = if node.exposed { "card exposed" } else { "card" };
-    let url = node.link.as_ref().map(|stem| format!("URL={}, ", quoted(&format!("{stem}.svg")))).unwrap_or_default();
-    format!("{id} [id={id}, class=\"{class}\", {url}tooltip={}, label=<{}>];", quoted(&node.title), label::node(node))
+    let url = node
+        .link
+        .as_ref()
+        .map(|stem| format!("URL={}, ", quoted(&format!("{stem}.svg"))))
+        .unwrap_or_default();
+    format!(
+        "{id} [id={id}, class=\"{class}\", {url}tooltip={}, label=<{}>];",
+        quoted(&node.title),
+        label::node(node)
+    )
 }
 
 /// From how many references on an edge of the landscape is thick.
@@ -131,14 +170,34 @@ fn edge_statement(picture: &Picture, edge: &Edge) -> String {
     if matches!(to.shape, Shape::Junction) {
         attributes.push("arrowhead=none".to_owned());
     }
-    let tooltip = format!("{} → {}: {}", from.title, to.title, crate::picture::count(edge.links, "reference"));
+    let tooltip = format!(
+        "{} → {}: {}",
+        from.title,
+        to.title,
+        crate::picture::count(edge.links, "reference")
+    );
     attributes.push(format!("edgetooltip={}", quoted(&tooltip)));
-    format!("{} -> {} [{}];", quoted(&from.id), quoted(&to.id), attributes.join(", "))
+    format!(
+        "{} -> {} [{}];",
+        quoted(&from.id),
+        quoted(&to.id),
+        attributes.join(", ")
+    )
 }
 
 /// Nodes in columns of a readable height: each column a rank, and a spine that keeps the columns in order.
-pub fn columns(nodes: &[NodeIndex], height: usize) -> (Vec<Vec<NodeIndex>>, Vec<(NodeIndex, NodeIndex)>) {
-    let columns: Vec<Vec<NodeIndex>> = nodes.chunks(height.max(1)).map(<[NodeIndex]>::to_vec).collect();
-    let spine = columns.iter().zip(columns.iter().skip(1)).map(|(left, right)| (left[0], right[0])).collect();
+pub fn columns(
+    nodes: &[NodeIndex],
+    height: usize,
+) -> (Vec<Vec<NodeIndex>>, Vec<(NodeIndex, NodeIndex)>) {
+    let columns: Vec<Vec<NodeIndex>> = nodes
+        .chunks(height.max(1))
+        .map(<[NodeIndex]>::to_vec)
+        .collect();
+    let spine = columns
+        .iter()
+        .zip(columns.iter().skip(1))
+        .map(|(left, right)| (left[0], right[0]))
+        .collect();
     (columns, spine)
 }

@@ -42,7 +42,12 @@ impl Findings {
 
     /// Whether something was judged, and nothing found: the absence of findings alone is no verdict.
     pub fn is_clean(self) -> bool {
-        self.settled > 0 && self == Self { settled: self.settled, ..Self::default() }
+        self.settled > 0
+            && self
+                == Self {
+                    settled: self.settled,
+                    ..Self::default()
+                }
     }
 }
 
@@ -89,7 +94,12 @@ pub struct Resource {
 
 impl Resource {
     fn order(&self) -> (&str, &str, &str, &str) {
-        (&self.account_id, &self.region, &self.resource_type, &self.arn)
+        (
+            &self.account_id,
+            &self.region,
+            &self.resource_type,
+            &self.arn,
+        )
     }
 
     /// What a reader calls it: the name, else the ARN's last part.
@@ -110,7 +120,11 @@ impl Resource {
         let made_up = id.rsplit('-').next().is_some_and(|tail| {
             tail.len() >= 8 && tail.bytes().all(|byte| byte.is_ascii_hexdigit())
         });
-        if self.name.is_empty() || (self.name == id && made_up) { "" } else { &self.name }
+        if self.name.is_empty() || (self.name == id && made_up) {
+            ""
+        } else {
+            &self.name
+        }
     }
 }
 
@@ -181,6 +195,9 @@ impl Facts {
 
     /// The highest importance rank that any resource carries.
     pub fn highest_rank(&self) -> Option<i64> {
-        self.resources.iter().filter_map(|resource| resource.importance_rank).max()
+        self.resources
+            .iter()
+            .filter_map(|resource| resource.importance_rank)
+            .max()
     }
 }

@@ -35,22 +35,48 @@ pub fn read(run: &Run) -> Result<Facts, ReadError> {
     let collected = run.files(Stage::Collect)?;
     let derived = run.files(Stage::Analyze)?;
     let analyzed = derived.iter().any(|file| file.table == "resource_context");
-    let mut facts = Facts { analyzed, as_of: as_of(run), ..Facts::default() };
+    let mut facts = Facts {
+        analyzed,
+        as_of: as_of(run),
+        ..Facts::default()
+    };
     let mut found = Vec::new();
     if analyzed {
-        rows(run, &derived, "resource_context", CONTEXT, |row| found.push(in_context(row)))?;
+        rows(run, &derived, "resource_context", CONTEXT, |row| {
+            found.push(in_context(row))
+        })?;
     } else {
-        let columns = ["account_id", "region", "arn", "resource_type", "name", "tags", "zone", "summary"];
-        rows(run, &collected, "resources", &columns, |row| found.push(by_default_keys(row)))?;
+        let columns = [
+            "account_id",
+            "region",
+            "arn",
+            "resource_type",
+            "name",
+            "tags",
+            "zone",
+            "summary",
+        ];
+        rows(run, &collected, "resources", &columns, |row| {
+            found.push(by_default_keys(row))
+        })?;
     }
     facts.resources = found;
     let index = facts.index();
     read_links(run, &collected, &index, &mut facts)?;
     read_main_route_tables(run, &collected, &index, &mut facts)?;
     read_findings(run, &derived, &index, &mut facts)?;
-    rows(run, &collected, "collect_errors", &["account_id", "region"], |row| {
-        *facts.errors.entry((row.string("account_id"), row.string("region"))).or_default() += 1;
-    })?;
+    rows(
+        run,
+        &collected,
+        "collect_errors",
+        &["account_id", "region"],
+        |row| {
+            *facts
+                .errors
+                .entry((row.string("account_id"), row.string("region")))
+                .or_default() += 1;
+        },
+    )?;
     Ok(facts)
 }
 
@@ -67,7 +93,11 @@ fn rows(
     columns: &[&str],
     mut each: impl FnMut(Row<'_>),
 ) -> Result<(), ReadError> {
-    let files: Vec<FileEntry> = files.iter().filter(|file| file.table == name).cloned().collect();
+    let files: Vec<FileEntry> = files
+        .iter()
+        .filter(|file| file.table == name)
+        .cloned()
+        .collect();
     for path in run.lake.local_paths(&files)? {
         table::read(name, &path, columns)?.for_each::<ReadError>(|row| {
             each(row);
@@ -115,14 +145,22 @@ fn bare(row: Row<'_>) -> Resource {
 
 fn in_context(row: Row<'_>) -> Resource {
     let count = |name: &str| row.int(name).and_then(|count| u64::try_from(count).ok());
-    let tags = match (row.bool("taggable"), count("required_tags"), row.list("missing_tags")) {
+    let tags = match (
+        row.bool("taggable"),
+        count("required_tags"),
+        row.list("missing_tags"),
+    ) {
         (Some(true) | None, Some(required), Some(missing)) if required > 0 => {
             Some((required.saturating_sub(missing.len() as u64), required))
         }
         _ => None,
     };
-    let dr: Vec<String> =
-        row.list("dr").unwrap_or_default().into_iter().filter(|demand| demand != "none").collect();
+    let dr: Vec<String> = row
+        .list("dr")
+        .unwrap_or_default()
+        .into_iter()
+        .filter(|demand| demand != "none")
+        .collect();
     Resource {
         system: row.string("system"),
         environment: row.string("environment"),
@@ -143,7 +181,11 @@ fn by_default_keys(row: Row<'_>) -> Resource {
     let found = row.map("tags");
     let empty = BTreeMap::new();
     let tags = found.as_ref().unwrap_or(&empty);
-    let value = |key: &str| tags.get(key).map(|text| text.trim().to_owned()).unwrap_or_default();
+    let value = |key: &str| {
+        tags.get(key)
+            .map(|text| text.trim().to_owned())
+            .unwrap_or_default()
+    };
     let resource = bare(row);
     let mut system = value("System");
     if system.is_empty()
@@ -152,8 +194,13 @@ fn by_default_keys(row: Row<'_>) -> Resource {
         last.clone_into(&mut system);
     }
     let importance = value("Importance");
-    let rank = DEFAULT_LEVELS.iter().position(|level| level.eq_ignore_ascii_case(&importance));
-    let have = DEFAULT_KEYS.iter().filter(|key| !value(key).is_empty()).count() as u64;
+    let rank = DEFAULT_LEVELS
+        .iter()
+        .position(|level| level.eq_ignore_ascii_case(&importance));
+    let have = DEFAULT_KEYS
+        .iter()
+        .filter(|key| !value(key).is_empty())
+        .count() as u64;
     Resource {
         system,
         environment: value("Environment"),
@@ -176,14 +223,25 @@ fn read_links(
     rows(run, files, "relationships", &columns, |row| {
         let end = |arn: &str, id: &str| {
             let known = row.text(arn).and_then(|arn| index.get(arn)).copied();
-            let bare = if known.is_some() { None } else { row.text(arn).or_else(|| row.text(id)) };
+            let bare = if known.is_some() {
+                None
+            } else {
+                row.text(arn).or_else(|| row.text(id))
+            };
             (known, bare.unwrap_or_default().to_owned())
         };
         let (from, from_id) = end("from_arn", "from_id");
         let (to, to_id) = end("to_arn", "to_id");
         if from.is_some() || to.is_some() {
             let (kind, detail) = (row.string("kind"), row.string("detail"));
-            links.push(Link { kind, from, to, from_id, to_id, detail });
+            links.push(Link {
+                kind,
+                from,
+                to,
+                from_id,
+                to_id,
+                detail,
+            });
         }
     })?;
     links.sort_unstable();
@@ -216,18 +274,26 @@ fn read_findings(
     facts: &mut Facts,
 ) -> Result<(), ReadError> {
     let resources = &mut facts.resources;
-    rows(run, files, "findings", &["resource_arn", "status", "severity"], |row| {
-        let Some(&judged) = row.text("resource_arn").and_then(|arn| index.get(arn)) else { return };
-        let mut verdict = Findings::default();
-        match (row.text("status"), row.text("severity")) {
-            (Some("pass" | "waived"), _) => verdict.settled = 1,
-            (Some("fail"), Some("critical")) => verdict.critical = 1,
-            (Some("fail"), Some("high")) => verdict.high = 1,
-            (Some("fail"), Some("medium")) => verdict.medium = 1,
-            (Some("fail"), _) => verdict.low = 1,
-            // Anything else was not decided, and must not look clean.
-            _ => verdict.unknown = 1,
-        }
-        resources[judged as usize].findings.add(verdict);
-    })
+    rows(
+        run,
+        files,
+        "findings",
+        &["resource_arn", "status", "severity"],
+        |row| {
+            let Some(&judged) = row.text("resource_arn").and_then(|arn| index.get(arn)) else {
+                return;
+            };
+            let mut verdict = Findings::default();
+            match (row.text("status"), row.text("severity")) {
+                (Some("pass" | "waived"), _) => verdict.settled = 1,
+                (Some("fail"), Some("critical")) => verdict.critical = 1,
+                (Some("fail"), Some("high")) => verdict.high = 1,
+                (Some("fail"), Some("medium")) => verdict.medium = 1,
+                (Some("fail"), _) => verdict.low = 1,
+                // Anything else was not decided, and must not look clean.
+                _ => verdict.unknown = 1,
+            }
+            resources[judged as usize].findings.add(verdict);
+        },
+    )
 }

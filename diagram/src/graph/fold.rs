@@ -26,31 +26,64 @@ pub struct Folded {
 }
 
 /// Joins `resources` until at most `aim` nodes are left, or the rungs are used up. `keep` says what stays alone.
-pub fn fold(resources: &[Index], rungs: &[Rung<'_>], keep: &dyn Fn(Index) -> bool, aim: usize) -> Folded {
+pub fn fold(
+    resources: &[Index],
+    rungs: &[Rung<'_>],
+    keep: &dyn Fn(Index) -> bool,
+    aim: usize,
+) -> Folded {
     let last = rungs.len().saturating_sub(1);
     for (rung, same) in rungs.iter().enumerate() {
         let groups = join(resources, rung, same, keep);
         if groups.len() <= aim || (rung == last && groups.len() <= MOST_NODES) {
-            return Folded { groups, rung, forced: false };
+            return Folded {
+                groups,
+                rung,
+                forced: false,
+            };
         }
     }
     for (rung, same) in rungs.iter().enumerate() {
         let groups = join(resources, rung, same, &|_| false);
         if groups.len() <= MOST_NODES {
-            return Folded { groups, rung, forced: true };
+            return Folded {
+                groups,
+                rung,
+                forced: true,
+            };
         }
     }
-    let mut groups = rungs.last().map(|same| join(resources, last, same, &|_| false)).unwrap_or_default();
+    let mut groups = rungs
+        .last()
+        .map(|same| join(resources, last, same, &|_| false))
+        .unwrap_or_default();
     // Whatever the rungs are made of, the bound holds: the rest is one node.
-    let rest: Vec<Index> = groups.split_off(MOST_NODES.saturating_sub(1).min(groups.len())).into_iter().flatten().collect();
+    let rest: Vec<Index> = groups
+        .split_off(MOST_NODES.saturating_sub(1).min(groups.len()))
+        .into_iter()
+        .flatten()
+        .collect();
     groups.extend((!rest.is_empty()).then_some(rest));
-    Folded { groups, rung: last, forced: true }
+    Folded {
+        groups,
+        rung: last,
+        forced: true,
+    }
 }
 
-fn join(resources: &[Index], rung: usize, same: Rung<'_>, keep: &dyn Fn(Index) -> bool) -> Vec<Vec<Index>> {
+fn join(
+    resources: &[Index],
+    rung: usize,
+    same: Rung<'_>,
+    keep: &dyn Fn(Index) -> bool,
+) -> Vec<Vec<Index>> {
     let mut groups: BTreeMap<(Option<Index>, String), Vec<Index>> = BTreeMap::new();
     for &resource in resources {
-        let key = if keep(resource) { (Some(resource), String::new()) } else { (None, format!("{rung}{}", same(resource))) };
+        let key = if keep(resource) {
+            (Some(resource), String::new())
+        } else {
+            (None, format!("{rung}{}", same(resource)))
+        };
         groups.entry(key).or_default().push(resource);
     }
     let mut groups: Vec<Vec<Index>> = groups.into_values().collect();
@@ -65,7 +98,11 @@ mod tests {
     #[test]
     fn rungs_are_taken_only_as_far_as_needed() {
         let resources: Vec<Index> = (0..100).collect();
-        let rungs: [Rung<'_>; 3] = [&|index| index.to_string(), &|index| (index / 10).to_string(), &|_| String::new()];
+        let rungs: [Rung<'_>; 3] = [
+            &|index| index.to_string(),
+            &|index| (index / 10).to_string(),
+            &|_| String::new(),
+        ];
         assert_eq!(fold(&resources, &rungs, &|_| false, 100).rung, 0);
         let folded = fold(&resources, &rungs, &|_| false, 50);
         assert_eq!((folded.rung, folded.groups.len()), (1, 10));

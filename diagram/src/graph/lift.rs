@@ -74,7 +74,10 @@ pub fn label(link: &Link) -> Option<String> {
     let detail = link.detail.as_str();
     match link.kind.as_str() {
         "targets" => port(detail),
-        "alias_of" => detail.split_whitespace().next().map(|name| name.trim_end_matches('.').to_owned()),
+        "alias_of" => detail
+            .split_whitespace()
+            .next()
+            .map(|name| name.trim_end_matches('.').to_owned()),
         "dead_letters_to" => Some("dead letters".to_owned()),
         "uses" if !detail.contains(':') && !detail.is_empty() => Some(detail.to_owned()),
         _ => None,
@@ -88,7 +91,9 @@ pub fn port(detail: &str) -> Option<String> {
         ("", "") => None,
         ("", "-1" | "all") | ("-1", _) => Some("all".to_owned()),
         (protocol, "") => Some(protocol.to_ascii_lowercase()),
-        ("udp" | "UDP" | "icmp" | "icmpv6", ports) => Some(format!("{} {ports}", protocol.to_ascii_lowercase())),
+        ("udp" | "UDP" | "icmp" | "icmpv6", ports) => {
+            Some(format!("{} {ports}", protocol.to_ascii_lowercase()))
+        }
         (_, ports) => Some(ports.to_owned()),
     }
 }
@@ -97,8 +102,14 @@ pub fn port(detail: &str) -> Option<String> {
 pub fn edges(facts: &Facts, node: &dyn Fn(Index) -> Option<NodeIndex>) -> Edges {
     let mut edges = Edges::new();
     for link in &facts.links {
-        let (Some((relation, reversed)), Some(from), Some(to)) = (relation(link), link.from, link.to) else { continue };
-        let (Some(from), Some(to)) = (node(from), node(to)) else { continue };
+        let (Some((relation, reversed)), Some(from), Some(to)) =
+            (relation(link), link.from, link.to)
+        else {
+            continue;
+        };
+        let (Some(from), Some(to)) = (node(from), node(to)) else {
+            continue;
+        };
         if from == to {
             continue;
         }
@@ -111,19 +122,32 @@ pub fn edges(facts: &Facts, node: &dyn Fn(Index) -> Option<NodeIndex>) -> Edges 
 }
 
 /// Lifts the rules of security groups to the nodes that show the groups' members.
-pub fn group_rules(facts: &Facts, node: &dyn Fn(Index) -> Option<NodeIndex>) -> BTreeMap<GroupRule, u64> {
+pub fn group_rules(
+    facts: &Facts,
+    node: &dyn Fn(Index) -> Option<NodeIndex>,
+) -> BTreeMap<GroupRule, u64> {
     let mut members: HashMap<Index, BTreeSet<NodeIndex>> = HashMap::new();
-    for link in facts.links.iter().filter(|link| link.kind == "has_security_group") {
+    for link in facts
+        .links
+        .iter()
+        .filter(|link| link.kind == "has_security_group")
+    {
         if let (Some(member), Some(group)) = (link.from.and_then(node), link.to) {
             members.entry(group).or_default().insert(member);
         }
     }
     let mut rules: BTreeMap<GroupRule, u64> = BTreeMap::new();
     for link in facts.links.iter().filter(|link| link.kind == "allows") {
-        let (Some(from), Some(to)) = (link.from, link.to) else { continue };
+        let (Some(from), Some(to)) = (link.from, link.to) else {
+            continue;
+        };
         if let (Some(sources), Some(targets)) = (members.get(&from), members.get(&to)) {
             let label = port(&link.detail).unwrap_or_default();
-            let rule = GroupRule { from: sources.clone(), to: targets.clone(), label };
+            let rule = GroupRule {
+                from: sources.clone(),
+                to: targets.clone(),
+                label,
+            };
             *rules.entry(rule).or_default() += 1;
         }
     }

@@ -39,11 +39,15 @@ impl Filter {
     pub fn conditions(&self) -> [Condition<'_>; 6] {
         [
             ("--system", &self.systems, |resource| &resource.system),
-            ("--env", &self.environments, |resource| &resource.environment),
+            ("--env", &self.environments, |resource| {
+                &resource.environment
+            }),
             ("--owner", &self.owners, |resource| &resource.owner),
             ("--account", &self.accounts, |resource| &resource.account_id),
             ("--region", &self.regions, |resource| &resource.region),
-            ("--importance", &self.importances, |resource| &resource.importance),
+            ("--importance", &self.importances, |resource| {
+                &resource.importance
+            }),
         ]
     }
 
@@ -56,6 +60,9 @@ impl Filter {
 
     /// The resources to be shown, in order.
     pub fn select(&self, facts: &Facts) -> Vec<Index> {
-        facts.indexes().filter(|&index| self.admits(facts.resource(index))).collect()
+        facts
+            .indexes()
+            .filter(|&index| self.admits(facts.resource(index)))
+            .collect()
     }
 }

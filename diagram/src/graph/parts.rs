@@ -33,17 +33,26 @@ const GROUPS: [&str; 6] = [
 ];
 
 /// Settings that are shown by the first of those that use them.
-const SETTINGS: [&str; 4] = ["rds:subgrp", "rds:pg", "rds:cluster-pg", "elasticache:subnetgroup"];
+const SETTINGS: [&str; 4] = [
+    "rds:subgrp",
+    "rds:pg",
+    "rds:cluster-pg",
+    "elasticache:subnetgroup",
+];
 
 impl Parts {
     /// Works out the parts among `selected`, which is sorted.
     pub fn new(facts: &Facts, selected: &[Index]) -> Self {
         let mut parts = Self::default();
-        let inside = |resource: Option<Index>| resource.filter(|index| selected.binary_search(index).is_ok());
+        let inside = |resource: Option<Index>| {
+            resource.filter(|index| selected.binary_search(index).is_ok())
+        };
         let kind = |resource: Index| facts.resource(resource).resource_type.as_str();
         let mut owners: BTreeMap<Index, BTreeSet<Index>> = BTreeMap::new();
         for link in &facts.links {
-            let (Some(from), Some(to)) = (inside(link.from), inside(link.to)) else { continue };
+            let (Some(from), Some(to)) = (inside(link.from), inside(link.to)) else {
+                continue;
+            };
             if is_part(link, kind(from), kind(to)) && !stands_alone(facts, link, from) {
                 parts.parent.entry(from).or_insert(to);
             } else if is_owned(link, kind(from), kind(to)) {
@@ -54,8 +63,10 @@ impl Parts {
         let roles = roles_of_profiles(facts);
         for link in facts.links.iter().filter(|link| link.kind == "runs_as") {
             // An instance names a profile, and means the role in it.
-            if let (Some(from), Some(&role)) = (inside(link.from), link.to.and_then(|profile| roles.get(&profile)))
-                && inside(Some(role)).is_some()
+            if let (Some(from), Some(&role)) = (
+                inside(link.from),
+                link.to.and_then(|profile| roles.get(&profile)),
+            ) && inside(Some(role)).is_some()
             {
                 owners.entry(role).or_default().insert(from);
             }
@@ -70,7 +81,11 @@ impl Parts {
     fn add_owned(&mut self, facts: &Facts, owners: &BTreeMap<Index, BTreeSet<Index>>) {
         for (&owned, candidates) in owners {
             let own = self.root(owned);
-            let roots: BTreeSet<Index> = candidates.iter().map(|&owner| self.root(owner)).filter(|&root| root != own).collect();
+            let roots: BTreeSet<Index> = candidates
+                .iter()
+                .map(|&owner| self.root(owner))
+                .filter(|&root| root != own)
+                .collect();
             let kind = facts.resource(owned).resource_type.as_str();
             let by_first = kind == "ec2:security-group" || SETTINGS.contains(&kind);
             if let Some(&first) = roots.first()
@@ -100,7 +115,9 @@ impl Parts {
             let mut current = start;
             while !finished.contains(&current) {
                 path.insert(current);
-                let Some(&parent) = self.parent.get(&current) else { break };
+                let Some(&parent) = self.parent.get(&current) else {
+                    break;
+                };
                 if path.contains(&parent) {
                     self.parent.remove(&current);
                     break;
@@ -116,9 +133,16 @@ impl Parts {
 fn roles_of_profiles(facts: &Facts) -> HashMap<Index, Index> {
     let of_profile = |link: &&Link| {
         link.kind == "runs_as"
-            && link.from.is_some_and(|from| facts.resource(from).resource_type == "iam:instance-profile")
+            && link
+                .from
+                .is_some_and(|from| facts.resource(from).resource_type == "iam:instance-profile")
     };
-    facts.links.iter().filter(of_profile).filter_map(|link| Some((link.from?, link.to?))).collect()
+    facts
+        .links
+        .iter()
+        .filter(of_profile)
+        .filter_map(|link| Some((link.from?, link.to?)))
+        .collect()
 }
 
 /// Whether the referring resource is a part or member of the other.
@@ -145,7 +169,9 @@ fn stands_alone(facts: &Facts, link: &Link, member: Index) -> bool {
 /// Whether the resource referred to belongs to those that refer to it.
 fn is_owned(link: &Link, from: &str, to: &str) -> bool {
     match link.kind.as_str() {
-        "targets" => to == "elasticloadbalancing:targetgroup" && from == "elasticloadbalancing:loadbalancer",
+        "targets" => {
+            to == "elasticloadbalancing:targetgroup" && from == "elasticloadbalancing:loadbalancer"
+        }
         "runs_as" => to == "iam:role",
         "logs_to" => to == "logs:log-group",
         "created_from" => to == "ec2:launch-template" || to == "ec2:image",

@@ -63,7 +63,10 @@ impl Places {
         let mut vpc_of_subnet: HashMap<Index, String> = HashMap::new();
         for link in facts.links.iter().filter(|link| link.kind == "in_vpc") {
             let Some(from) = link.from else { continue };
-            let vpc = link.to.map_or(&link.to_id, |vpc| &facts.resource(vpc).arn).clone();
+            let vpc = link
+                .to
+                .map_or(&link.to_id, |vpc| &facts.resource(vpc).arn)
+                .clone();
             if facts.resource(from).resource_type == "ec2:subnet" {
                 vpc_of_subnet.entry(from).or_insert_with(|| vpc.clone());
             }
@@ -71,7 +74,9 @@ impl Places {
         }
         let tiers = tiers(facts, &vpc_of_subnet);
         for link in facts.links.iter().filter(|link| link.kind == "in_subnet") {
-            let (Some(from), Some(subnet)) = (link.from, link.to) else { continue };
+            let (Some(from), Some(subnet)) = (link.from, link.to) else {
+                continue;
+            };
             let place = places.of.entry(from).or_default();
             place.subnets.insert(subnet);
             let tier = tiers.get(&subnet).copied().unwrap_or(Tier::Unknown);
@@ -87,8 +92,13 @@ impl Places {
     /// Caches and clusters of databases name a subnet group and no subnets.
     fn adopt_from_subnet_groups(&mut self, facts: &Facts) {
         for link in facts.links.iter().filter(|link| link.kind == "uses") {
-            let (Some(from), Some(to)) = (link.from, link.to) else { continue };
-            if matches!(facts.resource(to).resource_type.as_str(), "rds:subgrp" | "elasticache:subnetgroup") {
+            let (Some(from), Some(to)) = (link.from, link.to) else {
+                continue;
+            };
+            if matches!(
+                facts.resource(to).resource_type.as_str(),
+                "rds:subgrp" | "elasticache:subnetgroup"
+            ) {
                 self.adopt(from, to);
             }
         }
@@ -124,7 +134,10 @@ fn tiers(facts: &Facts, vpc_of_subnet: &HashMap<Index, String>) -> HashMap<Index
                 table_of_subnet.entry(subnet).or_insert(from);
             }
             ("in_vpc", vpc) if facts.main_route_tables.contains(&from) => {
-                main_of_vpc.insert(vpc.map_or(&link.to_id, |vpc| &facts.resource(vpc).arn), from);
+                main_of_vpc.insert(
+                    vpc.map_or(&link.to_id, |vpc| &facts.resource(vpc).arn),
+                    from,
+                );
             }
             ("routes_to", _) => {
                 if let Some(tier) = tier_by_route(facts, link) {
@@ -136,10 +149,17 @@ fn tiers(facts: &Facts, vpc_of_subnet: &HashMap<Index, String>) -> HashMap<Index
         }
     }
     let tier = |subnet: &Index, vpc: &String| {
-        let table = table_of_subnet.get(subnet).or_else(|| main_of_vpc.get(vpc.as_str()));
-        table.map_or(Tier::Unknown, |table| routes.get(table).copied().unwrap_or(Tier::Isolated))
+        let table = table_of_subnet
+            .get(subnet)
+            .or_else(|| main_of_vpc.get(vpc.as_str()));
+        table.map_or(Tier::Unknown, |table| {
+            routes.get(table).copied().unwrap_or(Tier::Isolated)
+        })
     };
-    vpc_of_subnet.iter().map(|(subnet, vpc)| (*subnet, tier(subnet, vpc))).collect()
+    vpc_of_subnet
+        .iter()
+        .map(|(subnet, vpc)| (*subnet, tier(subnet, vpc)))
+        .collect()
 }
 
 /// What a default route says; other routes say nothing.
@@ -151,5 +171,9 @@ fn tier_by_route(facts: &Facts, link: &Link) -> Option<Tier> {
         Some(to) => facts.resource(to).resource_type == "ec2:internet-gateway",
         None => link.to_id.starts_with("igw-"),
     };
-    Some(if internet_gateway { Tier::Public } else { Tier::Private })
+    Some(if internet_gateway {
+        Tier::Public
+    } else {
+        Tier::Private
+    })
 }

@@ -6,7 +6,9 @@ use super::{Request, commonest_text, findings, missing, not_analyzed};
 use crate::facts::{Facts, Findings, Index, Link};
 use crate::graph::fold::MOST_NODES;
 use crate::graph::lift::{self, Bundle, Edges, NodeIndex, Relation};
-use crate::picture::{Account, Frame, FrameStyle, Node, Picture, Shape, Sign, count, grouped, hashed_id, slug};
+use crate::picture::{
+    Account, Frame, FrameStyle, Node, Picture, Shape, Sign, count, grouped, hashed_id, slug,
+};
 
 /// A card: the environment, and the system, or `None` for the rest of a crowded environment.
 type Key = (String, Option<String>);
@@ -30,12 +32,17 @@ pub fn draw(facts: &Facts, request: &Request) -> Picture {
     picture.note_missing(missing(facts, &selected));
     let mut edges = dependencies(facts, &selected, &cards);
     let hubs = super::split_hubs(&mut edges);
-    let environments: BTreeSet<&str> = cards.keys().map(|(environment, _)| environment.as_str()).collect();
+    let environments: BTreeSet<&str> = cards
+        .keys()
+        .map(|(environment, _)| environment.as_str())
+        .collect();
     for environment in &environments {
         picture.frames.push(frame(environment));
     }
     for (key, members) in &cards {
-        let frame = environments.iter().position(|environment| *environment == key.0);
+        let frame = environments
+            .iter()
+            .position(|environment| *environment == key.0);
         picture.nodes.push(card(facts, key, members, frame));
     }
     note_hubs(&mut picture, &hubs);
@@ -46,9 +53,17 @@ pub fn draw(facts: &Facts, request: &Request) -> Picture {
 
 fn title(request: &Request) -> String {
     let filter = &request.filter;
-    let restrictions: Vec<String> =
-        filter.conditions().iter().filter(|(_, wanted, _)| !wanted.is_empty()).map(|(_, wanted, _)| wanted.join(", ")).collect();
-    if restrictions.is_empty() { "landscape".to_owned() } else { format!("landscape: {}", restrictions.join(" · ")) }
+    let restrictions: Vec<String> = filter
+        .conditions()
+        .iter()
+        .filter(|(_, wanted, _)| !wanted.is_empty())
+        .map(|(_, wanted, _)| wanted.join(", "))
+        .collect();
+    if restrictions.is_empty() {
+        "landscape".to_owned()
+    } else {
+        format!("landscape: {}", restrictions.join(" · "))
+    }
 }
 
 fn legend() -> Vec<Sign> {
@@ -67,79 +82,139 @@ fn cards(facts: &Facts, selected: &[Index], aim: usize) -> BTreeMap<Key, Vec<Ind
     let mut cards: BTreeMap<Key, Vec<Index>> = BTreeMap::new();
     for &index in selected {
         let resource = facts.resource(index);
-        cards.entry((resource.environment.clone(), Some(resource.system.clone()))).or_default().push(index);
+        cards
+            .entry((resource.environment.clone(), Some(resource.system.clone())))
+            .or_default()
+            .push(index);
     }
     if cards.len() <= aim {
         return cards;
     }
     let highest = facts.highest_rank();
     let keep = |members: &[Index]| {
-        members.iter().map(|&member| facts.resource(member)).any(|resource| {
-            resource.exposed == Some(true)
-                || resource.findings.critical > 0
-                || (resource.importance_rank.is_some() && resource.importance_rank == highest)
-        })
+        members
+            .iter()
+            .map(|&member| facts.resource(member))
+            .any(|resource| {
+                resource.exposed == Some(true)
+                    || resource.findings.critical > 0
+                    || (resource.importance_rank.is_some() && resource.importance_rank == highest)
+            })
     };
-    let mut order: Vec<(bool, usize, Key)> =
-        cards.iter().map(|(key, members)| (keep(members), members.len(), key.clone())).collect();
+    let mut order: Vec<(bool, usize, Key)> = cards
+        .iter()
+        .map(|(key, members)| (keep(members), members.len(), key.clone()))
+        .collect();
     // Loud ones first, then large ones; equal ones by name.
     order.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.2.cmp(&b.2)));
-    let environments = cards.keys().map(|(environment, _)| environment).collect::<BTreeSet<_>>().len();
+    let environments = cards
+        .keys()
+        .map(|(environment, _)| environment)
+        .collect::<BTreeSet<_>>()
+        .len();
     for (position, (loud, _, key)) in order.into_iter().enumerate() {
         let limit = if loud { MOST_NODES } else { aim };
         if position + environments.min(limit / 2) >= limit
             && let Some(members) = cards.remove(&key)
         {
-            let environment = if position >= MOST_NODES { "…".to_owned() } else { key.0 };
-            cards.entry((environment, None)).or_default().extend(members);
+            let environment = if position >= MOST_NODES {
+                "…".to_owned()
+            } else {
+                key.0
+            };
+            cards
+                .entry((environment, None))
+                .or_default()
+                .extend(members);
         }
     }
-    cards.values_mut().for_each(|members| members.sort_unstable());
+    cards
+        .values_mut()
+        .for_each(|members| members.sort_unstable());
     cards
 }
 
 fn account(selected: &[Index], cards: &BTreeMap<Key, Vec<Index>>) -> Account {
-    Account { resources: selected.len(), drawn: cards.len(), folded: selected.len() - cards.len(), omitted: Vec::new() }
+    Account {
+        resources: selected.len(),
+        drawn: cards.len(),
+        folded: selected.len() - cards.len(),
+        omitted: Vec::new(),
+    }
 }
 
-fn caption(facts: &Facts, selected: &[Index], cards: &BTreeMap<Key, Vec<Index>>, account: &Account) -> Vec<String> {
+fn caption(
+    facts: &Facts,
+    selected: &[Index],
+    cards: &BTreeMap<Key, Vec<Index>>,
+    account: &Account,
+) -> Vec<String> {
     let distinct = |value: fn(&crate::facts::Resource) -> &str| {
-        selected.iter().map(|&index| value(facts.resource(index))).filter(|value| !value.is_empty()).collect::<BTreeSet<_>>()
+        selected
+            .iter()
+            .map(|&index| value(facts.resource(index)))
+            .filter(|value| !value.is_empty())
+            .collect::<BTreeSet<_>>()
     };
     let systems = distinct(|resource| &resource.system).len() as u64;
-    let regions = distinct(|resource| &resource.region).iter().filter(|region| **region != "global").count() as u64;
+    let regions = distinct(|resource| &resource.region)
+        .iter()
+        .filter(|region| **region != "global")
+        .count() as u64;
     let mut parts = vec![
         count(systems, "system"),
-        format!("{} in {}", count(account.resources as u64, "resource"), count(cards.len() as u64, "card")),
+        format!(
+            "{} in {}",
+            count(account.resources as u64, "resource"),
+            count(cards.len() as u64, "card")
+        ),
     ];
     if let Some((have, want)) = tags(facts, selected).filter(|(_, want)| *want > 0) {
         parts.push(format!("{}% of required tags", have * 100 / want));
     }
-    parts.push(count(distinct(|resource| &resource.account_id).len() as u64, "account"));
+    parts.push(count(
+        distinct(|resource| &resource.account_id).len() as u64,
+        "account",
+    ));
     parts.push(count(regions, "region"));
     parts.push(format!("as of {}", facts.as_of));
     parts
 }
 
 fn tags(facts: &Facts, members: &[Index]) -> Option<(u64, u64)> {
-    let known = members.iter().filter_map(|&member| facts.resource(member).tags);
+    let known = members
+        .iter()
+        .filter_map(|&member| facts.resource(member).tags);
     known.reduce(|sum, tags| (sum.0 + tags.0, sum.1 + tags.1))
 }
 
 fn dr(facts: &Facts, members: &[Index]) -> Option<(u64, u64)> {
-    let tagged = members.iter().map(|&member| facts.resource(member)).filter(|resource| !resource.dr.is_empty());
-    tagged.map(|resource| (resource.dr_met, resource.dr.len() as u64)).reduce(|sum, dr| (sum.0 + dr.0, sum.1 + dr.1))
+    let tagged = members
+        .iter()
+        .map(|&member| facts.resource(member))
+        .filter(|resource| !resource.dr.is_empty());
+    tagged
+        .map(|resource| (resource.dr_met, resource.dr.len() as u64))
+        .reduce(|sum, dr| (sum.0 + dr.0, sum.1 + dr.1))
 }
 
 fn frame(environment: &str) -> Frame {
     Frame {
         id: hashed_id("e", environment),
         parent: None,
-        title: if environment.is_empty() { "no environment tag".to_owned() } else { environment.to_owned() },
+        title: if environment.is_empty() {
+            "no environment tag".to_owned()
+        } else {
+            environment.to_owned()
+        },
         subtitle: String::new(),
         findings: Findings::default(),
         stars: None,
-        style: if environment.is_empty() { FrameStyle::Outline } else { FrameStyle::Pale },
+        style: if environment.is_empty() {
+            FrameStyle::Outline
+        } else {
+            FrameStyle::Pale
+        },
         members: Vec::new(),
     }
 }
@@ -151,7 +226,9 @@ fn card(facts: &Facts, key: &Key, members: &[Index], frame: Option<usize>) -> No
         Some(system) if system.is_empty() => "(no system tag)".to_owned(),
         Some(system) => system.clone(),
         None => {
-            let systems: BTreeSet<&str> = resources().map(|resource| resource.system.as_str()).collect();
+            let systems: BTreeSet<&str> = resources()
+                .map(|resource| resource.system.as_str())
+                .collect();
             format!("+{} more", count(systems.len() as u64, "system"))
         }
     };
@@ -160,9 +237,16 @@ fn card(facts: &Facts, key: &Key, members: &[Index], frame: Option<usize>) -> No
         title,
         shape: Shape::System {
             resources: members.len(),
-            owner: commonest_text(resources().map(|resource| resource.owner.as_str()), "owner unknown"),
+            owner: commonest_text(
+                resources().map(|resource| resource.owner.as_str()),
+                "owner unknown",
+            ),
             tags: tags(facts, members),
-            dr: if facts.analyzed { dr(facts, members) } else { None },
+            dr: if facts.analyzed {
+                dr(facts, members)
+            } else {
+                None
+            },
             judged: facts.analyzed,
             uses: Vec::new(),
         },
@@ -177,25 +261,40 @@ fn card(facts: &Facts, key: &Key, members: &[Index], frame: Option<usize>) -> No
 
 /// Stem of a system's own picture.
 pub fn system_stem(system: &str) -> String {
-    if system.is_empty() { "no-system".to_owned() } else { format!("system-{}", slug(system)) }
+    if system.is_empty() {
+        "no-system".to_owned()
+    } else {
+        format!("system-{}", slug(system))
+    }
 }
 
 /// Who needs whom, card by card.
 fn dependencies(facts: &Facts, selected: &[Index], cards: &BTreeMap<Key, Vec<Index>>) -> Edges {
     let mut card_of: Vec<Option<NodeIndex>> = vec![None; facts.resources.len()];
     for (card, members) in cards.values().enumerate() {
-        members.iter().for_each(|&member| card_of[member as usize] = Some(card));
+        members
+            .iter()
+            .for_each(|&member| card_of[member as usize] = Some(card));
     }
-    debug_assert!(selected.iter().all(|&index| card_of[index as usize].is_some()));
+    debug_assert!(
+        selected
+            .iter()
+            .all(|&index| card_of[index as usize].is_some())
+    );
     let card = |index: Index| card_of[index as usize];
     let mut edges = Edges::new();
     for link in &facts.links {
-        let (Some(from), Some(to)) = (link.from.and_then(card), link.to.and_then(card)) else { continue };
+        let (Some(from), Some(to)) = (link.from.and_then(card), link.to.and_then(card)) else {
+            continue;
+        };
         if let Some(against) = needs(link)
             && from != to
         {
             let ends = if against { (to, from) } else { (from, to) };
-            edges.entry((ends.0, ends.1, Relation::Dependency)).or_default().links += 1;
+            edges
+                .entry((ends.0, ends.1, Relation::Dependency))
+                .or_default()
+                .links += 1;
         }
     }
     add_group_rules(facts, &card, &mut edges);
@@ -205,9 +304,8 @@ fn dependencies(facts: &Facts, selected: &[Index], cards: &BTreeMap<Key, Vec<Ind
 /// Whether a reference is a dependency, and whether the one referred to is the one that depends.
 fn needs(link: &Link) -> Option<bool> {
     match link.kind.as_str() {
-        "targets" | "uses" | "runs_as" | "replica_of" | "notifies" | "dead_letters_to" | "encrypted_with" | "logs_to" => {
-            Some(false)
-        }
+        "targets" | "uses" | "runs_as" | "replica_of" | "notifies" | "dead_letters_to"
+        | "encrypted_with" | "logs_to" => Some(false),
         // What a name leads to can't be found without the zone; what an event starts does nothing without its source.
         "alias_of" | "triggers" => Some(true),
         _ => None,
@@ -224,7 +322,8 @@ fn add_group_rules(facts: &Facts, card: &dyn Fn(Index) -> Option<NodeIndex>, edg
         }
         for &from in &rule.from {
             for &to in rule.to.iter().filter(|&&to| to != from) {
-                let bundle: &mut Bundle = edges.entry((from, to, Relation::Dependency)).or_default();
+                let bundle: &mut Bundle =
+                    edges.entry((from, to, Relation::Dependency)).or_default();
                 bundle.links += links;
             }
         }
@@ -247,7 +346,8 @@ fn note_hubs(picture: &mut Picture, hubs: &BTreeMap<NodeIndex, BTreeSet<NodeInde
 
 /// Cards without an arrow, in columns per environment.
 fn arrange(picture: &mut Picture, edges: &Edges) {
-    let connected: BTreeSet<NodeIndex> = edges.keys().flat_map(|&(from, to, _)| [from, to]).collect();
+    let connected: BTreeSet<NodeIndex> =
+        edges.keys().flat_map(|&(from, to, _)| [from, to]).collect();
     for frame in 0..picture.frames.len() {
         let loose: Vec<NodeIndex> = (0..picture.nodes.len())
             .filter(|node| picture.nodes[*node].frame == Some(frame) && !connected.contains(node))

@@ -32,10 +32,15 @@ pub(crate) fn missing(facts: &Facts, selected: &[Index]) -> Option<String> {
         .iter()
         .flat_map(|&index| {
             let resource = facts.resource(index);
-            [(resource.account_id.as_str(), resource.region.as_str()), (resource.account_id.as_str(), "global")]
+            [
+                (resource.account_id.as_str(), resource.region.as_str()),
+                (resource.account_id.as_str(), "global"),
+            ]
         })
         .collect();
-    let concerned = |(account, region): (&String, &String)| places.contains(&(account.as_str(), region.as_str()));
+    let concerned = |(account, region): (&String, &String)| {
+        places.contains(&(account.as_str(), region.as_str()))
+    };
     let failed: u64 = facts
         .errors
         .iter()
@@ -68,7 +73,10 @@ pub(crate) fn commonest<'a>(values: impl IntoIterator<Item = &'a str>) -> (&'a s
         *counts.entry(value).or_default() += 1;
     }
     let first = counts.iter().max_by(|a, b| a.1.cmp(b.1).then(b.0.cmp(a.0)));
-    (first.map_or("", |(value, _)| value), counts.len().saturating_sub(1))
+    (
+        first.map_or("", |(value, _)| value),
+        counts.len().saturating_sub(1),
+    )
 }
 
 /// What most have, as `team-data +2`.
@@ -83,10 +91,18 @@ pub(crate) fn commonest_text<'a>(values: impl IntoIterator<Item = &'a str>, none
 /// Labels on one edge: up to three of them, else their number.
 pub(crate) fn edge_label(relation: Relation, labels: &BTreeSet<String>) -> String {
     match (relation, labels.len()) {
-        (Relation::Dns, 1) => labels.iter().next().map(|name| name.split('.').next().unwrap_or(name).to_owned()).unwrap_or_default(),
+        (Relation::Dns, 1) => labels
+            .iter()
+            .next()
+            .map(|name| name.split('.').next().unwrap_or(name).to_owned())
+            .unwrap_or_default(),
         (Relation::Dns, names @ 2..) => format!("{names} names"),
         (_, ports @ 4..) => format!("{ports} ports"),
-        _ => labels.iter().map(String::as_str).collect::<Vec<_>>().join(", "),
+        _ => labels
+            .iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }
 
@@ -99,10 +115,14 @@ pub(crate) fn split_hubs(edges: &mut Edges) -> BTreeMap<NodeIndex, BTreeSet<Node
         let mut sources: BTreeMap<(NodeIndex, bool), BTreeSet<NodeIndex>> = BTreeMap::new();
         for &(from, to, relation) in edges.keys() {
             if relation != Relation::Internet {
-                sources.entry((to, is_quiet(relation))).or_default().insert(from);
+                sources
+                    .entry((to, is_quiet(relation)))
+                    .or_default()
+                    .insert(from);
             }
         }
-        sources.retain(|(_, quiet), sources| sources.len() > if *quiet { limit / 2 } else { limit });
+        sources
+            .retain(|(_, quiet), sources| sources.len() > if *quiet { limit / 2 } else { limit });
         edges.retain(|(_, to, relation), _| {
             *relation == Relation::Internet || !sources.contains_key(&(*to, is_quiet(*relation)))
         });
@@ -122,7 +142,11 @@ fn is_quiet(relation: Relation) -> bool {
 
 /// Adds the rules of security groups: an edge from each to each, or through a junction where that is fewer edges.
 /// Gives the junctions, which follow `nodes` existing ones.
-pub(crate) fn add_rules(edges: &mut Edges, rules: &BTreeMap<GroupRule, u64>, nodes: usize) -> Vec<Node> {
+pub(crate) fn add_rules(
+    edges: &mut Edges,
+    rules: &BTreeMap<GroupRule, u64>,
+    nodes: usize,
+) -> Vec<Node> {
     let mut junctions = Vec::new();
     for ((from, to), (labels, links)) in merge_ports(rules) {
         let pairs = from.len() * to.len() - from.intersection(to).count();
@@ -165,11 +189,17 @@ fn merge_ports(rules: &BTreeMap<GroupRule, u64>) -> BTreeMap<Ends<'_>, (BTreeSet
 
 fn add(edges: &mut Edges, from: NodeIndex, to: NodeIndex, label: Option<&str>, links: u64) {
     let bundle = edges.entry((from, to, Relation::Network)).or_default();
-    bundle.labels.extend(label.filter(|label| !label.is_empty()).map(str::to_owned));
+    bundle
+        .labels
+        .extend(label.filter(|label| !label.is_empty()).map(str::to_owned));
     bundle.links += links;
 }
 
-fn junction_node(from: &BTreeSet<NodeIndex>, to: &BTreeSet<NodeIndex>, labels: &BTreeSet<&str>) -> Node {
+fn junction_node(
+    from: &BTreeSet<NodeIndex>,
+    to: &BTreeSet<NodeIndex>,
+    labels: &BTreeSet<&str>,
+) -> Node {
     let ports = labels.iter().copied().collect::<Vec<_>>().join(", ");
     Node {
         id: hashed_id("j", &format!("{from:?}{to:?}{ports}")),
@@ -186,7 +216,10 @@ fn junction_node(from: &BTreeSet<NodeIndex>, to: &BTreeSet<NodeIndex>, labels: &
 
 /// Lifted edges as a picture has them.
 pub(crate) fn drawn(edges: Edges) -> Vec<Edge> {
-    let draw = |((from, to, relation), bundle): ((NodeIndex, NodeIndex, Relation), crate::graph::lift::Bundle)| Edge {
+    let draw = |((from, to, relation), bundle): (
+        (NodeIndex, NodeIndex, Relation),
+        crate::graph::lift::Bundle,
+    )| Edge {
         from,
         to,
         relation,

@@ -41,7 +41,14 @@ impl Lake {
         }
         row_map.extend(more.as_object().cloned().unwrap_or_default());
         let mut collected: Map<String, Value> = row_map.clone();
-        collected.insert("tags".into(), if system.is_empty() { json!({}) } else { json!({ "System": system, "Environment": "prod" }) });
+        collected.insert(
+            "tags".into(),
+            if system.is_empty() {
+                json!({})
+            } else {
+                json!({ "System": system, "Environment": "prod" })
+            },
+        );
         self.resources.push(collected.into());
         self.context.push(row);
         arn
@@ -53,7 +60,8 @@ impl Lake {
     }
 
     pub fn fail(&mut self, arn: &str, severity: &str, status: &str) {
-        self.findings.push(json!({ "resource_arn": arn, "severity": severity, "status": status }));
+        self.findings
+            .push(json!({ "resource_arn": arn, "severity": severity, "status": status }));
     }
 
     /// Commits the run as `collect` does, and as `analyze` does when asked for.
@@ -63,7 +71,10 @@ impl Lake {
         let route_tables = TableSchema::new(
             "aws_ec2_route_table",
             "",
-            &[("arn", contract::ColumnType::String, ""), ("is_main", contract::ColumnType::Bool, "")],
+            &[
+                ("arn", contract::ColumnType::String, ""),
+                ("is_main", contract::ColumnType::Bool, ""),
+            ],
         );
         let collected = [
             (contract::resources(), &self.resources),
@@ -73,7 +84,10 @@ impl Lake {
         ];
         stage(&lake, &run, Stage::Collect, collected.into());
         if analyzed {
-            let derived = [(contract::resource_context(), &self.context), (contract::findings(), &self.findings)];
+            let derived = [
+                (contract::resource_context(), &self.context),
+                (contract::findings(), &self.findings),
+            ];
             stage(&lake, &run, Stage::Analyze, derived.into());
         }
     }
@@ -83,10 +97,22 @@ fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &V
     let mut record = RunRecord::new(run.clone(), stage, "0", Vec::new());
     for (schema, rows) in tables {
         let name = schema.name.clone();
-        let columns: Vec<String> = schema.columns.iter().map(|column| column.name.clone()).collect();
-        let mut writer = TableWriter::new(schema, &FileLabel::new(stage, &name), lake.scratch_file().unwrap()).unwrap();
+        let columns: Vec<String> = schema
+            .columns
+            .iter()
+            .map(|column| column.name.clone())
+            .collect();
+        let mut writer = TableWriter::new(
+            schema,
+            &FileLabel::new(stage, &name),
+            lake.scratch_file().unwrap(),
+        )
+        .unwrap();
         for row in rows {
-            let cells: Vec<Value> = columns.iter().map(|column| row.get(column).cloned().unwrap_or(Value::Null)).collect();
+            let cells: Vec<Value> = columns
+                .iter()
+                .map(|column| row.get(column).cloned().unwrap_or(Value::Null))
+                .collect();
             assert!(writer.push(&cells).unwrap().is_empty(), "{name}: {row}");
         }
         let finished = writer.finish().unwrap();
@@ -100,7 +126,12 @@ fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &V
 /// Runs the tool.
 pub fn diagram(folder: &Path, arguments: &[&str]) -> Output {
     let (view, options) = arguments.split_first().unwrap();
-    Command::new(env!("CARGO_BIN_EXE_diagram")).arg(view).arg(folder).args(options).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_diagram"))
+        .arg(view)
+        .arg(folder)
+        .args(options)
+        .output()
+        .unwrap()
 }
 
 pub fn stdout(output: &Output) -> String {
@@ -113,7 +144,11 @@ pub fn stderr(output: &Output) -> String {
 
 /// The picture's JSON; the tool must have succeeded.
 pub fn picture(folder: &Path, arguments: &[&str]) -> Value {
-    let arguments: Vec<&str> = arguments.iter().copied().chain(["--format", "json"]).collect();
+    let arguments: Vec<&str> = arguments
+        .iter()
+        .copied()
+        .chain(["--format", "json"])
+        .collect();
     let output = diagram(folder, &arguments);
     assert!(output.status.success(), "{}", stderr(&output));
     serde_json::from_str(&stdout(&output)).unwrap()
@@ -122,50 +157,116 @@ pub fn picture(folder: &Path, arguments: &[&str]) -> Value {
 /// The node that stands for a resource.
 pub fn node_of<'a>(picture: &'a Value, arn: &str) -> &'a Value {
     let mut nodes = picture["nodes"].as_array().unwrap().iter();
-    let has = |node: &&Value| node["members"].as_array().unwrap().iter().any(|member| member == arn);
-    nodes.find(has).unwrap_or_else(|| panic!("no node stands for {arn}"))
+    let has = |node: &&Value| {
+        node["members"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|member| member == arn)
+    };
+    nodes
+        .find(has)
+        .unwrap_or_else(|| panic!("no node stands for {arn}"))
 }
 
 /// A shop in one VPC: load balancer, group of instances, database, queue and function, and the platform around it.
 pub fn shop() -> Lake {
     let mut lake = Lake::default();
-    let vpc = lake.add("ec2:vpc", "vpc-1", "platform", json!({ "summary": "10.20.0.0/16" }));
+    let vpc = lake.add(
+        "ec2:vpc",
+        "vpc-1",
+        "platform",
+        json!({ "summary": "10.20.0.0/16" }),
+    );
     let gateway = lake.add("ec2:internet-gateway", "igw-1", "platform", json!({}));
     let mut subnets = Vec::new();
     for tier in ["public", "isolated"] {
-        let subnet = lake.add("ec2:subnet", &format!("subnet-{tier}"), "platform", json!({ "zone": "eu-west-1a" }));
-        let table = lake.add("ec2:route-table", &format!("rtb-{tier}"), "platform", json!({}));
+        let subnet = lake.add(
+            "ec2:subnet",
+            &format!("subnet-{tier}"),
+            "platform",
+            json!({ "zone": "eu-west-1a" }),
+        );
+        let table = lake.add(
+            "ec2:route-table",
+            &format!("rtb-{tier}"),
+            "platform",
+            json!({}),
+        );
         lake.link("in_vpc", &subnet, &vpc, "");
         lake.link("in_vpc", &table, &vpc, "");
         if tier == "public" {
             lake.link("associated_with", &table, &subnet, "");
             lake.link("routes_to", &table, &gateway, "0.0.0.0/0");
         } else {
-            lake.route_tables.push(json!({ "arn": table, "is_main": true }));
+            lake.route_tables
+                .push(json!({ "arn": table, "is_main": true }));
         }
         subnets.push(subnet);
     }
-    let mut placed = |lake: &mut Lake, kind: &str, id: &str, subnet: usize, group: &str, more: Value| {
-        let resource = lake.add(kind, id, "checkout", more);
-        lake.link("in_vpc", &resource, &vpc, "");
-        lake.link("in_subnet", &resource, &subnets[subnet], "");
-        lake.link("has_security_group", &resource, group, "");
-        resource
-    };
-    let groups: Vec<String> = ["lb", "web", "db"].iter().map(|id| lake.add("ec2:security-group", &format!("sg-{id}"), "checkout", json!({}))).collect();
+    let mut placed =
+        |lake: &mut Lake, kind: &str, id: &str, subnet: usize, group: &str, more: Value| {
+            let resource = lake.add(kind, id, "checkout", more);
+            lake.link("in_vpc", &resource, &vpc, "");
+            lake.link("in_subnet", &resource, &subnets[subnet], "");
+            lake.link("has_security_group", &resource, group, "");
+            resource
+        };
+    let groups: Vec<String> = ["lb", "web", "db"]
+        .iter()
+        .map(|id| {
+            lake.add(
+                "ec2:security-group",
+                &format!("sg-{id}"),
+                "checkout",
+                json!({}),
+            )
+        })
+        .collect();
     lake.link("allows", &groups[0], &groups[1], "tcp/8080");
     lake.link("allows", &groups[1], &groups[2], "tcp/3306");
     let exposed = json!({ "exposed": true, "exposure": "tcp/443 from 0.0.0.0/0" });
-    let balancer = placed(&mut lake, "elasticloadbalancing:loadbalancer", "l01_alb_checkout", 0, &groups[0], exposed);
-    let web = lake.add("autoscaling:autoScalingGroup", "w01_web_checkout", "checkout", json!({}));
+    let balancer = placed(
+        &mut lake,
+        "elasticloadbalancing:loadbalancer",
+        "l01_alb_checkout",
+        0,
+        &groups[0],
+        exposed,
+    );
+    let web = lake.add(
+        "autoscaling:autoScalingGroup",
+        "w01_web_checkout",
+        "checkout",
+        json!({}),
+    );
     for number in 0..3 {
-        let instance = placed(&mut lake, "ec2:instance", &format!("i-{number}"), 0, &groups[1], json!({ "name": "w01_web_checkout" }));
-        let volume = lake.add("ec2:volume", &format!("vol-{number}"), "checkout", json!({}));
+        let instance = placed(
+            &mut lake,
+            "ec2:instance",
+            &format!("i-{number}"),
+            0,
+            &groups[1],
+            json!({ "name": "w01_web_checkout" }),
+        );
+        let volume = lake.add(
+            "ec2:volume",
+            &format!("vol-{number}"),
+            "checkout",
+            json!({}),
+        );
         lake.link("member_of", &instance, &web, "");
         lake.link("attached_to", &volume, &instance, "/dev/sda1");
     }
     let important = json!({ "importance": "critical", "importance_rank": 3, "dr": ["backup", "multi-az"], "dr_met": 1 });
-    let database = placed(&mut lake, "rds:db", "d01_orders_checkout", 1, &groups[2], important);
+    let database = placed(
+        &mut lake,
+        "rds:db",
+        "d01_orders_checkout",
+        1,
+        &groups[2],
+        important,
+    );
     lake.fail(&database, "critical", "fail");
     lake.fail(&balancer, "high", "unknown");
     let queue = lake.add("sqs:queue", "q01_orders_checkout", "checkout", json!({}));

@@ -9,11 +9,25 @@ use tempfile::tempdir;
 use crate::lake::{Lake, diagram, shop, stderr, stdout};
 
 fn svg(dot: &str) -> String {
-    let mut child = Command::new("dot").arg("-Tsvg").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    child.stdin.take().unwrap().write_all(dot.as_bytes()).unwrap();
+    let mut child = Command::new("dot")
+        .arg("-Tsvg")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(dot.as_bytes())
+        .unwrap();
     let output = child.wait_with_output().unwrap();
     let complaint = String::from_utf8(output.stderr).unwrap();
-    assert!(output.status.success() && complaint.is_empty(), "{complaint}\n{dot}");
+    assert!(
+        output.status.success() && complaint.is_empty(),
+        "{complaint}\n{dot}"
+    );
     String::from_utf8(output.stdout).unwrap()
 }
 
@@ -43,15 +57,28 @@ fn hostile_names_are_text_and_nothing_else() {
     lake.commit(folder.path(), true);
     let landscape = stdout(&diagram(folder.path(), &["landscape"]));
     let drawn = svg(&landscape);
-    assert!(!drawn.contains("<script") && !drawn.contains("href=\"javascript"), "{drawn}");
-    assert!(drawn.contains("&lt;script&gt;"), "the name is shown, as text");
+    assert!(
+        !drawn.contains("<script") && !drawn.contains("href=\"javascript"),
+        "{drawn}"
+    );
+    assert!(
+        drawn.contains("&lt;script&gt;"),
+        "the name is shown, as text"
+    );
     for name in ["target", HOSTILE[0], HOSTILE[1], HOSTILE[5], HOSTILE[6]] {
         let output = diagram(folder.path(), &["system", "--system", name]);
         let dot = stdout(&output);
         assert!(output.status.success(), "{}", stderr(&output));
         let drawn = svg(&dot);
-        assert!(!drawn.contains("<script") && !drawn.contains("javascript:alert(1)\"]"), "{drawn}");
-        assert!(!dot.chars().any(|c| handoff::text::is_unprintable(c) && c != '\n'), "{dot}");
+        assert!(
+            !drawn.contains("<script") && !drawn.contains("javascript:alert(1)\"]"),
+            "{drawn}"
+        );
+        assert!(
+            !dot.chars()
+                .any(|c| handoff::text::is_unprintable(c) && c != '\n'),
+            "{dot}"
+        );
     }
 }
 
@@ -61,7 +88,10 @@ fn escapes_of_graphviz_do_not_expand() {
     let mut lake = Lake::default();
     lake.add("ec2:instance", "i-1", "\\N\\G", json!({ "name": "\\N\\G" }));
     lake.commit(folder.path(), true);
-    let drawn = svg(&stdout(&diagram(folder.path(), &["system", "--system", "\\N\\G"])));
+    let drawn = svg(&stdout(&diagram(
+        folder.path(),
+        &["system", "--system", "\\N\\G"],
+    )));
     assert!(drawn.contains("\\N\\G"), "{drawn}");
 }
 
@@ -75,9 +105,17 @@ fn the_order_of_rows_changes_no_byte() {
     lake.relationships.reverse();
     lake.findings.reverse();
     lake.commit(second.path(), true);
-    for view in [["landscape"].as_slice(), &["system", "--system", "checkout"], &["system", "--system", "platform", "--format", "json"]] {
+    for view in [
+        ["landscape"].as_slice(),
+        &["system", "--system", "checkout"],
+        &["system", "--system", "platform", "--format", "json"],
+    ] {
         let (one, other) = (diagram(first.path(), view), diagram(second.path(), view));
-        assert!(one.status.success() && !one.stdout.is_empty(), "{}", stderr(&one));
+        assert!(
+            one.status.success() && !one.stdout.is_empty(),
+            "{}",
+            stderr(&one)
+        );
         assert_eq!(stdout(&one), stdout(&other));
     }
 }
@@ -88,12 +126,29 @@ fn every_picture_of_the_shop_goes_through_dot() {
     let out = tempdir().unwrap();
     shop().commit(folder.path(), true);
     for view in ["landscape", "system"] {
-        let output = diagram(folder.path(), &[view, "--out", out.path().to_str().unwrap(), "--render", "svg"]);
+        let output = diagram(
+            folder.path(),
+            &[
+                view,
+                "--out",
+                out.path().to_str().unwrap(),
+                "--render",
+                "svg",
+            ],
+        );
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     }
-    for stem in ["landscape", "system-checkout", "system-notify", "system-platform"] {
+    for stem in [
+        "landscape",
+        "system-checkout",
+        "system-notify",
+        "system-platform",
+    ] {
         for ending in ["dot", "json", "svg"] {
-            assert!(out.path().join(format!("{stem}.{ending}")).is_file(), "{stem}.{ending}");
+            assert!(
+                out.path().join(format!("{stem}.{ending}")).is_file(),
+                "{stem}.{ending}"
+            );
         }
         let dot = std::fs::read_to_string(out.path().join(format!("{stem}.dot"))).unwrap();
         assert!(!dot.contains('\r') && !dot.contains(folder.path().to_str().unwrap()));
@@ -109,12 +164,23 @@ fn without_graphviz_the_dot_is_kept_and_the_exit_code_tells() {
     let out = tempdir().unwrap();
     shop().commit(folder.path(), true);
     let output = Command::new(env!("CARGO_BIN_EXE_diagram"))
-        .args(["landscape", folder.path().to_str().unwrap(), "--render", "svg", "--out", out.path().to_str().unwrap()])
+        .args([
+            "landscape",
+            folder.path().to_str().unwrap(),
+            "--render",
+            "svg",
+            "--out",
+            out.path().to_str().unwrap(),
+        ])
         .env("PATH", out.path())
         .output()
         .unwrap();
     assert_eq!(output.status.code(), Some(3));
-    assert!(stderr(&output).contains("there is no `dot` on the PATH; install Graphviz"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("there is no `dot` on the PATH; install Graphviz"),
+        "{}",
+        stderr(&output)
+    );
     assert!(out.path().join("landscape.dot").is_file());
     assert!(!out.path().join("landscape.svg").exists());
 }

@@ -24,7 +24,9 @@ pub(super) struct Group {
 
 /// The ladder: identical, same function, same type, same category, anything.
 pub(super) fn rungs<'a>(scene: &'a Scene<'a>) -> Vec<Box<dyn Fn(Index) -> String + 'a>> {
-    let text = move |root: Index, parts: &[&str]| format!("{:?}\u{1f}{}", scene.site(root), parts.join("\u{1f}"));
+    let text = move |root: Index, parts: &[&str]| {
+        format!("{:?}\u{1f}{}", scene.site(root), parts.join("\u{1f}"))
+    };
     let facts = scene.facts;
     vec![
         Box::new(move |root| {
@@ -32,15 +34,42 @@ pub(super) fn rungs<'a>(scene: &'a Scene<'a>) -> Vec<Box<dyn Fn(Index) -> String
             let exposed = format!("{:?}", resource.exposed);
             let (function, kind) = (resource.function(), resource.resource_type.as_str());
             let dr = resource.dr.join("+");
-            text(root, &[&resource.environment, function, kind, &resource.importance, &dr, &exposed])
+            text(
+                root,
+                &[
+                    &resource.environment,
+                    function,
+                    kind,
+                    &resource.importance,
+                    &dr,
+                    &exposed,
+                ],
+            )
         }),
         Box::new(move |root| {
             let resource = facts.resource(root);
-            text(root, &[&resource.environment, resource.function(), kind(&resource.resource_type).category.name()])
+            text(
+                root,
+                &[
+                    &resource.environment,
+                    resource.function(),
+                    kind(&resource.resource_type).category.name(),
+                ],
+            )
         }),
         Box::new(move |root| text(root, &[&facts.resource(root).resource_type])),
-        Box::new(move |root| text(root, &[kind(&facts.resource(root).resource_type).category.name()])),
-        Box::new(move |root| kind(&facts.resource(root).resource_type).category.name().to_owned()),
+        Box::new(move |root| {
+            text(
+                root,
+                &[kind(&facts.resource(root).resource_type).category.name()],
+            )
+        }),
+        Box::new(move |root| {
+            kind(&facts.resource(root).resource_type)
+                .category
+                .name()
+                .to_owned()
+        }),
     ]
 }
 
@@ -48,15 +77,24 @@ pub(super) fn rungs<'a>(scene: &'a Scene<'a>) -> Vec<Box<dyn Fn(Index) -> String
 pub(super) fn stars(facts: &Facts, resource: &Resource) -> Option<u8> {
     let rank = resource.importance_rank?.max(0);
     let highest = facts.highest_rank().unwrap_or(3).max(3);
-    u8::try_from((rank * 3 + highest / 2) / highest).ok().map(|stars| stars.min(3))
+    u8::try_from((rank * 3 + highest / 2) / highest)
+        .ok()
+        .map(|stars| stars.min(3))
 }
 
 pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> Node {
     let facts = scene.facts;
     let first = facts.resource(group.roots[0]);
     let kind = kind(&first.resource_type);
-    let exposed = group.members.iter().any(|&member| facts.resource(member).exposed == Some(true));
-    let stars = group.roots.iter().filter_map(|&root| stars(facts, facts.resource(root))).max();
+    let exposed = group
+        .members
+        .iter()
+        .any(|&member| facts.resource(member).exposed == Some(true));
+    let stars = group
+        .roots
+        .iter()
+        .filter_map(|&root| stars(facts, facts.resource(root)))
+        .max();
     Node {
         id: hashed_id("n", &format!("{}\u{1f}{}", first.arn, group.roots.len())),
         title: title(facts, group),
@@ -72,7 +110,11 @@ pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> No
         dashed: first.system.is_empty(),
         link: None,
         frame,
-        members: group.members.iter().map(|&member| facts.resource(member).arn.clone()).collect(),
+        members: group
+            .members
+            .iter()
+            .map(|&member| facts.resource(member).arn.clone())
+            .collect(),
     }
 }
 
@@ -83,9 +125,15 @@ fn title(facts: &Facts, group: &Group) -> String {
     match (number, group.rung) {
         (1, _) if members > 1 => format!("{} ×{}", first.title(), grouped(members as u64)),
         (1, _) => first.title().to_owned(),
-        (_, 0 | 1) if !first.function().is_empty() => format!("{} ×{}", first.function(), grouped(number as u64)),
+        (_, 0 | 1) if !first.function().is_empty() => {
+            format!("{} ×{}", first.function(), grouped(number as u64))
+        }
         (_, 3..) => format!("+{} more", grouped(number as u64)),
-        _ => format!("{} ×{}", kind(&first.resource_type).plural, grouped(number as u64)),
+        _ => format!(
+            "{} ×{}",
+            kind(&first.resource_type).plural,
+            grouped(number as u64)
+        ),
     }
 }
 
@@ -97,21 +145,47 @@ fn members_of_group(facts: &Facts, group: &Group) -> usize {
         "elasticache:replicationgroup" => "elasticache:cluster",
         _ => return 0,
     };
-    group.members.iter().filter(|&&member| facts.resource(member).resource_type == wanted).count()
+    group
+        .members
+        .iter()
+        .filter(|&&member| facts.resource(member).resource_type == wanted)
+        .count()
 }
 
 fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
     let facts = scene.facts;
     let first = facts.resource(group.roots[0]);
-    let types: BTreeSet<&str> = group.roots.iter().map(|&root| facts.resource(root).resource_type.as_str()).collect();
+    let types: BTreeSet<&str> = group
+        .roots
+        .iter()
+        .map(|&root| facts.resource(root).resource_type.as_str())
+        .collect();
     let mut words = Vec::new();
-    if first.environment != scene.main_environment && !first.environment.is_empty() && group.rung < 2 {
+    if first.environment != scene.main_environment
+        && !first.environment.is_empty()
+        && group.rung < 2
+    {
         words.push(first.environment.clone());
     }
-    let summaries: BTreeSet<&str> = group.members.iter().filter(|member| group.roots.contains(member)).map(|&root| facts.resource(root).summary.as_str()).collect();
+    let summaries: BTreeSet<&str> = group
+        .roots
+        .iter()
+        .map(|&root| facts.resource(root).summary.as_str())
+        .collect();
     if types.len() > 1 {
-        words.push(types.iter().map(|name| kind(name).plural).collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(", "));
-    } else if let (1, Some(summary)) = (summaries.len(), summaries.first().filter(|summary| !summary.is_empty())) {
+        words.push(
+            types
+                .iter()
+                .map(|name| kind(name).plural)
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect::<Vec<_>>()
+                .join(", "),
+        );
+    } else if let (1, Some(summary)) = (
+        summaries.len(),
+        summaries.first().filter(|summary| !summary.is_empty()),
+    ) {
         words.push((*summary).to_owned());
     } else {
         words.push(first.resource_type.clone());
@@ -126,14 +200,23 @@ pub(super) fn quiet_hubs(
     cards: usize,
 ) -> BTreeMap<NodeIndex, BTreeSet<String>> {
     let mut uses: BTreeMap<NodeIndex, BTreeSet<String>> = BTreeMap::new();
-    for link in scene.facts.links.iter().filter(|link| matches!(link.kind.as_str(), "encrypted_with" | "logs_to")) {
-        let (Some(from), Some(to)) = (link.from, link.to) else { continue };
+    for link in scene
+        .facts
+        .links
+        .iter()
+        .filter(|link| matches!(link.kind.as_str(), "encrypted_with" | "logs_to"))
+    {
+        let (Some(from), Some(to)) = (link.from, link.to) else {
+            continue;
+        };
         let target = scene.facts.resource(to);
         // A log group of its own is part of the card.
         if let Some(node) = node_of[from as usize].filter(|&node| node < cards)
             && node_of[to as usize] != Some(node)
         {
-            uses.entry(node).or_default().insert(target.title().to_owned());
+            uses.entry(node)
+                .or_default()
+                .insert(target.title().to_owned());
         }
     }
     uses
@@ -156,7 +239,9 @@ pub(super) fn note_hubs(
         }
     }
     for (node, names) in names {
-        if let Some(Shape::Card { uses, .. }) = picture.nodes.get_mut(node).map(|node| &mut node.shape) {
+        if let Some(Shape::Card { uses, .. }) =
+            picture.nodes.get_mut(node).map(|node| &mut node.shape)
+        {
             uses.extend(names);
         }
     }

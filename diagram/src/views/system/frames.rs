@@ -17,9 +17,18 @@ pub(super) enum Site {
     /// Global services that carry traffic: DNS, CDN.
     Edge,
     /// In a VPC.
-    Vpc { account_id: String, region: String, vpc: String, tier: Option<Tier> },
+    Vpc {
+        account_id: String,
+        region: String,
+        vpc: String,
+        tier: Option<Tier>,
+    },
     /// Services of a region; the environment where there are several.
-    Region { account_id: String, region: String, environment: String },
+    Region {
+        account_id: String,
+        region: String,
+        environment: String,
+    },
     /// Other global services.
     Global,
     /// Resources of several sites on one card.
@@ -30,7 +39,11 @@ impl Site {
     /// The site of several resources.
     pub(super) fn shared(scene: &Scene<'_>, roots: &[Index]) -> Self {
         let sites: BTreeSet<Self> = roots.iter().map(|&root| scene.site(root)).collect();
-        if sites.len() == 1 { sites.into_iter().next().unwrap_or(Self::Everywhere) } else { Self::Everywhere }
+        if sites.len() == 1 {
+            sites.into_iter().next().unwrap_or(Self::Everywhere)
+        } else {
+            Self::Everywhere
+        }
     }
 }
 
@@ -51,8 +64,16 @@ pub(super) fn site(scene: &Scene<'_>, index: Index) -> Site {
         let traffic = kind(&resource.resource_type).category == Category::Network;
         return if traffic { Site::Edge } else { Site::Global };
     }
-    let environment = if scene.several_environments { resource.environment.clone() } else { String::new() };
-    Site::Region { account_id: resource.account_id.clone(), region: resource.region.clone(), environment }
+    let environment = if scene.several_environments {
+        resource.environment.clone()
+    } else {
+        String::new()
+    };
+    Site::Region {
+        account_id: resource.account_id.clone(),
+        region: resource.region.clone(),
+        environment,
+    }
 }
 
 /// VPCs in which something of this picture stands that is not itself a piece of network.
@@ -84,7 +105,9 @@ fn frame_vpc(scene: &Scene<'_>, index: Index) -> Option<String> {
     if resource.resource_type == "ec2:vpc" {
         return Some(resource.arn.clone());
     }
-    is_frame(&resource.resource_type).then(|| scene.places.get(index)?.vpc.clone()).flatten()
+    is_frame(&resource.resource_type)
+        .then(|| scene.places.get(index)?.vpc.clone())
+        .flatten()
 }
 
 /// What frames stand for.
@@ -120,19 +143,40 @@ impl Builder {
         Some(match site {
             Site::Everywhere => return None,
             Site::Edge => self.add("edge", || plain(None, "edge", "global", FrameStyle::Pale)),
-            Site::Global => self.add("global", || plain(None, "global services", "", FrameStyle::Pale)),
-            Site::Region { account_id, region, environment } => {
+            Site::Global => self.add("global", || {
+                plain(None, "global services", "", FrameStyle::Pale)
+            }),
+            Site::Region {
+                account_id,
+                region,
+                environment,
+            } => {
                 let around = self.region(account_id, region);
                 let key = format!("services\u{1f}{account_id}\u{1f}{region}\u{1f}{environment}");
-                self.add(&key, || plain(Some(around), "regional services", environment, FrameStyle::Pale))
+                self.add(&key, || {
+                    plain(
+                        Some(around),
+                        "regional services",
+                        environment,
+                        FrameStyle::Pale,
+                    )
+                })
             }
-            Site::Vpc { account_id, region, vpc, tier } => {
+            Site::Vpc {
+                account_id,
+                region,
+                vpc,
+                tier,
+            } => {
                 let around = self.region(account_id, region);
-                let network = self.add(&format!("vpc\u{1f}{vpc}"), || vpc_frame(scene, around, vpc));
+                let network =
+                    self.add(&format!("vpc\u{1f}{vpc}"), || vpc_frame(scene, around, vpc));
                 self.vpcs.insert(vpc.clone(), network);
                 match tier {
                     None => network,
-                    Some(tier) => self.add(&format!("tier\u{1f}{vpc}\u{1f}{tier:?}"), || tier_frame(scene, network, vpc, *tier)),
+                    Some(tier) => self.add(&format!("tier\u{1f}{vpc}\u{1f}{tier:?}"), || {
+                        tier_frame(scene, network, vpc, *tier)
+                    }),
                 }
             }
         })
@@ -140,7 +184,14 @@ impl Builder {
 
     fn region(&mut self, account_id: &str, region: &str) -> usize {
         let key = format!("region\u{1f}{account_id}\u{1f}{region}");
-        self.add(&key, || plain(None, region, &format!("account {account_id}"), FrameStyle::Outline))
+        self.add(&key, || {
+            plain(
+                None,
+                region,
+                &format!("account {account_id}"),
+                FrameStyle::Outline,
+            )
+        })
     }
 
     /// Other systems, and whatever else is outside.
@@ -153,14 +204,25 @@ impl Builder {
         let mut resources = 0;
         for &index in scene.selected {
             let root = scene.parts.root(index);
-            let Some(vpc) = frame_vpc(scene, root).filter(|vpc| framed.contains(vpc)) else { continue };
-            let Some(frame) = self.vpcs.get(&vpc).map(|&frame| &mut self.frames[frame]) else { continue };
+            let Some(vpc) = frame_vpc(scene, root).filter(|vpc| framed.contains(vpc)) else {
+                continue;
+            };
+            let Some(frame) = self.vpcs.get(&vpc).map(|&frame| &mut self.frames[frame]) else {
+                continue;
+            };
             let resource = scene.facts.resource(index);
             frame.findings.add(resource.findings);
             frame.members.push(resource.arn.clone());
             resources += 1;
         }
-        InFrames { frames: self.frames.iter().filter(|frame| !frame.members.is_empty()).count(), resources }
+        InFrames {
+            frames: self
+                .frames
+                .iter()
+                .filter(|frame| !frame.members.is_empty())
+                .count(),
+            resources,
+        }
     }
 }
 
@@ -178,8 +240,14 @@ fn plain(parent: Option<usize>, title: &str, subtitle: &str, style: FrameStyle) 
 }
 
 fn vpc_frame(scene: &Scene<'_>, around: usize, vpc: &str) -> Frame {
-    let position = scene.facts.resources.iter().find(|resource| resource.arn == vpc);
-    let (title, subtitle) = position.map_or((vpc, ""), |resource| (resource.title(), resource.summary.as_str()));
+    let position = scene
+        .facts
+        .resources
+        .iter()
+        .find(|resource| resource.arn == vpc);
+    let (title, subtitle) = position.map_or((vpc, ""), |resource| {
+        (resource.title(), resource.summary.as_str())
+    });
     let mut frame = plain(Some(around), title, subtitle, FrameStyle::Solid);
     frame.stars = position.and_then(|resource| super::cards::stars(scene.facts, resource));
     frame
@@ -188,26 +256,48 @@ fn vpc_frame(scene: &Scene<'_>, around: usize, vpc: &str) -> Frame {
 fn tier_frame(scene: &Scene<'_>, network: usize, vpc: &str, tier: Tier) -> Frame {
     let mut zones: BTreeSet<&str> = BTreeSet::new();
     for &index in scene.selected {
-        let Some(place) = scene.places.get(index) else { continue };
+        let Some(place) = scene.places.get(index) else {
+            continue;
+        };
         if place.vpc.as_deref() == Some(vpc) && place.tier == Some(tier) {
-            zones.extend(place.subnets.iter().map(|&subnet| scene.facts.resource(subnet).zone.as_str()));
+            zones.extend(
+                place
+                    .subnets
+                    .iter()
+                    .map(|&subnet| scene.facts.resource(subnet).zone.as_str()),
+            );
         }
     }
     zones.remove("");
-    let zones = if zones.is_empty() { String::new() } else { format!("×{} AZ", zones.len()) };
-    let style = if tier == Tier::Public { FrameStyle::Public } else { FrameStyle::Pale };
+    let zones = if zones.is_empty() {
+        String::new()
+    } else {
+        format!("×{} AZ", zones.len())
+    };
+    let style = if tier == Tier::Public {
+        FrameStyle::Public
+    } else {
+        FrameStyle::Pale
+    };
     plain(Some(network), tier.name(), &zones, style)
 }
 
 /// Cards of a tier stand in one column, tiers follow each other; loose cards of services fill columns.
 pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
     const HEIGHT: usize = 9;
-    let connected: BTreeSet<NodeIndex> = picture.edges.iter().flat_map(|edge| [edge.from, edge.to]).collect();
+    let connected: BTreeSet<NodeIndex> = picture
+        .edges
+        .iter()
+        .flat_map(|edge| [edge.from, edge.to])
+        .collect();
     let mut frames: BTreeMap<(Option<usize>, bool), Vec<NodeIndex>> = BTreeMap::new();
     for (node, group) in groups.iter().enumerate() {
         let tiered = matches!(group.site, Site::Vpc { tier: Some(_), .. });
         if tiered || !connected.contains(&node) {
-            frames.entry((picture.nodes[node].frame, tiered)).or_default().push(node);
+            frames
+                .entry((picture.nodes[node].frame, tiered))
+                .or_default()
+                .push(node);
         }
     }
     let mut last_of_vpc: BTreeMap<Option<usize>, NodeIndex> = BTreeMap::new();

@@ -7,7 +7,10 @@ mod outside;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::landscape::system_stem;
-use super::{AIM_EDGES, Request, add_rules, commonest, commonest_text, drawn, findings, missing, not_analyzed, split_hubs};
+use super::{
+    AIM_EDGES, Request, add_rules, commonest, commonest_text, drawn, findings, missing,
+    not_analyzed, split_hubs,
+};
 use crate::facts::{Facts, Index};
 use crate::graph::fold::fold;
 use crate::graph::lift::{self, Edges, NodeIndex};
@@ -25,9 +28,15 @@ pub fn draw(facts: &Facts, request: &Request) -> Vec<Picture> {
     let mut systems: BTreeMap<(bool, &str), Vec<Index>> = BTreeMap::new();
     for index in request.filter.select(facts) {
         let system = facts.resource(index).system.as_str();
-        systems.entry((system.is_empty(), system)).or_default().push(index);
+        systems
+            .entry((system.is_empty(), system))
+            .or_default()
+            .push(index);
     }
-    systems.into_iter().map(|((_, system), selected)| picture(facts, &places, system, &selected, request)).collect()
+    systems
+        .into_iter()
+        .map(|((_, system), selected)| picture(facts, &places, system, &selected, request))
+        .collect()
 }
 
 /// What the making of one picture knows.
@@ -53,7 +62,9 @@ struct Homes<'a> {
 
 impl Homes<'_> {
     fn get(&self, resource: Index) -> Option<&crate::graph::place::Place> {
-        self.run.get(resource).or_else(|| self.run.get(*self.adopted.get(&resource)?))
+        self.run
+            .get(resource)
+            .or_else(|| self.run.get(*self.adopted.get(&resource)?))
     }
 }
 
@@ -67,14 +78,35 @@ impl<'a> Scene<'a> {
                 adopted.entry(root).or_insert(part);
             }
         }
-        let environments: BTreeSet<&str> =
-            selected.iter().map(|&index| facts.resource(index).environment.as_str()).collect();
+        let environments: BTreeSet<&str> = selected
+            .iter()
+            .map(|&index| facts.resource(index).environment.as_str())
+            .collect();
         let several_environments = environments.len() > 1;
-        let (main_environment, _) = commonest(selected.iter().map(|&index| facts.resource(index).environment.as_str()));
-        let places = Homes { run: places, adopted };
-        let vpcs = selected.iter().filter(|&&index| facts.resource(index).resource_type == "ec2:vpc");
-        let vpcs = vpcs.map(|&index| (facts.resource(index).arn.as_str(), index)).collect();
-        Self { facts, selected, parts, places, vpcs, several_environments, main_environment }
+        let (main_environment, _) = commonest(
+            selected
+                .iter()
+                .map(|&index| facts.resource(index).environment.as_str()),
+        );
+        let places = Homes {
+            run: places,
+            adopted,
+        };
+        let vpcs = selected
+            .iter()
+            .filter(|&&index| facts.resource(index).resource_type == "ec2:vpc");
+        let vpcs = vpcs
+            .map(|&index| (facts.resource(index).arn.as_str(), index))
+            .collect();
+        Self {
+            facts,
+            selected,
+            parts,
+            places,
+            vpcs,
+            several_environments,
+            main_environment,
+        }
     }
 
     fn site(&self, resource: Index) -> Site {
@@ -82,14 +114,24 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn picture(facts: &Facts, places: &Places, system: &str, selected: &[Index], request: &Request) -> Picture {
+fn picture(
+    facts: &Facts,
+    places: &Places,
+    system: &str,
+    selected: &[Index],
+    request: &Request,
+) -> Picture {
     let scene = Scene::new(facts, places, selected);
     let mut picture = Picture {
         view: "system",
         stem: system_stem(system),
         run: request.run.clone(),
         filter: request.filter.clone(),
-        title: if system.is_empty() { "(no system tag)".to_owned() } else { system.to_owned() },
+        title: if system.is_empty() {
+            "(no system tag)".to_owned()
+        } else {
+            system.to_owned()
+        },
         ..Picture::default()
     };
     let framed = frames::vpcs_with_cards(&scene);
@@ -106,7 +148,11 @@ fn picture(facts: &Facts, places: &Places, system: &str, selected: &[Index], req
     picture.account = account(&scene, &groups, &mut built, &framed);
     let outside = outside::add(&scene, &mut picture, &mut built, &mut node_of);
     let hubs = connect(&scene, &mut picture, &node_of, outside);
-    cards::note_hubs(&mut picture, &hubs, &cards::quiet_hubs(&scene, &node_of, groups.len()));
+    cards::note_hubs(
+        &mut picture,
+        &hubs,
+        &cards::quiet_hubs(&scene, &node_of, groups.len()),
+    );
     picture.frames = built.frames;
     frames::arrange(&mut picture, &groups);
     finish(facts, selected, &mut picture, forced, request.max_nodes);
@@ -127,32 +173,59 @@ fn groups(scene: &Scene<'_>, framed: &BTreeSet<String>, aim: usize) -> (Vec<Grou
     let roots: Vec<Index> = shown_by.keys().copied().collect();
     let highest = scene.facts.highest_rank();
     let keep = |root: Index| {
-        shown_by[&root].iter().map(|&member| scene.facts.resource(member)).any(|resource| {
-            resource.exposed == Some(true) || resource.findings.critical > 0
-        }) || {
-            let rank = scene.facts.resource(root).importance_rank;
-            rank.is_some() && rank == highest
-        }
+        shown_by[&root]
+            .iter()
+            .map(|&member| scene.facts.resource(member))
+            .any(|resource| resource.exposed == Some(true) || resource.findings.critical > 0)
+            || {
+                let rank = scene.facts.resource(root).importance_rank;
+                rank.is_some() && rank == highest
+            }
     };
     let rungs = cards::rungs(scene);
-    let rungs: Vec<&dyn Fn(Index) -> String> = rungs.iter().map(|rung| &**rung as &dyn Fn(Index) -> String).collect();
+    let rungs: Vec<&dyn Fn(Index) -> String> = rungs
+        .iter()
+        .map(|rung| &**rung as &dyn Fn(Index) -> String)
+        .collect();
     let folded = fold(&roots, &rungs, &keep, aim);
     let groups = folded.groups.into_iter().map(|roots| {
-        let mut members: Vec<Index> = roots.iter().flat_map(|root| shown_by[root].iter().copied()).collect();
-        members.sort_by_key(|member| (!roots.contains(member) && roots.len() == 1, *member));
-        let site = if folded.rung + 1 == rungs.len() { Site::shared(scene, &roots) } else { scene.site(roots[0]) };
-        Group { site, rung: folded.rung, roots, members }
+        let mut members: Vec<Index> = roots
+            .iter()
+            .flat_map(|root| shown_by[root].iter().copied())
+            .collect();
+        // A root comes before its parts; among many roots, the first in order is the one that is drawn.
+        members.sort_by_key(|&member| (roots.len() == 1 && member != roots[0], member));
+        let site = if folded.rung + 1 == rungs.len() {
+            Site::shared(scene, &roots)
+        } else {
+            scene.site(roots[0])
+        };
+        Group {
+            site,
+            rung: folded.rung,
+            roots,
+            members,
+        }
     });
     let mut groups: Vec<Group> = groups.collect();
     groups.sort_by(|a, b| a.site.cmp(&b.site).then(a.roots.cmp(&b.roots)));
     (groups, folded.forced)
 }
 
-fn account(scene: &Scene<'_>, groups: &[Group], built: &mut frames::Builder, framed: &BTreeSet<String>) -> Account {
+fn account(
+    scene: &Scene<'_>,
+    groups: &[Group],
+    built: &mut frames::Builder,
+    framed: &BTreeSet<String>,
+) -> Account {
     let in_frames = built.assign(scene, framed);
     let on_cards: usize = groups.iter().map(|group| group.members.len()).sum();
     let drawn = groups.len() + in_frames.frames;
-    let mut account = Account { resources: scene.selected.len(), drawn, ..Account::default() };
+    let mut account = Account {
+        resources: scene.selected.len(),
+        drawn,
+        ..Account::default()
+    };
     account.folded = on_cards + in_frames.resources - drawn;
     account
 }
@@ -169,9 +242,9 @@ fn connect(
     let mut edges: Edges = lift::edges(scene.facts, &node);
     edges.extend(outside.edges);
     let rules = lift::group_rules(scene.facts, &node);
-    let rules = rules.into_iter().filter(|(rule, _)| {
-        rule.from.iter().chain(&rule.to).any(|&end| end < own)
-    });
+    let rules = rules
+        .into_iter()
+        .filter(|(rule, _)| rule.from.iter().chain(&rule.to).any(|&end| end < own));
     let junctions = add_rules(&mut edges, &rules.collect(), picture.nodes.len());
     picture.nodes.extend(junctions);
     // What connects two outsiders is their own matter.
@@ -187,12 +260,25 @@ fn finish(facts: &Facts, selected: &[Index], picture: &mut Picture, forced: bool
     let resources = || selected.iter().map(|&index| facts.resource(index));
     let found = findings(facts, selected.iter().copied());
     picture.caption = vec![
-        commonest_text(resources().map(|resource| resource.environment.as_str()), "no environment tag"),
-        format!("owner {}", commonest_text(resources().map(|resource| resource.owner.as_str()), "unknown")),
+        commonest_text(
+            resources().map(|resource| resource.environment.as_str()),
+            "no environment tag",
+        ),
+        format!(
+            "owner {}",
+            commonest_text(
+                resources().map(|resource| resource.owner.as_str()),
+                "unknown"
+            )
+        ),
         picture.account.sentence(),
     ];
     if facts.analyzed {
-        picture.caption.push(format!("{} critical, {} high findings", grouped(found.critical), grouped(found.high)));
+        picture.caption.push(format!(
+            "{} critical, {} high findings",
+            grouped(found.critical),
+            grouped(found.high)
+        ));
     }
     picture.caption.push(format!("as of {}", facts.as_of));
     if forced {
@@ -202,8 +288,14 @@ fn finish(facts: &Facts, selected: &[Index], picture: &mut Picture, forced: bool
         ));
         picture.partial = true;
     } else if picture.edges.len() > 2 * AIM_EDGES || picture.nodes.len() > 2 * aim {
-        let size = format!("{} and {}", count(picture.nodes.len() as u64, "node"), count(picture.edges.len() as u64, "edge"));
-        picture.warnings.push(format!("crowded: {size}; narrow the filter"));
+        let size = format!(
+            "{} and {}",
+            count(picture.nodes.len() as u64, "node"),
+            count(picture.edges.len() as u64, "edge")
+        );
+        picture
+            .warnings
+            .push(format!("crowded: {size}; narrow the filter"));
     }
     picture.warnings.extend(not_analyzed(facts));
     picture.note_missing(missing(facts, selected));
@@ -218,7 +310,11 @@ fn legend(picture: &Picture) -> Vec<Sign> {
             categories.insert(category);
         }
     }
-    let mut signs: Vec<Sign> = Category::ALL.into_iter().filter(|category| categories.contains(category)).map(Sign::Category).collect();
+    let mut signs: Vec<Sign> = Category::ALL
+        .into_iter()
+        .filter(|category| categories.contains(category))
+        .map(Sign::Category)
+        .collect();
     signs.extend([Sign::Exposed, Sign::Findings, Sign::Stars]);
     signs.push(Sign::Text("— network, events   ··· IAM, settings   - - DNS, backup   thick: replication   dashed: untagged, outside".to_owned()));
     signs
@@ -226,11 +322,23 @@ fn legend(picture: &Picture) -> Vec<Sign> {
 
 /// A page that lists the pictures.
 pub fn index(facts: &Facts, pictures: &[Picture], render: Option<Format>) -> String {
-    let mut page = format!("# Systems\n\nAs of {}.\n\n| system | resources | files |\n| --- | --- | --- |\n", facts.as_of);
+    let mut page = format!(
+        "# Systems\n\nAs of {}.\n\n| system | resources | files |\n| --- | --- | --- |\n",
+        facts.as_of
+    );
     for picture in pictures {
-        let endings = ["dot", "json"].into_iter().chain(render.map(Format::ending));
-        let files: Vec<String> = endings.map(|ending| format!("[{ending}]({}.{ending})", picture.stem)).collect();
-        page.push_str(&format!("| {} | {} | {} |\n", markdown(&picture.title), picture.account.sentence(), files.join(" ")));
+        let endings = ["dot", "json"]
+            .into_iter()
+            .chain(render.map(Format::ending));
+        let files: Vec<String> = endings
+            .map(|ending| format!("[{ending}]({}.{ending})", picture.stem))
+            .collect();
+        page.push_str(&format!(
+            "| {} | {} | {} |\n",
+            markdown(&picture.title),
+            picture.account.sentence(),
+            files.join(" ")
+        ));
     }
     page
 }

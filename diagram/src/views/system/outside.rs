@@ -34,14 +34,24 @@ pub(super) fn add(
     internet(scene, picture, node_of, &mut edges);
     beyond_the_run(scene, picture, built, node_of, &mut edges);
     other_systems(scene, picture, built, node_of);
-    Outside { first, last: picture.nodes.len(), edges }
+    Outside {
+        first,
+        last: picture.nodes.len(),
+        edges,
+    }
 }
 
 fn card(id: &str, title: String, badge: &str, subtitle: String) -> Node {
     Node {
         id: hashed_id("o", id),
         title,
-        shape: Shape::Card { badge: badge.to_owned(), category: Category::External, subtitle, stars: None, uses: Vec::new() },
+        shape: Shape::Card {
+            badge: badge.to_owned(),
+            category: Category::External,
+            subtitle,
+            stars: None,
+            uses: Vec::new(),
+        },
         findings: Findings::default(),
         exposed: false,
         dashed: true,
@@ -51,22 +61,48 @@ fn card(id: &str, title: String, badge: &str, subtitle: String) -> Node {
     }
 }
 
-fn internet(scene: &Scene<'_>, picture: &mut Picture, node_of: &[Option<NodeIndex>], edges: &mut Edges) {
+fn internet(
+    scene: &Scene<'_>,
+    picture: &mut Picture,
+    node_of: &[Option<NodeIndex>],
+    edges: &mut Edges,
+) {
     let internet = picture.nodes.len();
-    let mut node = card("internet", "Internet".to_owned(), "WWW", "0.0.0.0/0, ::/0".to_owned());
+    let mut node = card(
+        "internet",
+        "Internet".to_owned(),
+        "WWW",
+        "0.0.0.0/0, ::/0".to_owned(),
+    );
     node.dashed = false;
     picture.nodes.push(node);
-    let private: BTreeSet<_> = scene.facts.links.iter().filter(|link| link.kind == "in_vpc").filter_map(|link| link.from).collect();
+    let private: BTreeSet<_> = scene
+        .facts
+        .links
+        .iter()
+        .filter(|link| link.kind == "in_vpc")
+        .filter_map(|link| link.from)
+        .collect();
     for &index in scene.selected {
         let resource = scene.facts.resource(index);
-        let Some(target) = node_of[index as usize] else { continue };
+        let Some(target) = node_of[index as usize] else {
+            continue;
+        };
         if resource.exposed == Some(true) {
-            let bundle = edges.entry((internet, target, Relation::Internet)).or_default();
+            let bundle = edges
+                .entry((internet, target, Relation::Internet))
+                .or_default();
             bundle.labels.extend(ports(&resource.exposure));
             bundle.links += 1;
         } else if resource.resource_type == "route53:hostedzone" && !private.contains(&index) {
             let names = BTreeSet::from(["DNS".to_owned()]);
-            edges.insert((internet, target, Relation::Dns), Bundle { labels: names, links: 1 });
+            edges.insert(
+                (internet, target, Relation::Dns),
+                Bundle {
+                    labels: names,
+                    links: 1,
+                },
+            );
         }
     }
 }
@@ -85,7 +121,11 @@ fn ports(exposure: &str) -> BTreeSet<String> {
         })
         .collect();
     if ports.is_empty() && !exposure.is_empty() {
-        return BTreeSet::from([exposure.split_whitespace().take(3).collect::<Vec<_>>().join(" ")]);
+        return BTreeSet::from([exposure
+            .split_whitespace()
+            .take(3)
+            .collect::<Vec<_>>()
+            .join(" ")]);
     }
     ports
 }
@@ -100,8 +140,13 @@ fn beyond_the_run(
 ) {
     let mut targets: BTreeMap<(NodeIndex, Relation), (BTreeSet<&str>, Bundle)> = BTreeMap::new();
     for link in &scene.facts.links {
-        let (Some(from), None, Some((relation, false))) = (link.from, link.to, relation(link)) else { continue };
-        let Some(node) = node_of[from as usize] else { continue };
+        let (Some(from), None, Some((relation, false))) = (link.from, link.to, relation(link))
+        else {
+            continue;
+        };
+        let Some(node) = node_of[from as usize] else {
+            continue;
+        };
         if matches!(relation, Relation::Iam | Relation::Backup) || link.to_id.is_empty() {
             continue;
         }
@@ -116,21 +161,42 @@ fn beyond_the_run(
     let frame = built.others("beyond", "outside this run, or gone");
     for ((from, relation), (ids, bundle)) in targets {
         let first = ids.first().copied().unwrap_or_default();
-        let title = if ids.len() == 1 { first.to_owned() } else { format!("{} names", grouped(ids.len() as u64)) };
-        let subtitle = if ids.len() == 1 { "not in the run".to_owned() } else { format!("{first}, …") };
-        let mut node = card(&format!("{from}{relation:?}{first}"), title, "OUT", subtitle);
+        let title = if ids.len() == 1 {
+            first.to_owned()
+        } else {
+            format!("{} names", grouped(ids.len() as u64))
+        };
+        let subtitle = if ids.len() == 1 {
+            "not in the run".to_owned()
+        } else {
+            format!("{first}, …")
+        };
+        let mut node = card(
+            &format!("{from}{relation:?}{first}"),
+            title,
+            "OUT",
+            subtitle,
+        );
         node.frame = Some(frame);
         edges.insert((from, picture.nodes.len(), relation), bundle);
         picture.nodes.push(node);
     }
 }
 
-fn other_systems(scene: &Scene<'_>, picture: &mut Picture, built: &mut Builder, node_of: &mut [Option<NodeIndex>]) {
+fn other_systems(
+    scene: &Scene<'_>,
+    picture: &mut Picture,
+    built: &mut Builder,
+    node_of: &mut [Option<NodeIndex>],
+) {
     let mut systems: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for index in scene.facts.indexes() {
         if scene.selected.binary_search(&index).is_err() {
             let resource = scene.facts.resource(index);
-            systems.entry((&resource.system, &resource.environment)).or_default().push(index as usize);
+            systems
+                .entry((&resource.system, &resource.environment))
+                .or_default()
+                .push(index as usize);
         }
     }
     if systems.is_empty() {
@@ -141,10 +207,28 @@ fn other_systems(scene: &Scene<'_>, picture: &mut Picture, built: &mut Builder, 
         for &member in &members {
             node_of[member] = Some(picture.nodes.len());
         }
-        let owner = commonest_text(members.iter().map(|&member| scene.facts.resources[member].owner.as_str()), "owner unknown");
-        let title = if system.is_empty() { "(no system tag)" } else { system };
-        let environment_text = if environment.is_empty() { "no environment tag" } else { environment };
-        let mut node = card(&format!("{system}\u{1f}{environment}"), title.to_owned(), "SYS", format!("{environment_text} · {owner}"));
+        let owner = commonest_text(
+            members
+                .iter()
+                .map(|&member| scene.facts.resources[member].owner.as_str()),
+            "owner unknown",
+        );
+        let title = if system.is_empty() {
+            "(no system tag)"
+        } else {
+            system
+        };
+        let environment_text = if environment.is_empty() {
+            "no environment tag"
+        } else {
+            environment
+        };
+        let mut node = card(
+            &format!("{system}\u{1f}{environment}"),
+            title.to_owned(),
+            "SYS",
+            format!("{environment_text} · {owner}"),
+        );
         node.frame = Some(frame);
         node.link = Some(system_stem(system));
         picture.nodes.push(node);
@@ -158,11 +242,17 @@ pub(super) fn drop_unused(
     last: NodeIndex,
     hubs: &mut BTreeMap<NodeIndex, BTreeSet<NodeIndex>>,
 ) {
-    let used: BTreeSet<NodeIndex> = picture.edges.iter().flat_map(|edge| [edge.from, edge.to]).collect();
+    let used: BTreeSet<NodeIndex> = picture
+        .edges
+        .iter()
+        .flat_map(|edge| [edge.from, edge.to])
+        .collect();
     let mut renumbered: Vec<Option<NodeIndex>> = Vec::with_capacity(picture.nodes.len());
     let mut kept = Vec::with_capacity(picture.nodes.len());
     for (position, node) in std::mem::take(&mut picture.nodes).into_iter().enumerate() {
-        let drop = (first..last).contains(&position) && !used.contains(&position) && !hubs.contains_key(&position);
+        let drop = (first..last).contains(&position)
+            && !used.contains(&position)
+            && !hubs.contains_key(&position);
         renumbered.push((!drop).then_some(kept.len()));
         if !drop {
             kept.push(node);
@@ -170,13 +260,17 @@ pub(super) fn drop_unused(
     }
     picture.nodes = kept;
     let new = |old: NodeIndex| renumbered.get(old).copied().flatten();
-    picture.edges.retain_mut(|edge| match (new(edge.from), new(edge.to)) {
-        (Some(from), Some(to)) => {
-            (edge.from, edge.to) = (from, to);
-            true
-        }
-        _ => false,
-    });
-    let renamed = std::mem::take(hubs).into_iter().filter_map(|(hub, users)| Some((new(hub)?, users.into_iter().filter_map(new).collect())));
+    picture
+        .edges
+        .retain_mut(|edge| match (new(edge.from), new(edge.to)) {
+            (Some(from), Some(to)) => {
+                (edge.from, edge.to) = (from, to);
+                true
+            }
+            _ => false,
+        });
+    let renamed = std::mem::take(hubs)
+        .into_iter()
+        .filter_map(|(hub, users)| Some((new(hub)?, users.into_iter().filter_map(new).collect())));
     *hubs = renamed.collect();
 }
