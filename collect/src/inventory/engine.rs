@@ -359,7 +359,7 @@ impl Collected {
         let sorter = self.rows.entry(index).or_default();
         sorter.push(&mut self.spool, &[region, &arn, name], &row)?;
         *self.counts.entry((index, region.clone())).or_default() += 1;
-        if !arn.is_empty() && (table.resource_type.is_some() || !built.ids.is_empty()) {
+        if !arn.is_empty() && (built.row.resource.is_some() || !built.ids.is_empty()) {
             let resource_type = table.resource_type.clone().unwrap_or_default();
             self.names.push((region.clone(), resource_type, arn, built.ids));
         }

@@ -120,10 +120,14 @@ pub fn build(table: &TableFile, place: &Place, row: &Rcvar, parent: Option<&Rcva
     let context = in_context(&plain, parent, None);
     let mut reading = Reading { row: &context, place, faults: Vec::new() };
 
-    let arn = reading.text("arn", &table.identity.arn);
+    // An answer that stands for "there is none" says so of the account.
+    let none = matches!(&**row, Variable::Object(members) if members.is_empty());
+    let stated_arn = reading.text("arn", &table.identity.arn);
+    let arn = stated_arn.or_else(|| none.then(|| format!("arn:{}:iam::{}:root", place.partition, place.account_id)));
     let tags = tags(&mut reading, table);
     let stated = table.identity.name.as_ref().and_then(|name| reading.text("name", name));
-    let name = stated.clone().or_else(|| default_name(&tags, arn.as_deref()));
+    let named = !table.identity.of_account && !none;
+    let name = stated.clone().or_else(|| default_name(&tags, arn.as_deref()).filter(|_| named));
     let mut cells = vec![
         json!(place.account_id),
         json!(place.column_region),
@@ -140,7 +144,8 @@ pub fn build(table: &TableFile, place: &Place, row: &Rcvar, parent: Option<&Rcva
         let blank = report && typed && value.as_str().is_some_and(|text| REPORT_BLANKS.contains(&text));
         cells.push(if blank { Value::Null } else { value });
     }
-    let resource = table.resource_type.is_some().then(|| ResourceFacts {
+    let is_resource = table.resource_type.is_some() && !none;
+    let resource = is_resource.then(|| ResourceFacts {
         created_at: reading.optional("created_at", table.identity.created_at.as_ref()),
         zone: reading.optional("zone", table.identity.zone.as_ref()),
         summary: reading.optional("summary", table.identity.summary.as_ref()),
@@ -152,7 +157,7 @@ pub fn build(table: &TableFile, place: &Place, row: &Rcvar, parent: Option<&Rcva
     }
     let references = arn.as_deref().map(|arn| references(table, arn, &plain, parent, &mut reading));
     Built {
-        row: StoredRow { cells, default_name: stated.is_none(), resource },
+        row: StoredRow { cells, default_name: named && stated.is_none(), resource },
         arn,
         ids,
         references: references.unwrap_or_default(),

@@ -15,6 +15,9 @@ use super::secrets::SecretPath;
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
+/// What stands for an account as a whole.
+const ACCOUNT_ARN: &str = "arn:{partition}:iam::{account}:root";
+
 /// Why a table file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("table {table}: {reason}")]
@@ -126,8 +129,10 @@ pub struct Batch {
 /// How a row is named and what `resources` says of it.
 #[derive(Debug)]
 pub struct Identity {
-    /// Its ARN.
+    /// Its ARN; where the file gives none, that of the account, which the fact is about.
     pub arn: Expression,
+    /// The file gives no ARN.
+    pub of_account: bool,
     /// Its name; without one, the Name tag, then the ARN's last part.
     pub name: Option<Expression>,
     /// Its tags: a list of pairs or an object.
@@ -193,7 +198,7 @@ impl TableFile {
             table: name.to_owned(),
             reason,
         };
-        let written: Written = toml::from_str(text).map_err(|error| fail(error.to_string()))?;
+        let written: Written = toml::from_str(text).map_err(|error| fail(error.message().to_owned()))?;
         written.compile(name).map_err(|error| fail(error.to_string()))
     }
 
@@ -260,6 +265,7 @@ struct Written {
     list: WrittenList,
     #[serde(default)]
     detail: Vec<WrittenDetail>,
+    #[serde(default)]
     identity: WrittenIdentity,
     #[serde(default)]
     relation: Vec<WrittenRelation>,
@@ -305,10 +311,10 @@ struct WrittenBatch {
     key: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenIdentity {
-    arn: String,
+    arn: Option<String>,
     name: Option<String>,
     tags: Option<String>,
     created_at: Option<String>,
@@ -439,7 +445,8 @@ impl WrittenIdentity {
     fn compile(self) -> Result<Identity, Wrong> {
         let ids = self.ids.iter().map(|source| Expression::new(source));
         Ok(Identity {
-            arn: Expression::new(&self.arn)?,
+            arn: Expression::new(self.arn.as_deref().unwrap_or(ACCOUNT_ARN))?,
+            of_account: self.arn.is_none(),
             name: optional(self.name.as_ref())?,
             tags: optional(self.tags.as_ref())?,
             created_at: optional(self.created_at.as_ref())?,
