@@ -69,6 +69,8 @@ impl Moto {
         let main = "import sys; from moto.server import main; main(['-H', '127.0.0.1', '-p', sys.argv[1]])";
         let child = python()
             .args(["-c", main, &address.port().to_string()])
+            // A certificate is issued so many seconds after it is asked for: not between boto3's call and ours.
+            .env("MOTO_ACM_VALIDATION_WAIT", "86400")
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
