@@ -116,3 +116,23 @@ fn wait(child: &mut Child, limit: Duration) -> std::io::Result<bool> {
         pause = (pause * 2).min(Duration::from_millis(50));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_that_takes_too_long_is_given_up() {
+        let result = render("digraph { a -> b }", Format::Svg, Duration::ZERO);
+        assert!(matches!(result, Err(LayoutError::TimeOut(_))), "{result:?}");
+    }
+
+    #[test]
+    fn what_dot_says_is_passed_on() {
+        let Err(LayoutError::Failed(text)) = render("digraph {", Format::Svg, TIME_LIMIT) else {
+            panic!("half a graph was drawn")
+        };
+        assert!(text.contains("syntax error"), "{text}");
+        assert!(render("digraph { a }", Format::Svg, TIME_LIMIT).is_ok());
+    }
+}

@@ -107,7 +107,7 @@ fn internet(
     }
 }
 
-/// The ports in a text such as `tcp/22 from 0.0.0.0/0`; the text's first words when there are none.
+/// The ports in a text such as `tcp/22 from 0.0.0.0/0`; the text before `from` when there are none.
 fn ports(exposure: &str) -> BTreeSet<String> {
     let words = exposure.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';'));
     let ports: BTreeSet<String> = words
@@ -121,11 +121,8 @@ fn ports(exposure: &str) -> BTreeSet<String> {
         })
         .collect();
     if ports.is_empty() && !exposure.is_empty() {
-        return BTreeSet::from([exposure
-            .split_whitespace()
-            .take(3)
-            .collect::<Vec<_>>()
-            .join(" ")]);
+        let how = exposure.split(" from ").next().unwrap_or(exposure);
+        return BTreeSet::from([how.to_owned()]);
     }
     ports
 }
