@@ -102,9 +102,9 @@ impl Path {
             .map_err(|error| refused(&self.source, &reason(&error)))
     }
 
-    /// The parsed expression, to check it against an API's model.
-    pub fn ast(&self) -> &Ast {
-        &self.ast
+    /// Whether the expression is about the whole answer: `[@]`.
+    pub fn is_identity(&self) -> bool {
+        matches!(&self.ast, Ast::MultiList { elements, .. } if matches!(elements.as_slice(), [Ast::Identity { .. }]))
     }
 }
 

@@ -76,6 +76,7 @@ impl<'a> Output<'a> {
         if let Some(error) = collected.broken.take() {
             return Err(error.into());
         }
+        collected.swept = canonical(std::mem::take(&mut collected.swept), &collected.names);
         let mut finished = Vec::new();
         for (index, table) in plan.tables.iter().enumerate().filter(|(index, _)| plan.wanted[*index]) {
             let mut writer = self.writer(table.schema())?;
@@ -270,6 +271,20 @@ impl<'a> Output<'a> {
         }
         Ok(self.lake.put_files(files)?)
     }
+}
+
+/// The sweep's tags under the ARNs that the tables use: the tagging API names the account in ARNs of snapshots and
+/// images, which their own do not.
+fn canonical(swept: BTreeMap<String, Value>, names: &[(String, String, String, Vec<String>)]) -> BTreeMap<String, Value> {
+    let aliases: HashMap<&str, &str> = names
+        .iter()
+        .flat_map(|(_, _, arn, ids)| ids.iter().filter(|id| id.starts_with("arn:")).map(|id| (id.as_str(), arn.as_str())))
+        .collect();
+    let known = |(arn, tags): (String, Value)| match aliases.get(arn.as_str()) {
+        Some(canonical) => ((*canonical).to_owned(), tags),
+        None => (arn, tags),
+    };
+    swept.into_iter().map(known).collect()
 }
 
 /// Tags that a table's calls did not tell, from the sweep. A name that was only a default follows the Name tag.

@@ -484,3 +484,64 @@ fn column((name, written): (String, Value)) -> Result<TableColumn, Wrong> {
         name,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::{ServiceModel, model};
+
+    fn has_params<'a>(model: &ServiceModel, operation: &str, names: impl Iterator<Item = &'a String>, table: &str) {
+        let members = model.input_members(operation).unwrap();
+        for name in names {
+            assert!(members.iter().any(|(known, _)| known == name), "{table}: {operation} takes no {name}");
+        }
+    }
+
+    #[test]
+    fn every_table_asks_what_the_models_know() {
+        for table in tables().unwrap() {
+            let model = model(&table.service).unwrap();
+            let list = &table.list;
+            has_params(model, &list.operation, list.params.keys().chain(list.bind.iter().map(|(name, _)| name)), &table.name);
+            for detail in &table.details {
+                let bound = detail.bind.iter().map(|(name, _)| name);
+                has_params(model, &detail.operation, detail.params.keys().chain(bound), &table.name);
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_path_starts_in_the_answer() {
+        for table in tables().unwrap() {
+            let model = model(&table.service).unwrap();
+            let output = model.output_structure(&table.list.operation).unwrap().unwrap();
+            let members: Vec<&str> = output.members.iter().map(|(name, _)| name.as_str()).collect();
+            let of_answer = members.iter().any(|member| table.list.rows.mentions(member));
+            let made_here = table.list.operation == "GetCredentialReport" || table.list.rows.is_identity();
+            assert!(of_answer || made_here, "{}: {members:?}", table.name);
+        }
+    }
+
+    #[test]
+    fn every_table_and_column_says_what_it_is() {
+        for table in tables().unwrap() {
+            assert!(!table.title.is_empty() && !table.columns.is_empty(), "{}", table.name);
+            let mut names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            names.sort_unstable();
+            names.dedup();
+            assert_eq!(names.len(), table.columns.len(), "{}", table.name);
+            for column in &table.columns {
+                assert!(!column.doc.is_empty(), "{}.{}", table.name, column.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_file_is_named() {
+        let fail = |text: &str| TableFile::parse("aws_x", text).unwrap_err().to_string();
+        let head = "title = 't'\nservice = 's'\nscope = 'global'\n[list]\noperation = 'O'\n";
+        assert!(fail(&format!("{head}rows = 'a['\n[columns]\n")).contains("expression `a[`"));
+        assert!(fail(&format!("{head}rows = 'a'\n[columns]\narn = {{ path = 'x', type = 'string', doc = 'd' }}\n")).contains("column arn"));
+        assert!(fail(&format!("{head}rows = 'a'\nrow = 1\n[columns]\n")).contains("unknown field `row`"));
+    }
+}
