@@ -24,6 +24,8 @@ mod truth;
 
 #[cfg(test)]
 mod cases_test;
+#[cfg(test)]
+mod unit_test;
 
 pub use context::{Context, ContextValue};
 pub use evaluate::{Deciding, Decision, Layer, Missing, PolicySet, Verdict, evaluate};
