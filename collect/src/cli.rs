@@ -7,6 +7,7 @@ use handoff::run::DEFAULT_LAKE;
 use handoff::shell::{self, Exit};
 use jiff::Timestamp;
 
+use crate::cloudtrail::{self, CloudtrailArgs};
 use crate::inventory::accounts::{Choice, DEFAULT_ROLE};
 use crate::inventory::run::Options;
 use crate::inventory::tablefile::tables;
@@ -27,6 +28,7 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Inventory(Box<Inventory>),
+    Cloudtrail(CloudtrailArgs),
     Tables(Tables),
     /// Print the IAM policy that allows what `collect inventory` asks, and no more
     ///
@@ -108,6 +110,7 @@ fn account_id(text: &str) -> Result<String, String> {
 pub fn run() -> anyhow::Result<Exit> {
     match Cli::parse().command {
         Command::Inventory(inventory) => run::run(&inventory.options()),
+        Command::Cloudtrail(args) => cloudtrail::run(&args),
         Command::Tables(Tables { format: Format::Markdown }) => {
             shell::answer(&dictionary::markdown(tables()?))?;
             Ok(Exit::Done)

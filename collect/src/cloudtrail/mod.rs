@@ -37,27 +37,28 @@ use source::{Source, Window};
 /// Problems named on standard error; the rest is in the ledger.
 const SHOWN: usize = 20;
 
-/// Reads CloudTrail logs into the lake: what is new since the last time.
+/// Read CloudTrail logs into a lake: what is new since the last time
 ///
-/// Damaged objects are set aside in the table `cloudtrail_ledger` with the reason, and tried again when they change.
+/// Damaged objects are set aside in the table cloudtrail_ledger with the reason, and tried again when they change;
+/// the exit code is 3 then. Nothing is read twice, and a run that was interrupted is repeated by the next one.
 #[derive(Debug, clap::Args)]
 pub struct CloudtrailArgs {
-    /// File, folder or s3://bucket/prefix.
+    /// File, folder or s3://bucket/prefix
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<String>,
-    /// Folder or s3://bucket/prefix of the lake.
-    #[arg(long, default_value = DEFAULT_LAKE, env = "SEVENWALLS_LAKE")]
+    /// Folder or s3://bucket/prefix to write to
+    #[arg(long, default_value = DEFAULT_LAKE, value_name = "LAKE")]
     pub lake: String,
-    /// First day of the objects to read, by the date in their path; objects without one are always read.
+    /// First day of the objects to read, by the date in their path; objects without one are always read
     #[arg(long, value_name = "DATE")]
     pub since: Option<Date>,
-    /// Last day of the objects to read.
+    /// Last day of the objects to read
     #[arg(long, value_name = "DATE")]
     pub until: Option<Date>,
-    /// Look for late deliveries 30 days back instead of two.
+    /// Look for late deliveries 30 days back instead of two
     #[arg(long, conflicts_with = "since")]
     pub rescan: bool,
-    /// AWS profile.
+    /// Profile of the AWS configuration
     #[arg(long)]
     pub profile: Option<String>,
 }
