@@ -87,7 +87,7 @@ fn method(page: &mut Page<'_>) {
         and(&severities),
     ));
     page.paragraph(
-        "**Rules.** A rule fails when a verdict of it fails; it is partial when none fails and some are unknown; it is not evaluated when none was decided; else it passes. Accepted \
+        "**Rules.** A rule fails when a verdict of it fails; it is partial when none fails and some are unknown, or failed in the last run and were not judged again; it is not evaluated when none was decided; else it passes. Accepted \
          findings count as checked, not as failed.",
     );
     page.paragraph(

@@ -24,7 +24,7 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
             decided => format!("{} of {} failed", number(verdicts.failed), counted(decided, "verdict")),
         };
         let unknown = if verdicts.unknown > 0 { format!(", {} unknown", number(verdicts.unknown)) } else { String::new() };
-        page.paragraph(&format!("**{}:** {decided}{unknown}.", capitalised(rules::status(verdicts))));
+        page.paragraph(&format!("**{}:** {decided}{unknown}.", capitalised(rules::outcome(evaluation, rule.number))));
     }
     match rule.number {
         1 => tags::write(page, evaluation),

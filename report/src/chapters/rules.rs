@@ -1,13 +1,24 @@
 //! The seven rules at a glance.
 
 use super::RULES;
-use crate::content::Content;
+use crate::content::{Content, Evaluation};
 use crate::content::finding::Verdicts;
 use crate::markdown::words::{change, number};
 use crate::markdown::{Align, Page, Table};
 
-/// How a rule came out.
-pub fn status(verdicts: Verdicts) -> &'static str {
+/// How a rule came out. What failed in the last run and was not judged in this one keeps a rule from passing.
+pub fn outcome(evaluation: &Evaluation, rule: u8) -> &'static str {
+    match status(evaluation.tally.rule(rule)) {
+        "pass" if not_judged(evaluation, rule) > 0 => "partial",
+        status => status,
+    }
+}
+
+fn not_judged(evaluation: &Evaluation, rule: u8) -> u64 {
+    evaluation.history.not_judged.iter().filter(|finding| finding.rule == rule).count() as u64
+}
+
+fn status(verdicts: Verdicts) -> &'static str {
     match verdicts {
         Verdicts { failed, .. } if failed > 0 => "fail",
         Verdicts { passed: 0, waived: 0, .. } => "not evaluated",
@@ -31,7 +42,7 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
     for rule in RULES {
         let verdicts = evaluation.tally.rule(rule.number);
         let before = evaluation.history.last().map(|last| last.rules[usize::from(rule.number) - 1].failed);
-        let status = status(verdicts);
+        let status = outcome(evaluation, rule.number);
         table.row(&[
             format!("[{} {}](#{})", rule.number, rule.name, rule.anchor()),
             if status == "fail" { format!("**{status}**") } else { status.to_owned() },
@@ -39,7 +50,7 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
             number(verdicts.unknown),
             number(verdicts.waived),
             before.map_or_else(String::new, |before| {
-                let not_judged = evaluation.history.not_judged.iter().filter(|finding| finding.rule == rule.number).count() as u64;
+                let not_judged = not_judged(evaluation, rule.number);
                 // Fewer failures because nobody looked are no progress.
                 let known = change(verdicts.failed, before.saturating_sub(not_judged));
                 if not_judged > 0 { format!("{known}, {} not judged", number(not_judged)) } else { known }

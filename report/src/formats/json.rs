@@ -106,7 +106,7 @@ fn evaluated(evaluation: &Evaluation) -> Evaluated<'_> {
                 RuleOutcome {
                     rule: rule.number,
                     name: rule.name,
-                    status: rules::status(verdicts),
+                    status: rules::outcome(evaluation, rule.number),
                     verdicts,
                     failed_in_last_run: last.map(|last| last.rules[usize::from(rule.number) - 1].failed),
                 }
