@@ -23,8 +23,8 @@ pub fn html(text: &str) -> String {
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
             '\'' => escaped.push_str("&#39;"),
-            // Escapes such as \N expand even here, before the markup is read.
-            '\\' => escaped.push_str("&#92;"),
+            // Escapes such as \N expand even here, once the entities are read.
+            '\\' => escaped.push_str("&#92;&#92;"),
             c => escaped.push(c),
         }
     }
@@ -47,8 +47,8 @@ pub fn quoted(text: &str) -> String {
     escaped.push('"');
     for c in text.chars().filter(is_visible) {
         match c {
-            // A doubled backslash is not enough: where text is substituted twice, \N expands the second time.
-            '\\' => escaped.push_str("&#92;"),
+            // Doubled twice: tooltips are substituted two times, and \N would expand the second time.
+            '\\' => escaped.push_str(r"\\\\"),
             '"' => escaped.push_str("\\\""),
             // Graphviz reads entities in quoted strings, too.
             '&' => escaped.push_str("&amp;"),
@@ -69,7 +69,7 @@ mod tests {
             html("<B>&\"x\"</B>"),
             "&lt;B&gt;&amp;&quot;x&quot;&lt;/B&gt;"
         );
-        assert_eq!(quoted("a\\N\"b\\"), r#""a&#92;N\"b&#92;""#);
+        assert_eq!(quoted("a\\N\"b\\"), r#""a\\\\N\"b\\\\""#);
         assert_eq!(html("\u{202e}\u{0}\u{9f}\u{feff}\u{ffff}"), " ");
         assert_eq!(quoted("a\nb\rc\u{2066}"), "\"abc\"");
     }

@@ -4,7 +4,7 @@
 //! Invariants: only resources inside the picture are parents; following parents ends; a member that is exposed or has
 //! a critical finding stays on its own, while a part hands what is known of it to its parent.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use crate::facts::{Facts, Index, Link};
 
@@ -109,7 +109,7 @@ impl Parts {
 
     /// Breaks circles where the walk in order meets itself.
     fn cut_circles(&mut self, selected: &[Index]) {
-        let mut finished: BTreeSet<Index> = BTreeSet::new();
+        let mut finished: HashSet<Index> = HashSet::with_capacity(selected.len());
         for &start in selected {
             let mut path = BTreeSet::new();
             let mut current = start;
@@ -124,7 +124,7 @@ impl Parts {
                 }
                 current = parent;
             }
-            finished.append(&mut path);
+            finished.extend(path);
         }
     }
 }

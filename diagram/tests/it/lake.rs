@@ -204,7 +204,7 @@ pub fn shop() -> Lake {
         }
         subnets.push(subnet);
     }
-    let mut placed =
+    let placed =
         |lake: &mut Lake, kind: &str, id: &str, subnet: usize, group: &str, more: Value| {
             let resource = lake.add(kind, id, "checkout", more);
             lake.link("in_vpc", &resource, &vpc, "");

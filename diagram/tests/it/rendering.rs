@@ -92,7 +92,8 @@ fn escapes_of_graphviz_do_not_expand() {
         folder.path(),
         &["system", "--system", "\\N\\G"],
     )));
-    assert!(drawn.contains("\\N\\G"), "{drawn}");
+    // One backslash or two, as versions of Graphviz go, but never the node's id and the graph's name in their place.
+    assert!(drawn.replace("\\\\", "\\").contains("\\N\\G"), "{drawn}");
 }
 
 #[test]
