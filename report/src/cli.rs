@@ -41,7 +41,11 @@ struct Arguments {
 pub fn run() -> anyhow::Result<Exit> {
     let arguments = Arguments::parse();
     if arguments.out.is_none() && arguments.format.len() > 1 {
-        return Err(Hinted::new("several formats can't share standard output", "give --out DIR to write one file each").into());
+        return Err(Hinted::new(
+            "several formats can't share standard output",
+            "give --out DIR to write one file each",
+        )
+        .into());
     }
     let diagram = arguments.diagram.as_deref().map(picture).transpose()?;
     let run = Run::find(arguments.run.as_deref())?;
@@ -51,18 +55,29 @@ pub fn run() -> anyhow::Result<Exit> {
         exit = Exit::Partial;
     })?;
     if content.evaluation.is_none() {
-        shell::warn(&format!("analyze has not looked at run {}: the report shows what was collected and evaluates nothing", run.id));
+        shell::warn(&format!(
+            "analyze has not looked at run {}: the report shows what was collected and evaluates nothing",
+            run.id
+        ));
         exit = Exit::Partial;
     }
     match &arguments.out {
         None => {
-            let format = arguments.format.first().copied().unwrap_or(Format::Markdown);
+            let format = arguments
+                .format
+                .first()
+                .copied()
+                .unwrap_or(Format::Markdown);
             let bytes = format.render(&content, diagram.as_deref())?;
             std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes)?;
         }
         Some(folder) => {
             for format in &arguments.format {
-                write(folder, format.file_name(), &format.render(&content, diagram.as_deref())?)?;
+                write(
+                    folder,
+                    format.file_name(),
+                    &format.render(&content, diagram.as_deref())?,
+                )?;
             }
             shell::answer(&format!("{}\n", run.reference()))?;
         }
@@ -74,7 +89,9 @@ pub fn run() -> anyhow::Result<Exit> {
 fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
     let target = handoff::storage::Folder::new(folder);
     let storage = handoff::storage::Storage::Local(target);
-    storage.put(name, bytes).with_context(|| format!("can't write {name}"))
+    storage
+        .put(name, bytes)
+        .with_context(|| format!("can't write {name}"))
 }
 
 /// The picture's address as markdown takes it; only what a browser loads as a picture from the report's own place or by https.
@@ -82,7 +99,11 @@ fn picture(path: &str) -> anyhow::Result<String> {
     let scheme = path.split_once(':').map(|(scheme, _)| scheme);
     if path.is_empty() || path.starts_with('/') || scheme.is_some_and(|scheme| scheme != "https") {
         let hint = "give a path relative to the report, such as landscape.svg, or an https URL";
-        return Err(Hinted::new(format!("--diagram {path:?} is no address a reader of the report could load"), hint).into());
+        return Err(Hinted::new(
+            format!("--diagram {path:?} is no address a reader of the report could load"),
+            hint,
+        )
+        .into());
     }
     let mut address = String::with_capacity(path.len());
     for byte in path.bytes() {
@@ -107,9 +128,20 @@ mod tests {
 
     #[test]
     fn pictures_are_relative_or_https() {
-        assert_eq!(picture("pictures/land scape).svg").unwrap(), "pictures/land%20scape%29.svg");
-        assert_eq!(picture("https://example.com/a.svg?x=1").unwrap(), "https://example.com/a.svg?x=1");
-        for bad in ["", "/etc/passwd", "javascript:alert(1)", "http://example.com/a.svg"] {
+        assert_eq!(
+            picture("pictures/land scape).svg").unwrap(),
+            "pictures/land%20scape%29.svg"
+        );
+        assert_eq!(
+            picture("https://example.com/a.svg?x=1").unwrap(),
+            "https://example.com/a.svg?x=1"
+        );
+        for bad in [
+            "",
+            "/etc/passwd",
+            "javascript:alert(1)",
+            "http://example.com/a.svg",
+        ] {
             assert!(picture(bad).is_err(), "{bad}");
         }
     }

@@ -16,11 +16,25 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
 }
 
 fn checks(page: &mut Page<'_>, content: &Content) {
-    let Some(evaluation) = &content.evaluation else { return };
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(3, "Checks run");
-    let mut table = Table::new(&[("Rule", Align::Right), ("Check", Align::Left), ("Severity", Align::Left), ("Verdicts", Align::Right), ("Frameworks", Align::Left)]);
+    let mut table = Table::new(&[
+        ("Rule", Align::Right),
+        ("Check", Align::Left),
+        ("Severity", Align::Left),
+        ("Verdicts", Align::Right),
+        ("Frameworks", Align::Left),
+    ]);
     for check in &evaluation.checks {
-        table.row(&[check.rule.to_string(), code(&check.check_id), check.severity.name().to_owned(), number(check.verdicts.total()), frameworks(check)]);
+        table.row(&[
+            check.rule.to_string(),
+            code(&check.check_id),
+            check.severity.name().to_owned(),
+            number(check.verdicts.total()),
+            frameworks(check),
+        ]);
     }
     if table.is_empty() {
         page.paragraph("None.");
@@ -29,7 +43,11 @@ fn checks(page: &mut Page<'_>, content: &Content) {
 }
 
 fn frameworks(check: &Check) -> String {
-    let controls: Vec<String> = check.frameworks.iter().map(|(framework, controls)| text(&format!("{} {controls}", framework_name(framework)))).collect();
+    let controls: Vec<String> = check
+        .frameworks
+        .iter()
+        .map(|(framework, controls)| text(&format!("{} {controls}", framework_name(framework))))
+        .collect();
     controls.join("; ")
 }
 
@@ -48,7 +66,9 @@ fn calls(page: &mut Page<'_>, content: &Content) {
         page.paragraph("None: every call to AWS was answered.");
         return;
     }
-    page.paragraph("`collect policy` prints the IAM policy that allows every call that `collect` makes.");
+    page.paragraph(
+        "`collect policy` prints the IAM policy that allows every call that `collect` makes.",
+    );
     let mut table = Table::new(&[
         ("Call", Align::Left),
         ("Result", Align::Left),
@@ -59,7 +79,9 @@ fn calls(page: &mut Page<'_>, content: &Content) {
         ("Message", Align::Left),
     ]);
     for gap in &content.gaps {
-        let some = |names: &std::collections::BTreeSet<String>| some_of(&names.iter().map(|name| code(name)).collect::<Vec<_>>(), 4);
+        let some = |names: &std::collections::BTreeSet<String>| {
+            some_of(&names.iter().map(|name| code(name)).collect::<Vec<_>>(), 4)
+        };
         table.row(&[
             code(&format!("{}:{}", gap.service, gap.operation)),
             outcome(&gap.kind, &gap.code),
@@ -79,7 +101,8 @@ fn method(page: &mut Page<'_>) {
         "Checks are SQL over what the AWS API answered, at the time given at the top. A check gives each resource it judges a verdict: pass, fail, or unknown when a \
          call it rests on was denied, failed or was not made. A waiver turns a fail into accepted until it expires.",
     );
-    let severities = Severity::ALL.map(|severity| format!("{} {:.0}", severity.name(), severity.weight()));
+    let severities =
+        Severity::ALL.map(|severity| format!("{} {:.0}", severity.name(), severity.weight()));
     page.paragraph(&format!(
         "**Score.** A check's share is the weight of its passed verdicts over the weight of all its verdicts but accepted ones. A verdict weighs 1 for a resource of the lowest \
          importance, 2 for the next level, and so on; 2 without an importance. The score is 100 times the average of the shares over all checks that judged anything, weighted by \
@@ -101,15 +124,42 @@ fn method(page: &mut Page<'_>) {
 fn glossary(page: &mut Page<'_>) {
     page.heading(3, "Glossary");
     let words = [
-        ("Accepted", "somebody signed for a finding until a date, in the file of waivers"),
-        ("CIS, FSBP", "CIS AWS Foundations Benchmark; AWS Foundational Security Best Practices"),
-        ("DR", "disaster recovery: what a resource's tag promises, such as backup or multi-az"),
-        ("Finding", "one check's verdict on one resource, when it is not a pass"),
-        ("Importance", "how much the business depends on a resource, from its tag"),
-        ("RPO", "recovery point objective: how much work may be lost, as a time span"),
-        ("RTO", "recovery time objective: how long bringing it back may take"),
-        ("Run", "one collection of the account and everything derived from it"),
-        ("Unknown", "nobody could tell: a call was denied, failed, or not made"),
+        (
+            "Accepted",
+            "somebody signed for a finding until a date, in the file of waivers",
+        ),
+        (
+            "CIS, FSBP",
+            "CIS AWS Foundations Benchmark; AWS Foundational Security Best Practices",
+        ),
+        (
+            "DR",
+            "disaster recovery: what a resource's tag promises, such as backup or multi-az",
+        ),
+        (
+            "Finding",
+            "one check's verdict on one resource, when it is not a pass",
+        ),
+        (
+            "Importance",
+            "how much the business depends on a resource, from its tag",
+        ),
+        (
+            "RPO",
+            "recovery point objective: how much work may be lost, as a time span",
+        ),
+        (
+            "RTO",
+            "recovery time objective: how long bringing it back may take",
+        ),
+        (
+            "Run",
+            "one collection of the account and everything derived from it",
+        ),
+        (
+            "Unknown",
+            "nobody could tell: a call was denied, failed, or not made",
+        ),
     ];
     let mut table = Table::new(&[("Word", Align::Left), ("Meaning", Align::Left)]);
     for (word, meaning) in words {

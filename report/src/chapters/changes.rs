@@ -11,7 +11,9 @@ const ROWS: usize = 40;
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
-    let Some(evaluation) = &content.evaluation else { return };
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(2, "Changes");
     match evaluation.history.last() {
         None => page.paragraph("There is no earlier analysed run in the lake: every open finding is new, and nothing can be called fixed yet."),
@@ -26,8 +28,14 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
 }
 
 fn new_and_reopened(page: &mut Page<'_>, evaluation: &Evaluation) {
-    for (title, change, none) in [("New", Change::New, "Nothing new failed."), ("Reopened", Change::Reopened, "")] {
-        let findings: Vec<&Finding> = evaluation.of(Status::Fail).filter(|finding| finding.change == Some(change)).collect();
+    for (title, change, none) in [
+        ("New", Change::New, "Nothing new failed."),
+        ("Reopened", Change::Reopened, ""),
+    ] {
+        let findings: Vec<&Finding> = evaluation
+            .of(Status::Fail)
+            .filter(|finding| finding.change == Some(change))
+            .collect();
         if findings.is_empty() && none.is_empty() {
             continue;
         }
@@ -36,9 +44,21 @@ fn new_and_reopened(page: &mut Page<'_>, evaluation: &Evaluation) {
             page.paragraph(none);
             continue;
         }
-        let mut table = Table::new(&[("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left), ("Owner", Align::Left), ("Why", Align::Left)]);
+        let mut table = Table::new(&[
+            ("Severity", Align::Left),
+            ("Check", Align::Left),
+            ("Resource", Align::Left),
+            ("Owner", Align::Left),
+            ("Why", Align::Left),
+        ]);
         for finding in &findings {
-            table.row(&[finding.severity.name().to_owned(), code(&finding.check_id), page.linked(finding), owner(finding), text(&finding.reason)]);
+            table.row(&[
+                finding.severity.name().to_owned(),
+                code(&finding.check_id),
+                page.linked(finding),
+                owner(finding),
+                text(&finding.reason),
+            ]);
         }
         page.table(&table, ROWS, "finding");
     }
@@ -50,11 +70,23 @@ fn fixed(page: &mut Page<'_>, evaluation: &Evaluation) {
         page.paragraph("Nothing that failed in the last run passes now or is gone.");
         return;
     }
-    let mut table = Table::new(&[("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left), ("Owner", Align::Left), ("Now", Align::Left)]);
+    let mut table = Table::new(&[
+        ("Severity", Align::Left),
+        ("Check", Align::Left),
+        ("Resource", Align::Left),
+        ("Owner", Align::Left),
+        ("Now", Align::Left),
+    ]);
     for fixed in &evaluation.history.fixed {
         let now = if fixed.passes_now { "passes" } else { "gone" };
         let finding = &fixed.finding;
-        table.row(&[finding.severity.name().to_owned(), code(&finding.check_id), resource(finding), owner(finding), now.to_owned()]);
+        table.row(&[
+            finding.severity.name().to_owned(),
+            code(&finding.check_id),
+            resource(finding),
+            owner(finding),
+            now.to_owned(),
+        ]);
     }
     page.table(&table, ROWS, "finding");
 }
@@ -65,10 +97,23 @@ fn not_judged(page: &mut Page<'_>, evaluation: &Evaluation) {
         return;
     }
     page.heading(3, "Failed before, not evaluated now");
-    page.paragraph(&format!("Not judged again, and therefore unknown rather than fixed: {} of the last run.", counted(findings.len() as u64, "finding")));
-    let mut table = Table::new(&[("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left), ("Owner", Align::Left)]);
+    page.paragraph(&format!(
+        "Not judged again, and therefore unknown rather than fixed: {} of the last run.",
+        counted(findings.len() as u64, "finding")
+    ));
+    let mut table = Table::new(&[
+        ("Severity", Align::Left),
+        ("Check", Align::Left),
+        ("Resource", Align::Left),
+        ("Owner", Align::Left),
+    ]);
     for finding in findings {
-        table.row(&[finding.severity.name().to_owned(), code(&finding.check_id), resource(finding), owner(finding)]);
+        table.row(&[
+            finding.severity.name().to_owned(),
+            code(&finding.check_id),
+            resource(finding),
+            owner(finding),
+        ]);
     }
     page.table(&table, ROWS, "finding");
 }
@@ -80,7 +125,9 @@ fn accepted(page: &mut Page<'_>, evaluation: &Evaluation) {
     }
     waived.sort_by_key(|finding| finding.waiver.as_ref().and_then(|waiver| waiver.expires));
     page.heading(3, "Accepted");
-    page.paragraph("Would fail, but somebody accepted that until a date. The first to expire come first.");
+    page.paragraph(
+        "Would fail, but somebody accepted that until a date. The first to expire come first.",
+    );
     let mut table = Table::new(&[
         ("Until", Align::Left),
         ("Severity", Align::Left),
@@ -92,12 +139,21 @@ fn accepted(page: &mut Page<'_>, evaluation: &Evaluation) {
     for finding in waived {
         let waiver = finding.waiver.as_ref();
         table.row(&[
-            waiver.and_then(|waiver| waiver.expires).map(day).unwrap_or_default(),
+            waiver
+                .and_then(|waiver| waiver.expires)
+                .map(day)
+                .unwrap_or_default(),
             finding.severity.name().to_owned(),
             code(&finding.check_id),
             resource(finding),
-            waiver.and_then(|waiver| waiver.owner.as_deref()).map(code).unwrap_or_default(),
-            waiver.and_then(|waiver| waiver.reason.as_deref()).map(text).unwrap_or_default(),
+            waiver
+                .and_then(|waiver| waiver.owner.as_deref())
+                .map(code)
+                .unwrap_or_default(),
+            waiver
+                .and_then(|waiver| waiver.reason.as_deref())
+                .map(text)
+                .unwrap_or_default(),
         ]);
     }
     page.table(&table, ROWS, "accepted finding");

@@ -21,8 +21,14 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
         return;
     }
     let mut verdicts: BTreeMap<(&str, Status), u64> = BTreeMap::new();
-    for finding in evaluation.findings.iter().filter(|finding| finding.rule == 6) {
-        *verdicts.entry((finding.resource_arn.as_str(), finding.status)).or_default() += 1;
+    for finding in evaluation
+        .findings
+        .iter()
+        .filter(|finding| finding.rule == 6)
+    {
+        *verdicts
+            .entry((finding.resource_arn.as_str(), finding.status))
+            .or_default() += 1;
     }
     page.heading(3, "Databases and what is wanted of them");
     page.paragraph(
@@ -40,14 +46,23 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
         ("Unknown", Align::Right),
     ]);
     for database in &context.databases {
-        let count = |status| verdicts.get(&(database.arn.as_str(), status)).copied().map_or_else(|| "0".to_owned(), number);
+        let count = |status| {
+            verdicts
+                .get(&(database.arn.as_str(), status))
+                .copied()
+                .map_or_else(|| "0".to_owned(), number)
+        };
         table.row(&[
             code(&database.name),
             text(&match &database.summary {
                 Some(summary) => format!("{}: {summary}", database.resource_type),
                 None => database.resource_type.clone(),
             }),
-            database.environment.as_deref().map(text).unwrap_or_default(),
+            database
+                .environment
+                .as_deref()
+                .map(text)
+                .unwrap_or_default(),
             database.importance.as_deref().map(text).unwrap_or_default(),
             database.owner.as_deref().map(code).unwrap_or_default(),
             database.rpo_seconds.map(span).unwrap_or_default(),

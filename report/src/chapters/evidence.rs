@@ -23,8 +23,13 @@ pub struct Evidence<'a> {
 
 /// Writes as many findings as fit into `room` bytes.
 pub fn write(content: &Content, room: usize) -> Evidence<'_> {
-    let mut evidence = Evidence { text: String::new(), anchors: std::collections::BTreeSet::new() };
-    let Some(evaluation) = &content.evaluation else { return evidence };
+    let mut evidence = Evidence {
+        text: String::new(),
+        anchors: std::collections::BTreeSet::new(),
+    };
+    let Some(evaluation) = &content.evaluation else {
+        return evidence;
+    };
     let open: Vec<&Finding> = evaluation.of(Status::Fail).collect();
     if open.is_empty() {
         return evidence;
@@ -43,7 +48,10 @@ pub fn write(content: &Content, room: usize) -> Evidence<'_> {
     if left > 0 {
         let findings = counted(left as u64, "finding");
         let of = number(open.len() as u64);
-        let _ = writeln!(evidence.text, "\nThe evidence of {findings} of {of}, those of lowest risk, is left out to keep the report readable: {WHOLE_LIST}.");
+        let _ = writeln!(
+            evidence.text,
+            "\nThe evidence of {findings} of {of}, those of lowest risk, is left out to keep the report readable: {WHOLE_LIST}."
+        );
     }
     evidence
 }
@@ -52,11 +60,22 @@ fn entry(finding: &Finding) -> String {
     let nothing_linked = std::collections::BTreeSet::new();
     let mut page = Page::new(usize::MAX, &nothing_linked);
     page.raw(&format!("\n<a id=\"{}\"></a>\n", finding.anchor));
-    page.heading(3, &format!("{} {}: {}", code(&finding.anchor), code(&finding.check_id), resource(finding)));
+    page.heading(
+        3,
+        &format!(
+            "{} {}: {}",
+            code(&finding.anchor),
+            code(&finding.check_id),
+            resource(finding)
+        ),
+    );
     page.paragraph(&text(&finding.reason));
     page.table(&facts(finding), usize::MAX, "fact");
     if let Some(remediation) = &finding.remediation {
-        page.paragraph(&format!("To do: {}.", text(remediation).trim_end_matches('.')));
+        page.paragraph(&format!(
+            "To do: {}.",
+            text(remediation).trim_end_matches('.')
+        ));
     }
     if let Some(command) = &finding.remediation_command {
         page.raw(&format!("\n{}", fence("sh", command)));
@@ -68,13 +87,32 @@ fn facts(finding: &Finding) -> Table {
     let mut table = Table::new(&[("Fact", Align::Left), ("Value", Align::Left)]);
     let mut fact = |name: &str, value: String| table.row(&[name.to_owned(), value]);
     fact("Asked for", text(&finding.title));
-    fact("Severity, risk", format!("{}, {:.0} of 100", finding.severity.name(), finding.risk));
+    fact(
+        "Severity, risk",
+        format!("{}, {:.0} of 100", finding.severity.name(), finding.risk),
+    );
     fact("Resource", code(&finding.resource_arn));
-    fact("Region", format!("{} in account {}", text(&finding.region), code(&finding.account_id)));
-    let place: Vec<String> = [("owner", &finding.owner), ("environment", &finding.environment), ("system", &finding.system), ("importance", &finding.importance)]
-        .into_iter()
-        .filter_map(|(name, value)| value.as_deref().map(|value| format!("{name} {}", code(value))))
-        .collect();
+    fact(
+        "Region",
+        format!(
+            "{} in account {}",
+            text(&finding.region),
+            code(&finding.account_id)
+        ),
+    );
+    let place: Vec<String> = [
+        ("owner", &finding.owner),
+        ("environment", &finding.environment),
+        ("system", &finding.system),
+        ("importance", &finding.importance),
+    ]
+    .into_iter()
+    .filter_map(|(name, value)| {
+        value
+            .as_deref()
+            .map(|value| format!("{name} {}", code(value)))
+    })
+    .collect();
     if !place.is_empty() {
         fact("Belongs to", place.join(", "));
     }
@@ -95,12 +133,21 @@ fn facts(finding: &Finding) -> Table {
 
 /// Members of the evidence as rows; evidence that is no object is one row.
 fn evidence_facts(evidence: Option<&str>) -> Vec<(String, String)> {
-    let Some(evidence) = evidence else { return Vec::new() };
+    let Some(evidence) = evidence else {
+        return Vec::new();
+    };
     match serde_json::from_str::<Value>(evidence) {
         Ok(Value::Object(members)) => {
-            let mut rows: Vec<(String, String)> = members.iter().take(FACTS).map(|(name, value)| (code(name), shown(value))).collect();
+            let mut rows: Vec<(String, String)> = members
+                .iter()
+                .take(FACTS)
+                .map(|(name, value)| (code(name), shown(value)))
+                .collect();
             if members.len() > FACTS {
-                rows.push(("more".to_owned(), counted((members.len() - FACTS) as u64, "fact")));
+                rows.push((
+                    "more".to_owned(),
+                    counted((members.len() - FACTS) as u64, "fact"),
+                ));
             }
             rows
         }
@@ -114,7 +161,13 @@ fn shown(value: &Value) -> String {
     match value {
         Value::Null => "not known".to_owned(),
         Value::String(text) => code(text),
-        Value::Array(elements) if !elements.is_empty() && elements.len() <= 6 && elements.iter().all(|element| !element.is_array() && !element.is_object()) => {
+        Value::Array(elements)
+            if !elements.is_empty()
+                && elements.len() <= 6
+                && elements
+                    .iter()
+                    .all(|element| !element.is_array() && !element.is_object()) =>
+        {
             elements.iter().map(shown).collect::<Vec<_>>().join(", ")
         }
         other => code(&other.to_string()),

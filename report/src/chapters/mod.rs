@@ -27,7 +27,11 @@ pub struct Rule {
 impl Rule {
     /// Anchor of its chapter, as GitHub makes it from the heading.
     pub fn anchor(self) -> String {
-        format!("rule-{}-{}", self.number, self.name.to_ascii_lowercase().replace(' ', "-"))
+        format!(
+            "rule-{}-{}",
+            self.number,
+            self.name.to_ascii_lowercase().replace(' ', "-")
+        )
     }
 }
 

@@ -16,19 +16,26 @@ const OWNERS: usize = 100;
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
-    let Some(evaluation) = &content.evaluation else { return };
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(2, "To do by owner");
     // What has no owner sorts first: nobody else will look at it.
     let mut owners: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
     for finding in evaluation.of(Status::Fail) {
-        owners.entry(finding.owner.as_deref()).or_default().push(finding);
+        owners
+            .entry(finding.owner.as_deref())
+            .or_default()
+            .push(finding);
     }
     if owners.is_empty() {
         page.paragraph("Nothing: no check failed.");
         return;
     }
     let mut owners: Vec<_> = owners.into_iter().collect();
-    owners.sort_by_key(|(owner, findings)| (owner.is_some(), std::cmp::Reverse(by_severity(findings))));
+    owners.sort_by_key(|(owner, findings)| {
+        (owner.is_some(), std::cmp::Reverse(by_severity(findings)))
+    });
     let mut shown = 0;
     for (owner, findings) in owners.iter().take(OWNERS) {
         if !page.has_room(1_500) {
@@ -41,7 +48,12 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
 }
 
 fn by_severity(findings: &[&Finding]) -> [usize; 5] {
-    Severity::ALL.map(|severity| findings.iter().filter(|finding| finding.severity == severity).count())
+    Severity::ALL.map(|severity| {
+        findings
+            .iter()
+            .filter(|finding| finding.severity == severity)
+            .count()
+    })
 }
 
 fn details(page: &mut Page<'_>, owner: Option<&str>, findings: &[&Finding]) {
@@ -52,21 +64,47 @@ fn details(page: &mut Page<'_>, owner: Option<&str>, findings: &[&Finding]) {
         .map(|(severity, count)| format!("{count} {}", severity.name()))
         .collect();
     let owner = owner.map_or_else(|| "no owner".to_owned(), html);
-    page.raw(&format!("\n<details>\n<summary><b>{owner}</b>: {}</summary>\n", counts.join(", ")));
+    page.raw(&format!(
+        "\n<details>\n<summary><b>{owner}</b>: {}</summary>\n",
+        counts.join(", ")
+    ));
     let mut tasks: BTreeMap<(Severity, &str), Vec<&Finding>> = BTreeMap::new();
     for finding in findings {
-        tasks.entry((finding.severity, finding.check_id.as_str())).or_default().push(finding);
+        tasks
+            .entry((finding.severity, finding.check_id.as_str()))
+            .or_default()
+            .push(finding);
     }
-    let lines: Vec<String> = tasks.iter().map(|((severity, check_id), findings)| task(page, *severity, check_id, findings)).collect();
+    let lines: Vec<String> = tasks
+        .iter()
+        .map(|((severity, check_id), findings)| task(page, *severity, check_id, findings))
+        .collect();
     page.list(&lines, TASKS, "task");
     page.raw("\n</details>\n");
 }
 
 fn task(page: &Page<'_>, severity: Severity, check_id: &str, findings: &[&Finding]) -> String {
-    let what = findings.iter().find_map(|finding| finding.remediation.as_deref()).map(text);
-    let what = what.or_else(|| findings.first().map(|finding| text(&finding.title))).unwrap_or_default();
+    let what = findings
+        .iter()
+        .find_map(|finding| finding.remediation.as_deref())
+        .map(text);
+    let what = what
+        .or_else(|| findings.first().map(|finding| text(&finding.title)))
+        .unwrap_or_default();
     let what = what.trim_end_matches('.');
-    let resources: Vec<String> = findings.iter().map(|finding| page.linked(finding)).collect();
-    let many = if findings.len() > 1 { format!(" ({})", counted(findings.len() as u64, "finding")) } else { String::new() };
-    format!("- [ ] **{}** {}{many}: {what}. On {}", severity.name(), code(check_id), some_of(&resources, NAMED))
+    let resources: Vec<String> = findings
+        .iter()
+        .map(|finding| page.linked(finding))
+        .collect();
+    let many = if findings.len() > 1 {
+        format!(" ({})", counted(findings.len() as u64, "finding"))
+    } else {
+        String::new()
+    };
+    format!(
+        "- [ ] **{}** {}{many}: {what}. On {}",
+        severity.name(),
+        code(check_id),
+        some_of(&resources, NAMED)
+    )
 }

@@ -26,16 +26,31 @@ fn zones(page: &mut Page<'_>, evaluation: &Evaluation) {
     page.paragraph(
         "This run holds the records of these zones as change batches. `analyze zones --export DIR` writes them, with the commands that put them back.",
     );
-    let mut table = Table::new(&[("Zone", Align::Left), ("Id", Align::Left), ("Account", Align::Left), ("Records kept", Align::Right), ("Made by Route 53", Align::Right)]);
+    let mut table = Table::new(&[
+        ("Zone", Align::Left),
+        ("Id", Align::Left),
+        ("Account", Align::Left),
+        ("Records kept", Align::Right),
+        ("Made by Route 53", Align::Right),
+    ]);
     for zone in zones {
         let count = |records: i64| u64::try_from(records).map_or_else(|_| String::new(), number);
-        table.row(&[code(&zone.name), code(&zone.zone_id), code(&zone.account_id), count(zone.records), count(zone.left_out)]);
+        table.row(&[
+            code(&zone.name),
+            code(&zone.zone_id),
+            code(&zone.account_id),
+            count(zone.records),
+            count(zone.left_out),
+        ]);
     }
     page.table(&table, ROWS, "zone");
 }
 
 fn unmet(page: &mut Page<'_>, evaluation: &Evaluation) {
-    let unmet = evaluation.context.as_ref().map_or(&[][..], |context| &context.unmet);
+    let unmet = evaluation
+        .context
+        .as_ref()
+        .map_or(&[][..], |context| &context.unmet);
     if unmet.is_empty() {
         return;
     }
@@ -53,7 +68,11 @@ fn unmet(page: &mut Page<'_>, evaluation: &Evaluation) {
         table.row(&[
             code(&resource.name),
             text(&resource.resource_type),
-            resource.environment.as_deref().map(text).unwrap_or_default(),
+            resource
+                .environment
+                .as_deref()
+                .map(text)
+                .unwrap_or_default(),
             resource.importance.as_deref().map(text).unwrap_or_default(),
             resource.owner.as_deref().map(code).unwrap_or_default(),
             text(&resource.dr.join(", ")),

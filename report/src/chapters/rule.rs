@@ -12,7 +12,9 @@ const FAILURES: usize = 100;
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
-    let Some(evaluation) = &content.evaluation else { return };
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(2, &format!("Rule {}: {}", rule.number, rule.name));
     page.paragraph(rule.asks);
     let verdicts = evaluation.tally.rule(rule.number);
@@ -21,10 +23,21 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
     } else {
         let decided = match verdicts.decided() {
             0 => "no verdict could be decided".to_owned(),
-            decided => format!("{} of {} failed", number(verdicts.failed), counted(decided, "verdict")),
+            decided => format!(
+                "{} of {} failed",
+                number(verdicts.failed),
+                counted(decided, "verdict")
+            ),
         };
-        let unknown = if verdicts.unknown > 0 { format!(", {} unknown", number(verdicts.unknown)) } else { String::new() };
-        page.paragraph(&format!("**{}:** {decided}{unknown}.", capitalised(rules::outcome(evaluation, rule.number))));
+        let unknown = if verdicts.unknown > 0 {
+            format!(", {} unknown", number(verdicts.unknown))
+        } else {
+            String::new()
+        };
+        page.paragraph(&format!(
+            "**{}:** {decided}{unknown}.",
+            capitalised(rules::outcome(evaluation, rule.number))
+        ));
     }
     match rule.number {
         1 => tags::write(page, evaluation),
@@ -39,15 +52,27 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
 
 fn capitalised(word: &str) -> String {
     let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
-    let mut checks: Vec<_> = evaluation.checks.iter().filter(|check| check.rule == rule.number).collect();
+    let mut checks: Vec<_> = evaluation
+        .checks
+        .iter()
+        .filter(|check| check.rule == rule.number)
+        .collect();
     if checks.is_empty() {
         return;
     }
-    checks.sort_by(|a, b| (a.verdicts.failed == 0, a.severity, &a.check_id).cmp(&(b.verdicts.failed == 0, b.severity, &b.check_id)));
+    checks.sort_by(|a, b| {
+        (a.verdicts.failed == 0, a.severity, &a.check_id).cmp(&(
+            b.verdicts.failed == 0,
+            b.severity,
+            &b.check_id,
+        ))
+    });
     page.heading(3, &format!("Rule {}: checks", rule.number));
     let mut table = Table::new(&[
         ("Check", Align::Left),
@@ -64,7 +89,11 @@ fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
             code(&check.check_id),
             text(&check.title),
             check.severity.name().to_owned(),
-            if verdicts.failed > 0 { format!("**{}**", number(verdicts.failed)) } else { number(verdicts.failed) },
+            if verdicts.failed > 0 {
+                format!("**{}**", number(verdicts.failed))
+            } else {
+                number(verdicts.failed)
+            },
             number(verdicts.passed),
             number(verdicts.unknown),
             number(verdicts.waived),
@@ -74,20 +103,37 @@ fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
 }
 
 fn failures(page: &mut Page<'_>, content: &Content, evaluation: &Evaluation, rule: Rule) {
-    let findings: Vec<&Finding> = evaluation.of(Status::Fail).filter(|finding| finding.rule == rule.number).collect();
+    let findings: Vec<&Finding> = evaluation
+        .of(Status::Fail)
+        .filter(|finding| finding.rule == rule.number)
+        .collect();
     if findings.is_empty() {
         return;
     }
     page.heading(3, &format!("Rule {}: what failed", rule.number));
     let many_accounts = content.accounts.len() > 1;
-    let mut columns = vec![("Severity", Align::Left), ("Check", Align::Left), ("Resource", Align::Left)];
+    let mut columns = vec![
+        ("Severity", Align::Left),
+        ("Check", Align::Left),
+        ("Resource", Align::Left),
+    ];
     if many_accounts {
         columns.push(("Account", Align::Left));
     }
-    columns.extend([("Region", Align::Left), ("Environment", Align::Left), ("Importance", Align::Left), ("Owner", Align::Left), ("Since", Align::Left)]);
+    columns.extend([
+        ("Region", Align::Left),
+        ("Environment", Align::Left),
+        ("Importance", Align::Left),
+        ("Owner", Align::Left),
+        ("Since", Align::Left),
+    ]);
     let mut table = Table::new(&columns);
     for finding in findings {
-        let mut cells = vec![finding.severity.name().to_owned(), code(&finding.check_id), page.linked(finding)];
+        let mut cells = vec![
+            finding.severity.name().to_owned(),
+            code(&finding.check_id),
+            page.linked(finding),
+        ];
         if many_accounts {
             cells.push(code(&finding.account_id));
         }
@@ -104,14 +150,28 @@ fn failures(page: &mut Page<'_>, content: &Content, evaluation: &Evaluation, rul
 }
 
 fn unknown(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
-    let checks: Vec<_> = evaluation.checks.iter().filter(|check| check.rule == rule.number && (check.verdicts.unknown > 0 || check.error.is_some())).collect();
+    let checks: Vec<_> = evaluation
+        .checks
+        .iter()
+        .filter(|check| {
+            check.rule == rule.number && (check.verdicts.unknown > 0 || check.error.is_some())
+        })
+        .collect();
     if checks.is_empty() {
         return;
     }
     page.heading(3, &format!("Rule {}: what nobody knows", rule.number));
-    let mut table = Table::new(&[("Check", Align::Left), ("Unknown", Align::Right), ("Why", Align::Left)]);
+    let mut table = Table::new(&[
+        ("Check", Align::Left),
+        ("Unknown", Align::Right),
+        ("Why", Align::Left),
+    ]);
     for check in checks {
-        table.row(&[code(&check.check_id), number(check.verdicts.unknown), why_unknown(evaluation, check)]);
+        table.row(&[
+            code(&check.check_id),
+            number(check.verdicts.unknown),
+            why_unknown(evaluation, check),
+        ]);
     }
     page.table(&table, usize::MAX, "check");
 }

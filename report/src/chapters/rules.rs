@@ -1,8 +1,8 @@
 //! The seven rules at a glance.
 
 use super::RULES;
-use crate::content::{Content, Evaluation};
 use crate::content::finding::Verdicts;
+use crate::content::{Content, Evaluation};
 use crate::markdown::words::{change, number};
 use crate::markdown::{Align, Page, Table};
 
@@ -15,13 +15,22 @@ pub fn outcome(evaluation: &Evaluation, rule: u8) -> &'static str {
 }
 
 fn not_judged(evaluation: &Evaluation, rule: u8) -> u64 {
-    evaluation.history.not_judged.iter().filter(|finding| finding.rule == rule).count() as u64
+    evaluation
+        .history
+        .not_judged
+        .iter()
+        .filter(|finding| finding.rule == rule)
+        .count() as u64
 }
 
 fn status(verdicts: Verdicts) -> &'static str {
     match verdicts {
         Verdicts { failed, .. } if failed > 0 => "fail",
-        Verdicts { passed: 0, waived: 0, .. } => "not evaluated",
+        Verdicts {
+            passed: 0,
+            waived: 0,
+            ..
+        } => "not evaluated",
         Verdicts { unknown, .. } if unknown > 0 => "partial",
         _ => "pass",
     }
@@ -29,7 +38,9 @@ fn status(verdicts: Verdicts) -> &'static str {
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
-    let Some(evaluation) = &content.evaluation else { return };
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(2, "Seven rules");
     let mut table = Table::new(&[
         ("Rule", Align::Left),
@@ -41,19 +52,34 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
     ]);
     for rule in RULES {
         let verdicts = evaluation.tally.rule(rule.number);
-        let before = evaluation.history.last().map(|last| last.rules[usize::from(rule.number) - 1].failed);
+        let before = evaluation
+            .history
+            .last()
+            .map(|last| last.rules[usize::from(rule.number) - 1].failed);
         let status = outcome(evaluation, rule.number);
         table.row(&[
             format!("[{} {}](#{})", rule.number, rule.name, rule.anchor()),
-            if status == "fail" { format!("**{status}**") } else { status.to_owned() },
-            format!("{} of {}", number(verdicts.failed), number(verdicts.decided())),
+            if status == "fail" {
+                format!("**{status}**")
+            } else {
+                status.to_owned()
+            },
+            format!(
+                "{} of {}",
+                number(verdicts.failed),
+                number(verdicts.decided())
+            ),
             number(verdicts.unknown),
             number(verdicts.waived),
             before.map_or_else(String::new, |before| {
                 let not_judged = not_judged(evaluation, rule.number);
                 // Fewer failures because nobody looked are no progress.
                 let known = change(verdicts.failed, before.saturating_sub(not_judged));
-                if not_judged > 0 { format!("{known}, {} not judged", number(not_judged)) } else { known }
+                if not_judged > 0 {
+                    format!("{known}, {} not judged", number(not_judged))
+                } else {
+                    known
+                }
             }),
         ]);
     }
@@ -66,7 +92,12 @@ mod tests {
 
     #[test]
     fn a_rule_passes_only_when_everything_was_judged_and_passed() {
-        let verdicts = |passed, failed, unknown, waived| Verdicts { passed, failed, unknown, waived };
+        let verdicts = |passed, failed, unknown, waived| Verdicts {
+            passed,
+            failed,
+            unknown,
+            waived,
+        };
         assert_eq!(status(verdicts(0, 0, 0, 0)), "not evaluated");
         assert_eq!(status(verdicts(0, 0, 5, 0)), "not evaluated");
         assert_eq!(status(verdicts(9, 0, 1, 0)), "partial");

@@ -27,21 +27,45 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
 }
 
 fn scope(content: &Content) -> String {
-    let accounts: Vec<String> = content.accounts.iter().map(|account| code(account)).collect();
+    let accounts: Vec<String> = content
+        .accounts
+        .iter()
+        .map(|account| code(account))
+        .collect();
     let regions: Vec<String> = content.regions.iter().map(|region| code(region)).collect();
     let accounts = match accounts.len() {
         0 => "No account".to_owned(),
         1 => format!("Account {}", accounts[0]),
-        many => format!("{} ({})", counted(many as u64, "account"), some_of(&accounts, 8)),
+        many => format!(
+            "{} ({})",
+            counted(many as u64, "account"),
+            some_of(&accounts, 8)
+        ),
     };
     let regions = match regions.len() {
         0 => "no region".to_owned(),
-        many => format!("{} ({})", counted(many as u64, "region"), some_of(&regions, 8)),
+        many => format!(
+            "{} ({})",
+            counted(many as u64, "region"),
+            some_of(&regions, 8)
+        ),
     };
     let resources = counted(content.resources, "resource");
-    let analyze = content.evaluation.as_ref().map(|evaluation| format!(", analyze {}", text(&evaluation.version))).unwrap_or_default();
-    let versions = format!("collect {}{analyze}, report {}", text(&content.collect_version), env!("CARGO_PKG_VERSION"));
-    format!("{accounts}, {regions}, {resources}, as of {}. Run {}, made by Sevenwalls ({versions}).", minute(content.as_of), code(content.run.as_str()))
+    let analyze = content
+        .evaluation
+        .as_ref()
+        .map(|evaluation| format!(", analyze {}", text(&evaluation.version)))
+        .unwrap_or_default();
+    let versions = format!(
+        "collect {}{analyze}, report {}",
+        text(&content.collect_version),
+        env!("CARGO_PKG_VERSION")
+    );
+    format!(
+        "{accounts}, {regions}, {resources}, as of {}. Run {}, made by Sevenwalls ({versions}).",
+        minute(content.as_of),
+        code(content.run.as_str())
+    )
 }
 
 fn completeness(content: &Content) -> String {
@@ -53,27 +77,50 @@ fn completeness(content: &Content) -> String {
     let checks = evaluation.checks.len() as u64;
     if !content.is_partial() {
         let verdicts = counted(verdicts.total(), "verdict");
-        return format!("Everything was evaluated: {} gave {verdicts}, none of them unknown, and no call to AWS failed.", counted(checks, "check"));
+        return format!(
+            "Everything was evaluated: {} gave {verdicts}, none of them unknown, and no call to AWS failed.",
+            counted(checks, "check")
+        );
     }
-    let unsure = evaluation.checks.iter().filter(|check| check.verdicts.unknown > 0 || check.error.is_some()).count() as u64;
+    let unsure = evaluation
+        .checks
+        .iter()
+        .filter(|check| check.verdicts.unknown > 0 || check.error.is_some())
+        .count() as u64;
     let calls: u64 = content.gaps.iter().map(|gap| gap.calls).sum();
     let mut parts = Vec::new();
     if unsure > 0 {
-        parts.push(format!("{} of {} could not decide everywhere ({})", number(unsure), counted(checks, "check"), counted(verdicts.unknown, "unknown verdict")));
+        parts.push(format!(
+            "{} of {} could not decide everywhere ({})",
+            number(unsure),
+            counted(checks, "check"),
+            counted(verdicts.unknown, "unknown verdict")
+        ));
     }
     if calls > 0 {
-        parts.push(format!("{} brought nothing", counted_as(calls, "call to AWS", "calls to AWS")));
+        parts.push(format!(
+            "{} brought nothing",
+            counted_as(calls, "call to AWS", "calls to AWS")
+        ));
     }
     if parts.is_empty() {
-        parts.push("a stage before this one could not do everything, as its run record says".to_owned());
+        parts.push(
+            "a stage before this one could not do everything, as its run record says".to_owned(),
+        );
     }
-    format!("**This report is partial:** {}. [What that hides](#not-evaluated) comes first.", parts.join(", "))
+    format!(
+        "**This report is partial:** {}. [What that hides](#not-evaluated) comes first.",
+        parts.join(", ")
+    )
 }
 
 /// A box for what is both new and critical, and for nothing else: a box that is always there is not read.
 fn caution(page: &mut Page<'_>, evaluation: &Evaluation) {
     let is_new = |change: Option<Change>| change == Some(Change::New);
-    let new: Vec<_> = evaluation.of(Status::Fail).filter(|finding| finding.severity == Severity::Critical && is_new(finding.change)).collect();
+    let new: Vec<_> = evaluation
+        .of(Status::Fail)
+        .filter(|finding| finding.severity == Severity::Critical && is_new(finding.change))
+        .collect();
     if new.is_empty() {
         return;
     }
@@ -89,25 +136,46 @@ fn caution(page: &mut Page<'_>, evaluation: &Evaluation) {
         }
     }
     let (count, are) = (new.len() as u64, if new.len() == 1 { "is" } else { "are" });
-    page.paragraph(&format!("> [!CAUTION]\n> **{} {are} {since}:** {}.", counted(count, "critical finding"), some_of(&findings, 5)));
+    page.paragraph(&format!(
+        "> [!CAUTION]\n> **{} {are} {since}:** {}.",
+        counted(count, "critical finding"),
+        some_of(&findings, 5)
+    ));
 }
 
 fn not_analyzed(content: &Content) -> String {
     let stage = "Run `analyze` on this run, then `report` again.";
-    format!("No check was run on the {} of this run, so nothing here passes. {stage}", counted(content.resources, "resource"))
+    format!(
+        "No check was run on the {} of this run, so nothing here passes. {stage}",
+        counted(content.resources, "resource")
+    )
 }
 
 fn unknown_checks(page: &mut Page<'_>, evaluation: &Evaluation) {
-    let mut unsure: Vec<_> = evaluation.checks.iter().filter(|check| check.verdicts.unknown > 0 || check.error.is_some()).collect();
+    let mut unsure: Vec<_> = evaluation
+        .checks
+        .iter()
+        .filter(|check| check.verdicts.unknown > 0 || check.error.is_some())
+        .collect();
     if unsure.is_empty() {
         return;
     }
     unsure.sort_by(|a, b| {
-        let place = |check: &crate::content::finding::Check| (check.verdicts.decided() > 0, check.severity, check.rule);
-        place(a).cmp(&place(b)).then_with(|| a.check_id.cmp(&b.check_id))
+        let place = |check: &crate::content::finding::Check| {
+            (check.verdicts.decided() > 0, check.severity, check.rule)
+        };
+        place(a)
+            .cmp(&place(b))
+            .then_with(|| a.check_id.cmp(&b.check_id))
     });
     page.paragraph("These checks could not decide everywhere. What they did not decide is neither passed nor failed, and may hide anything.");
-    let mut table = Table::new(&[("Check", Align::Left), ("Severity", Align::Left), ("Unknown", Align::Right), ("Decided", Align::Right), ("Why", Align::Left)]);
+    let mut table = Table::new(&[
+        ("Check", Align::Left),
+        ("Severity", Align::Left),
+        ("Unknown", Align::Right),
+        ("Decided", Align::Right),
+        ("Why", Align::Left),
+    ]);
     for check in &unsure {
         table.row(&[
             code(&check.check_id),
@@ -126,12 +194,22 @@ pub fn why_unknown(evaluation: &Evaluation, check: &crate::content::finding::Che
         return format!("the check itself failed: {}", text(error));
     }
     let mut reasons: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
-    for finding in evaluation.of(Status::Unknown).filter(|finding| finding.check_id == check.check_id) {
+    for finding in evaluation
+        .of(Status::Unknown)
+        .filter(|finding| finding.check_id == check.check_id)
+    {
         *reasons.entry(finding.reason.as_str()).or_default() += 1;
     }
     let others = reasons.len().saturating_sub(1) as u64;
-    let most = reasons.iter().max_by_key(|(reason, count)| (**count, std::cmp::Reverse(**reason))).map(|(reason, _)| text(reason));
-    let more = if others > 0 { format!(" (and {})", counted(others, "other reason")) } else { String::new() };
+    let most = reasons
+        .iter()
+        .max_by_key(|(reason, count)| (**count, std::cmp::Reverse(**reason)))
+        .map(|(reason, _)| text(reason));
+    let more = if others > 0 {
+        format!(" (and {})", counted(others, "other reason"))
+    } else {
+        String::new()
+    };
     most.map_or_else(String::new, |reason| format!("{reason}{more}"))
 }
 
@@ -140,10 +218,20 @@ fn missing_calls(page: &mut Page<'_>, content: &Content) {
         return;
     }
     page.paragraph("These calls to AWS brought nothing. [All of them, and what they would have filled](#calls-that-brought-nothing), are in the appendix.");
-    let mut table = Table::new(&[("Call", Align::Left), ("Result", Align::Left), ("Calls", Align::Right), ("Where", Align::Left)]);
+    let mut table = Table::new(&[
+        ("Call", Align::Left),
+        ("Result", Align::Left),
+        ("Calls", Align::Right),
+        ("Where", Align::Left),
+    ]);
     for gap in content.gaps.iter().take(ROWS) {
         let places: Vec<String> = gap.regions.iter().map(|region| code(region)).collect();
-        table.row(&[code(&format!("{}:{}", gap.service, gap.operation)), outcome(&gap.kind, &gap.code), number(gap.calls), some_of(&places, 3)]);
+        table.row(&[
+            code(&format!("{}:{}", gap.service, gap.operation)),
+            outcome(&gap.kind, &gap.code),
+            number(gap.calls),
+            some_of(&places, 3),
+        ]);
     }
     page.table(&table, ROWS, "call");
 }
@@ -161,5 +249,9 @@ pub fn outcome(kind: &str, error_code: &str) -> String {
         "not_recorded" => "not in the recording",
         _ => "failed",
     };
-    if error_code.is_empty() { words.to_owned() } else { format!("{words} ({})", code(error_code)) }
+    if error_code.is_empty() {
+        words.to_owned()
+    } else {
+        format!("{words} ({})", code(error_code))
+    }
 }

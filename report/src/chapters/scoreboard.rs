@@ -8,23 +8,42 @@ use crate::markdown::{Align, Page, Table, code};
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
-    let Some(evaluation) = &content.evaluation else { return };
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(2, "Scoreboard");
     let runs = &evaluation.history.runs;
     let last = evaluation.history.last();
-    let before = last.map_or_else(|| "Last run".to_owned(), |last| format!("Last run, {}", day(last.run.as_of())));
+    let before = last.map_or_else(
+        || "Last run".to_owned(),
+        |last| format!("Last run, {}", day(last.run.as_of())),
+    );
     page.paragraph(&summary(evaluation, &before));
 
-    let mut table = Table::new(&[("Figure", Align::Left), ("Now", Align::Right), ("Last run", Align::Right), ("Change", Align::Right), ("Trend", Align::Left)]);
+    let mut table = Table::new(&[
+        ("Figure", Align::Left),
+        ("Now", Align::Right),
+        ("Last run", Align::Right),
+        ("Change", Align::Right),
+        ("Trend", Align::Left),
+    ]);
     let score = evaluation.tally.score();
     let open = evaluation.tally.all().failed;
     let tagged = evaluation.tagged_percent();
     let points = |value: Option<u32>| value.map_or_else(String::new, |value| value.to_string());
     let percent = |value: Option<u32>| value.map_or_else(String::new, |value| format!("{value} %"));
-    let against = |now: Option<u32>, before: Option<u32>| now.zip(before).map_or_else(String::new, |(now, before)| change(now.into(), before.into()));
+    let against = |now: Option<u32>, before: Option<u32>| {
+        now.zip(before).map_or_else(String::new, |(now, before)| {
+            change(now.into(), before.into())
+        })
+    };
     let trend = |now: Option<u64>, past: &dyn Fn(&crate::content::history::Past) -> Option<u64>| {
         let line = sparkline(&runs.iter().map(past).chain([now]).collect::<Vec<_>>());
-        if runs.is_empty() || line.is_empty() { String::new() } else { format!("`{line}`") }
+        if runs.is_empty() || line.is_empty() {
+            String::new()
+        } else {
+            format!("`{line}`")
+        }
     };
     table.row(&[
         "[Score](#method), 0 to 100".to_owned(),
@@ -40,7 +59,10 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         last.map_or_else(String::new, |last| change(open, last.open)),
         trend(Some(open), &|past| Some(past.open)),
     ]);
-    let new = evaluation.of(Status::Fail).filter(|finding| finding.change == Some(Change::New)).count() as u64;
+    let new = evaluation
+        .of(Status::Fail)
+        .filter(|finding| finding.change == Some(Change::New))
+        .count() as u64;
     table.row(&[
         "New findings".to_owned(),
         number(new),
@@ -48,14 +70,26 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         String::new(),
         trend(Some(new), &|past| Some(past.new)),
     ]);
-    let fixed = if last.is_some() { number(evaluation.history.fixed.len() as u64) } else { String::new() };
-    table.row(&["Fixed findings".to_owned(), fixed, String::new(), String::new(), String::new()]);
+    let fixed = if last.is_some() {
+        number(evaluation.history.fixed.len() as u64)
+    } else {
+        String::new()
+    };
+    table.row(&[
+        "Fixed findings".to_owned(),
+        fixed,
+        String::new(),
+        String::new(),
+        String::new(),
+    ]);
     table.row(&[
         "Fully tagged resources".to_owned(),
         percent(tagged),
         percent(last.and_then(|last| last.tagged_percent)),
         against(tagged, last.and_then(|last| last.tagged_percent)),
-        trend(tagged.map(u64::from), &|past| past.tagged_percent.map(u64::from)),
+        trend(tagged.map(u64::from), &|past| {
+            past.tagged_percent.map(u64::from)
+        }),
     ]);
     page.table(&table, usize::MAX, "figure");
     for caveat in caveats(content, evaluation) {
@@ -75,7 +109,14 @@ fn summary(evaluation: &Evaluation, before: &str) -> String {
         false => format!("Open: {}.", and(&open)),
     };
     let verdicts = evaluation.tally.all();
-    let unknown = if verdicts.unknown > 0 { format!(" Unknown, and not counted as passed: {}.", number(verdicts.unknown)) } else { String::new() };
+    let unknown = if verdicts.unknown > 0 {
+        format!(
+            " Unknown, and not counted as passed: {}.",
+            number(verdicts.unknown)
+        )
+    } else {
+        String::new()
+    };
     let compared = match evaluation.history.last() {
         Some(_) => format!(" Compared with: {}.", before.to_lowercase()),
         None => " There is no earlier analysed run in the lake to compare with.".to_owned(),
@@ -88,18 +129,30 @@ fn caveats(content: &Content, evaluation: &Evaluation) -> Vec<String> {
     let mut caveats = Vec::new();
     if let Some(last) = evaluation.history.last() {
         if !last.accounts.iter().eq(content.accounts.iter()) {
-            caveats.push("The last run covered other accounts: its figures are not those of this scope.".to_owned());
+            caveats.push(
+                "The last run covered other accounts: its figures are not those of this scope."
+                    .to_owned(),
+            );
         }
         let (only_now, only_before) = differing_checks(&evaluation.checks, last);
         let mut parts = Vec::new();
         if only_now > 0 {
-            parts.push(format!("{} of this run had no part in the last one", counted(only_now as u64, "check")));
+            parts.push(format!(
+                "{} of this run had no part in the last one",
+                counted(only_now as u64, "check")
+            ));
         }
         if only_before > 0 {
-            parts.push(format!("{} of the last run had no part in this one", counted(only_before as u64, "check")));
+            parts.push(format!(
+                "{} of the last run had no part in this one",
+                counted(only_before as u64, "check")
+            ));
         }
         if !parts.is_empty() {
-            caveats.push(format!("The scores compare with care: {}.", parts.join(", ")));
+            caveats.push(format!(
+                "The scores compare with care: {}.",
+                parts.join(", ")
+            ));
         }
     }
     let not_judged = evaluation.history.not_judged.len() as u64;
@@ -107,8 +160,16 @@ fn caveats(content: &Content, evaluation: &Evaluation) -> Vec<String> {
         caveats.push(format!("{} of the last run could not be judged again: not open here, and [not fixed](#changes) either.", counted(not_judged, "finding")));
     }
     if !evaluation.history.unreadable.is_empty() {
-        let runs: Vec<String> = evaluation.history.unreadable.iter().map(|run| code(run.as_str())).collect();
-        caveats.push(format!("Left out because their files could not be read: {}.", and(&runs)));
+        let runs: Vec<String> = evaluation
+            .history
+            .unreadable
+            .iter()
+            .map(|run| code(run.as_str()))
+            .collect();
+        caveats.push(format!(
+            "Left out because their files could not be read: {}.",
+            and(&runs)
+        ));
     }
     caveats
 }

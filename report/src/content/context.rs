@@ -12,8 +12,16 @@ use super::score::{Levels, percent};
 
 /// Types whose rows the database chapter lists.
 const DATABASE_TYPES: [&str; 10] = [
-    "rds:db", "rds:cluster", "dynamodb:table", "elasticache:cluster", "elasticache:replicationgroup", "redshift:cluster", "es:domain",
-    "docdb:cluster", "neptune:cluster", "memorydb:cluster",
+    "rds:db",
+    "rds:cluster",
+    "dynamodb:table",
+    "elasticache:cluster",
+    "elasticache:replicationgroup",
+    "redshift:cluster",
+    "es:domain",
+    "docdb:cluster",
+    "neptune:cluster",
+    "memorydb:cluster",
 ];
 
 /// Everything the report takes from `resource_context`.
@@ -65,10 +73,19 @@ impl TagCoverage {
         };
         self.readable += 1;
         self.complete += u64::from(missing.is_empty());
-        self.required_keys = self.required_keys.max(row.int("required_tags").and_then(|keys| keys.try_into().ok()).unwrap_or(0));
+        self.required_keys = self.required_keys.max(
+            row.int("required_tags")
+                .and_then(|keys| keys.try_into().ok())
+                .unwrap_or(0),
+        );
         let environment = row.string("environment");
         for key in missing {
-            *self.missing.entry(key).or_default().entry(environment.clone()).or_default() += 1;
+            *self
+                .missing
+                .entry(key)
+                .or_default()
+                .entry(environment.clone())
+                .or_default() += 1;
         }
         *self.environments.entry(environment).or_default() += 1;
     }
@@ -130,8 +147,24 @@ pub struct Unmet {
 
 /// Columns of `resource_context` that the report reads.
 const COLUMNS: [&str; 18] = [
-    "arn", "resource_type", "name", "summary", "environment", "owner", "importance", "importance_rank", "dr", "rpo_seconds", "rto_seconds",
-    "required_tags", "missing_tags", "taggable", "exposed", "exposure", "dr_unmet", "data_store",
+    "arn",
+    "resource_type",
+    "name",
+    "summary",
+    "environment",
+    "owner",
+    "importance",
+    "importance_rank",
+    "dr",
+    "rpo_seconds",
+    "rto_seconds",
+    "required_tags",
+    "missing_tags",
+    "taggable",
+    "exposed",
+    "exposure",
+    "dr_unmet",
+    "data_store",
 ];
 
 impl Context {
@@ -147,8 +180,12 @@ impl Context {
                 Ok::<(), ContentError>(())
             })?;
         }
-        context.databases.sort_by(|a, b| (b.rank, &a.name, &a.arn).cmp(&(a.rank, &b.name, &b.arn)));
-        context.unmet.sort_by(|a, b| (b.rank, &a.name, &a.arn).cmp(&(a.rank, &b.name, &b.arn)));
+        context
+            .databases
+            .sort_by(|a, b| (b.rank, &a.name, &a.arn).cmp(&(a.rank, &b.name, &b.arn)));
+        context
+            .unmet
+            .sort_by(|a, b| (b.rank, &a.name, &a.arn).cmp(&(a.rank, &b.name, &b.arn)));
         Ok(context)
     }
 
@@ -161,7 +198,8 @@ impl Context {
             self.levels.insert(level.to_owned(), rank);
         }
         if row.bool("exposed") == Some(true) {
-            self.exposure.insert(row.string("arn"), row.string("exposure"));
+            self.exposure
+                .insert(row.string("arn"), row.string("exposure"));
         }
         let resource_type = row.text("resource_type").unwrap_or_default();
         if DATABASE_TYPES.contains(&resource_type) {
@@ -198,7 +236,9 @@ impl Context {
 }
 
 fn text(row: Row<'_>, column: &str) -> Option<String> {
-    row.text(column).filter(|text| !text.is_empty()).map(str::to_owned)
+    row.text(column)
+        .filter(|text| !text.is_empty())
+        .map(str::to_owned)
 }
 
 fn name(row: Row<'_>) -> String {
@@ -227,7 +267,12 @@ pub struct Zone {
 pub fn zones(paths: &[PathBuf]) -> Result<Vec<Zone>, ContentError> {
     let mut zones = Vec::new();
     for path in paths {
-        table::read("zone_backups", path, &["account_id", "zone_id", "name", "records", "left_out"])?.for_each(|row| {
+        table::read(
+            "zone_backups",
+            path,
+            &["account_id", "zone_id", "name", "records", "left_out"],
+        )?
+        .for_each(|row| {
             zones.push(Zone {
                 name: row.string("name"),
                 zone_id: row.string("zone_id"),

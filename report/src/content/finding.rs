@@ -22,7 +22,13 @@ pub enum Severity {
 
 impl Severity {
     /// All of them, worst first.
-    pub const ALL: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+    pub const ALL: [Self; 5] = [
+        Self::Critical,
+        Self::High,
+        Self::Medium,
+        Self::Low,
+        Self::Info,
+    ];
 
     /// Its name in the lake and in the report.
     pub fn name(self) -> &'static str {
@@ -48,7 +54,10 @@ impl Severity {
 
     /// Reads the lake's spelling. What has no known severity is taken for the worst: hiding it would be the greater error.
     pub fn parse(text: Option<&str>) -> Self {
-        Self::ALL.into_iter().find(|severity| Some(severity.name()) == text).unwrap_or(Self::Critical)
+        Self::ALL
+            .into_iter()
+            .find(|severity| Some(severity.name()) == text)
+            .unwrap_or(Self::Critical)
     }
 }
 
@@ -177,16 +186,44 @@ pub struct Finding {
 
 /// Columns that [`Finding::read`] wants.
 pub const COLUMNS: [&str; 28] = [
-    "check_id", "rule", "kind", "title", "severity", "status", "account_id", "region", "resource_arn", "resource_type",
-    "resource_name", "discriminator", "owner", "environment", "system", "importance", "exposed", "risk", "reason",
-    "evidence", "remediation", "remediation_command", "fingerprint", "first_seen", "change", "waiver_owner",
-    "waiver_reason", "waiver_expires",
+    "check_id",
+    "rule",
+    "kind",
+    "title",
+    "severity",
+    "status",
+    "account_id",
+    "region",
+    "resource_arn",
+    "resource_type",
+    "resource_name",
+    "discriminator",
+    "owner",
+    "environment",
+    "system",
+    "importance",
+    "exposed",
+    "risk",
+    "reason",
+    "evidence",
+    "remediation",
+    "remediation_command",
+    "fingerprint",
+    "first_seen",
+    "change",
+    "waiver_owner",
+    "waiver_reason",
+    "waiver_expires",
 ];
 
 impl Finding {
     /// Reads a row of `findings`; `rule` was checked by the caller.
     pub fn read(row: Row<'_>, rule: u8) -> Self {
-        let text = |column: &str| row.text(column).filter(|text| !text.is_empty()).map(str::to_owned);
+        let text = |column: &str| {
+            row.text(column)
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        };
         let status = Status::parse(row.text("status"));
         let waiver = (status == Status::Waived).then(|| Waiver {
             owner: text("waiver_owner"),
@@ -212,7 +249,10 @@ impl Finding {
             importance: text("importance"),
             exposed: row.bool("exposed"),
             exposure: None,
-            risk: row.float("risk").filter(|risk| risk.is_finite()).unwrap_or(0.0),
+            risk: row
+                .float("risk")
+                .filter(|risk| risk.is_finite())
+                .unwrap_or(0.0),
             reason: row.string("reason"),
             evidence: text("evidence"),
             remediation: text("remediation"),
@@ -235,18 +275,25 @@ impl Finding {
         if self.is_account() {
             return &self.account_id;
         }
-        self.resource_name.as_deref().unwrap_or_else(|| short_arn(&self.resource_arn))
+        self.resource_name
+            .as_deref()
+            .unwrap_or_else(|| short_arn(&self.resource_arn))
     }
 }
 
 /// The part of an ARN after its account: what tells it apart within one.
 pub fn short_arn(arn: &str) -> &str {
-    arn.splitn(6, ':').nth(5).filter(|rest| !rest.is_empty()).unwrap_or(arn)
+    arn.splitn(6, ':')
+        .nth(5)
+        .filter(|rest| !rest.is_empty())
+        .unwrap_or(arn)
 }
 
 /// Evidence is JSON in the lake and stays JSON in the report; what does not parse is kept as text.
 fn as_json<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    let value = text.as_deref().map(|text| serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|_| text.into()));
+    let value = text.as_deref().map(|text| {
+        serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|_| text.into())
+    });
     value.serialize(serializer)
 }
 

@@ -38,7 +38,16 @@ pub struct Gap {
 pub fn read(paths: &[PathBuf]) -> Result<Vec<Gap>, ContentError> {
     let mut gaps: BTreeMap<[String; 4], Gap> = BTreeMap::new();
     for path in paths {
-        let columns = ["account_id", "region", "service", "operation", "table_name", "kind", "code", "message"];
+        let columns = [
+            "account_id",
+            "region",
+            "service",
+            "operation",
+            "table_name",
+            "kind",
+            "code",
+            "message",
+        ];
         table::read("collect_errors", path, &columns)?.for_each(|row| {
             let key = ["service", "operation", "kind", "code"].map(|column| row.string(column));
             let message = row.text("message").unwrap_or_default();

@@ -81,14 +81,25 @@ impl History {
     ) -> Result<Self, ContentError> {
         let mut history = Self::default();
         let mut last_failures = Vec::new();
-        for id in run::committed(&run.lake)?.into_iter().rev().filter(|id| *id < run.id) {
+        for id in run::committed(&run.lake)?
+            .into_iter()
+            .rev()
+            .filter(|id| *id < run.id)
+        {
             if history.runs.len() == EARLIER_RUNS {
                 break;
             }
-            let earlier = Run { lake: handoff::storage::Storage::open(&run.lake.to_string())?, id };
+            let earlier = Run {
+                lake: handoff::storage::Storage::open(&run.lake.to_string())?,
+                id,
+            };
             let read = read_past(&earlier, levels).and_then(|past| {
                 let Some(past) = past else { return Ok(None) };
-                let failures = if history.runs.is_empty() { read_failures(&earlier)? } else { Vec::new() };
+                let failures = if history.runs.is_empty() {
+                    read_failures(&earlier)?
+                } else {
+                    Vec::new()
+                };
                 Ok(Some((past, failures)))
             });
             match read {
@@ -98,7 +109,10 @@ impl History {
                 }
                 Ok(None) => {}
                 Err(error) => {
-                    warn(format!("run {} is left out of the history: {error}", earlier.id));
+                    warn(format!(
+                        "run {} is left out of the history: {error}",
+                        earlier.id
+                    ));
                     history.unreadable.push(earlier.id);
                 }
             }
@@ -117,10 +131,20 @@ impl History {
         findings: &[Finding],
         files: &Files,
     ) -> Result<(), ContentError> {
-        let now: HashMap<&str, Status> = findings.iter().map(|finding| (finding.fingerprint.as_str(), finding.status)).collect();
-        let unclear: HashSet<(&str, &str)> =
-            findings.iter().filter(|finding| finding.status == Status::Unknown).map(|finding| (finding.check_id.as_str(), finding.account_id.as_str())).collect();
-        let ran: HashSet<&str> = checks.iter().filter(|check| check.error.is_none()).map(|check| check.check_id.as_str()).collect();
+        let now: HashMap<&str, Status> = findings
+            .iter()
+            .map(|finding| (finding.fingerprint.as_str(), finding.status))
+            .collect();
+        let unclear: HashSet<(&str, &str)> = findings
+            .iter()
+            .filter(|finding| finding.status == Status::Unknown)
+            .map(|finding| (finding.check_id.as_str(), finding.account_id.as_str()))
+            .collect();
+        let ran: HashSet<&str> = checks
+            .iter()
+            .filter(|check| check.error.is_none())
+            .map(|check| check.check_id.as_str())
+            .collect();
         let mut absent: Vec<Finding> = Vec::new();
         for failure in failures {
             match now.get(failure.fingerprint.as_str()) {
@@ -135,18 +159,31 @@ impl History {
             let passes_now = passing.contains(&failure.fingerprint);
             // A check that says nothing of a resource that is still there has not looked at it. With a discriminator, the
             // finding was about a part of the resource, and that part may go.
-            let gone = !existing.contains(&failure.resource_arn) && !files.context.is_empty() && !failure.is_account();
+            let gone = !existing.contains(&failure.resource_arn)
+                && !files.context.is_empty()
+                && !failure.is_account();
             let judged = (gone || failure.discriminator.is_some())
                 && ran.contains(failure.check_id.as_str())
                 && accounts_now.contains(&failure.account_id)
                 && !unclear.contains(&(failure.check_id.as_str(), failure.account_id.as_str()));
             if passes_now || judged {
-                self.fixed.push(Fixed { finding: failure, passes_now });
+                self.fixed.push(Fixed {
+                    finding: failure,
+                    passes_now,
+                });
             } else {
                 self.not_judged.push(failure);
             }
         }
-        let place = |finding: &Finding| (finding.severity, finding.rule, finding.check_id.clone(), finding.resource_arn.clone(), finding.fingerprint.clone());
+        let place = |finding: &Finding| {
+            (
+                finding.severity,
+                finding.rule,
+                finding.check_id.clone(),
+                finding.resource_arn.clone(),
+                finding.fingerprint.clone(),
+            )
+        };
         self.fixed.sort_by_key(|fixed| place(&fixed.finding));
         self.not_judged.sort_by_key(place);
         Ok(())
@@ -168,7 +205,10 @@ pub(super) struct Files {
 
 /// ARNs among `absent` that this run still has.
 fn existing_now(context: &[PathBuf], absent: &[Finding]) -> Result<BTreeSet<String>, ContentError> {
-    let wanted: HashSet<&str> = absent.iter().map(|finding| finding.resource_arn.as_str()).collect();
+    let wanted: HashSet<&str> = absent
+        .iter()
+        .map(|finding| finding.resource_arn.as_str())
+        .collect();
     let mut existing = BTreeSet::new();
     if wanted.is_empty() {
         return Ok(existing);
@@ -186,7 +226,10 @@ fn existing_now(context: &[PathBuf], absent: &[Finding]) -> Result<BTreeSet<Stri
 
 /// Fingerprints among `absent` that this run has a pass for.
 fn passing_now(files: &[PathBuf], absent: &[Finding]) -> Result<BTreeSet<String>, ContentError> {
-    let wanted: HashSet<&str> = absent.iter().map(|finding| finding.fingerprint.as_str()).collect();
+    let wanted: HashSet<&str> = absent
+        .iter()
+        .map(|finding| finding.fingerprint.as_str())
+        .collect();
     let mut passing = BTreeSet::new();
     if wanted.is_empty() {
         return Ok(passing);
@@ -207,7 +250,9 @@ fn passing_now(files: &[PathBuf], absent: &[Finding]) -> Result<BTreeSet<String>
 
 /// The figures of a run; none when it was not analysed.
 fn read_past(run: &Run, levels: &Levels) -> Result<Option<Past>, ContentError> {
-    let Some(record) = RunRecord::read(&run.lake, &run.id, Stage::Analyze)? else { return Ok(None) };
+    let Some(record) = RunRecord::read(&run.lake, &run.id, Stage::Analyze)? else {
+        return Ok(None);
+    };
     let files = paths(run, &record, "findings")?;
     if files.is_empty() {
         return Ok(None);
@@ -217,7 +262,8 @@ fn read_past(run: &Run, levels: &Levels) -> Result<Option<Past>, ContentError> {
     let mut new = 0;
     for file in &files {
         table::read("findings", file, &["status", "change"])?.for_each(|row| {
-            new += u64::from(row.text("status") == Some("fail") && row.text("change") == Some("new"));
+            new +=
+                u64::from(row.text("status") == Some("fail") && row.text("change") == Some("new"));
             Ok::<(), ContentError>(())
         })?;
     }
@@ -246,7 +292,11 @@ fn read_failures(run: &Run) -> Result<Vec<Finding>, ContentError> {
     for file in paths(run, &record, "findings")? {
         table::read("findings", &file, &finding::COLUMNS)?.for_each(|row| {
             if Status::parse(row.text("status")) == Status::Fail {
-                let rule = rule_number("findings", row.text("check_id").unwrap_or_default(), row.int("rule"))?;
+                let rule = rule_number(
+                    "findings",
+                    row.text("check_id").unwrap_or_default(),
+                    row.int("rule"),
+                )?;
                 failures.push(Finding::read(row, rule));
             }
             Ok::<(), ContentError>(())
@@ -259,5 +309,8 @@ fn read_failures(run: &Run) -> Result<Vec<Finding>, ContentError> {
 pub fn differing_checks(now: &[Check], past: &Past) -> (usize, usize) {
     let now: BTreeSet<&String> = now.iter().map(|check| &check.check_id).collect();
     let before: BTreeSet<&String> = past.checks.iter().collect();
-    (now.difference(&before).count(), before.difference(&now).count())
+    (
+        now.difference(&before).count(),
+        before.difference(&now).count(),
+    )
 }

@@ -38,7 +38,11 @@ pub enum ContentError {
     Table(#[from] TableError),
     /// A row names a rule that does not exist.
     #[error("{table}: check {check_id:?} has rule {found}, expected 1 to 7: run `analyze` again")]
-    BadRule { table: &'static str, check_id: String, found: String },
+    BadRule {
+        table: &'static str,
+        check_id: String,
+        found: String,
+    },
 }
 
 /// What a run holds, for all formats.
@@ -88,17 +92,24 @@ pub struct Evaluation {
 impl Evaluation {
     /// Findings of a status.
     pub fn of(&self, status: Status) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.status == status)
+        self.findings
+            .iter()
+            .filter(move |finding| finding.status == status)
     }
 
     /// Open findings of a severity.
     pub fn failing(&self, severity: Severity) -> u64 {
-        self.of(Status::Fail).filter(|finding| finding.severity == severity).map(|_| 1).sum()
+        self.of(Status::Fail)
+            .filter(|finding| finding.severity == severity)
+            .map(|_| 1)
+            .sum()
     }
 
     /// Percentage of completely tagged resources.
     pub fn tagged_percent(&self) -> Option<u32> {
-        self.context.as_ref().and_then(|context| context.tags.percent())
+        self.context
+            .as_ref()
+            .and_then(|context| context.tags.percent())
     }
 }
 
@@ -109,7 +120,11 @@ impl Content {
     /// When the run can't be read.
     pub fn read(run: &Run, warn: &mut dyn FnMut(String)) -> Result<Self, ContentError> {
         let record = run.record(Stage::Collect)?;
-        let mut regions: BTreeSet<String> = record.tables.iter().map(|table| table.region.clone()).collect();
+        let mut regions: BTreeSet<String> = record
+            .tables
+            .iter()
+            .map(|table| table.region.clone())
+            .collect();
         regions.remove("global");
         let gaps = gaps::read(&paths(run, &record, "collect_errors")?)?;
         let evaluation = match RunRecord::read(&run.lake, &run.id, Stage::Analyze)? {
@@ -122,7 +137,10 @@ impl Content {
             collect_version: record.version.clone(),
             accounts: accounts(&record).into_iter().collect(),
             regions: regions.into_iter().collect(),
-            resources: entries(&record, "resources").iter().map(|file| file.rows).sum(),
+            resources: entries(&record, "resources")
+                .iter()
+                .map(|file| file.rows)
+                .sum(),
             collect_partial: record.status == Completeness::Partial || !gaps.is_empty(),
             gaps,
             evaluation,
@@ -131,14 +149,25 @@ impl Content {
 
     /// Whether something is missing: calls that failed, checks that could not decide, or no analysis at all.
     pub fn is_partial(&self) -> bool {
-        let evaluated = self.evaluation.as_ref().is_some_and(|evaluation| !evaluation.partial && evaluation.tally.all().unknown == 0);
+        let evaluated = self
+            .evaluation
+            .as_ref()
+            .is_some_and(|evaluation| !evaluation.partial && evaluation.tally.all().unknown == 0);
         self.collect_partial || !evaluated
     }
 }
 
 impl Evaluation {
-    fn read(run: &Run, record: &RunRecord, accounts: &BTreeSet<String>, warn: &mut dyn FnMut(String)) -> Result<Self, ContentError> {
-        let files = history::Files { findings: paths(run, record, "findings")?, context: paths(run, record, "resource_context")? };
+    fn read(
+        run: &Run,
+        record: &RunRecord,
+        accounts: &BTreeSet<String>,
+        warn: &mut dyn FnMut(String),
+    ) -> Result<Self, ContentError> {
+        let files = history::Files {
+            findings: paths(run, record, "findings")?,
+            context: paths(run, record, "resource_context")?,
+        };
         let context = match files.context.is_empty() {
             true => None,
             false => Some(Context::read(&files.context)?),
@@ -147,18 +176,37 @@ impl Evaluation {
             true => None,
             false => Some(context::zones(&paths(run, record, "zone_backups")?)?),
         };
-        let levels = context.as_ref().map(|context| context.levels.clone()).unwrap_or_default();
+        let levels = context
+            .as_ref()
+            .map(|context| context.levels.clone())
+            .unwrap_or_default();
         let tally = Tally::read(&files.findings, &levels)?;
         let mut findings = read_findings(&files.findings, &tally)?;
         if let Some(context) = &context {
-            for finding in findings.iter_mut().filter(|finding| finding.exposed == Some(true)) {
-                finding.exposure = context.exposure.get(&finding.resource_arn).cloned().filter(|text| !text.is_empty());
+            for finding in findings
+                .iter_mut()
+                .filter(|finding| finding.exposed == Some(true))
+            {
+                finding.exposure = context
+                    .exposure
+                    .get(&finding.resource_arn)
+                    .cloned()
+                    .filter(|text| !text.is_empty());
             }
         }
         name_anchors(&mut findings);
         let checks = read_checks(&paths(run, record, "checks")?, &tally, &findings)?;
         let history = History::read(run, accounts, &levels, &checks, &findings, &files, warn)?;
-        Ok(Self { version: record.version.clone(), partial: record.status == Completeness::Partial, checks, findings, tally, context, zones, history })
+        Ok(Self {
+            version: record.version.clone(),
+            partial: record.status == Completeness::Partial,
+            checks,
+            findings,
+            tally,
+            context,
+            zones,
+            history,
+        })
     }
 }
 
@@ -186,7 +234,12 @@ fn read_findings(files: &[PathBuf], tally: &Tally) -> Result<Vec<Finding>, Conte
         }
         let read = table::read("findings", file, &finding::COLUMNS)?.for_each(|row: Row<'_>| {
             if Status::parse(row.text("status")) != Status::Pass {
-                let rule = rule_number("findings", row.text("check_id").unwrap_or_default(), row.int("rule")).map_err(Stop::Failed)?;
+                let rule = rule_number(
+                    "findings",
+                    row.text("check_id").unwrap_or_default(),
+                    row.int("rule"),
+                )
+                .map_err(Stop::Failed)?;
                 findings.push(Finding::read(row, rule));
                 wanted -= 1;
             }
@@ -199,17 +252,29 @@ fn read_findings(files: &[PathBuf], tally: &Tally) -> Result<Vec<Finding>, Conte
     }
     findings.sort_by(|a, b| {
         let place = |finding: &Finding| (finding.severity, finding.rule);
-        b.risk.total_cmp(&a.risk).then_with(|| place(a).cmp(&place(b))).then_with(|| {
-            (&a.check_id, &a.account_id, &a.region, &a.resource_arn, &a.discriminator, &a.fingerprint, &a.reason).cmp(&(
-                &b.check_id,
-                &b.account_id,
-                &b.region,
-                &b.resource_arn,
-                &b.discriminator,
-                &b.fingerprint,
-                &b.reason,
-            ))
-        })
+        b.risk
+            .total_cmp(&a.risk)
+            .then_with(|| place(a).cmp(&place(b)))
+            .then_with(|| {
+                (
+                    &a.check_id,
+                    &a.account_id,
+                    &a.region,
+                    &a.resource_arn,
+                    &a.discriminator,
+                    &a.fingerprint,
+                    &a.reason,
+                )
+                    .cmp(&(
+                        &b.check_id,
+                        &b.account_id,
+                        &b.region,
+                        &b.resource_arn,
+                        &b.discriminator,
+                        &b.fingerprint,
+                        &b.reason,
+                    ))
+            })
     });
     Ok(findings)
 }
@@ -219,32 +284,75 @@ const ANCHOR_DIGITS: usize = 6;
 
 /// Gives every finding an anchor: `f-` and the shortest part of its fingerprint that no other finding starts with.
 fn name_anchors(findings: &mut [Finding]) {
-    let clean: Vec<String> = findings.iter().map(|finding| finding.fingerprint.chars().filter(char::is_ascii_alphanumeric).collect()).collect();
+    let clean: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            finding
+                .fingerprint
+                .chars()
+                .filter(char::is_ascii_alphanumeric)
+                .collect()
+        })
+        .collect();
     let mut order: Vec<usize> = (0..findings.len()).collect();
     order.sort_by(|&a, &b| clean[a].cmp(&clean[b]).then(a.cmp(&b)));
-    let shared = |a: usize, b: usize| clean[a].bytes().zip(clean[b].bytes()).take_while(|(a, b)| a == b).count();
+    let shared = |a: usize, b: usize| {
+        clean[a]
+            .bytes()
+            .zip(clean[b].bytes())
+            .take_while(|(a, b)| a == b)
+            .count()
+    };
     let mut twins = 0;
     for (place, &index) in order.iter().enumerate() {
         let before = place.checked_sub(1).map(|place| order[place]);
         let after = order.get(place + 1).copied();
-        let digits = before.into_iter().chain(after).map(|other| shared(index, other) + 1).fold(ANCHOR_DIGITS, usize::max);
+        let digits = before
+            .into_iter()
+            .chain(after)
+            .map(|other| shared(index, other) + 1)
+            .fold(ANCHOR_DIGITS, usize::max);
         let digits = digits.min(clean[index].len());
         // Equal fingerprints are not ours to expect, but anchors must differ even then.
-        twins = if before.is_some_and(|before| clean[before] == clean[index]) { twins + 1 } else { 0 };
-        let suffix = if twins > 0 { format!("-{}", twins + 1) } else { String::new() };
+        twins = if before.is_some_and(|before| clean[before] == clean[index]) {
+            twins + 1
+        } else {
+            0
+        };
+        let suffix = if twins > 0 {
+            format!("-{}", twins + 1)
+        } else {
+            String::new()
+        };
         findings[index].anchor = format!("f-{}{suffix}", &clean[index][..digits]);
     }
 }
 
-fn read_checks(files: &[PathBuf], tally: &Tally, findings: &[Finding]) -> Result<Vec<Check>, ContentError> {
+fn read_checks(
+    files: &[PathBuf],
+    tally: &Tally,
+    findings: &[Finding],
+) -> Result<Vec<Check>, ContentError> {
     let mut checks: BTreeMap<(u8, String), Check> = BTreeMap::new();
     for file in files {
-        let columns = ["check_id", "rule", "title", "severity", "tables", "frameworks", "status", "error"];
+        let columns = [
+            "check_id",
+            "rule",
+            "title",
+            "severity",
+            "tables",
+            "frameworks",
+            "status",
+            "error",
+        ];
         table::read("checks", file, &columns)?.for_each(|row| {
             let check_id = row.string("check_id");
             let rule = rule_number("checks", &check_id, row.int("rule"))?;
             let failed = row.text("status") == Some("error");
-            let error = row.text("error").filter(|text| !text.is_empty()).map(str::to_owned);
+            let error = row
+                .text("error")
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned);
             let check = Check {
                 rule,
                 title: row.string("title"),
@@ -261,16 +369,22 @@ fn read_checks(files: &[PathBuf], tally: &Tally, findings: &[Finding]) -> Result
     }
     // Verdicts without a check, such as an expired waiver, are listed as well.
     for (check_id, counted) in &tally.checks {
-        let check = checks.entry((counted.rule, check_id.clone())).or_insert_with(|| Check {
-            check_id: check_id.clone(),
-            rule: counted.rule,
-            title: findings.iter().find(|finding| finding.check_id == *check_id).map(|finding| finding.title.clone()).unwrap_or_default(),
-            severity: counted.severity,
-            tables: Vec::new(),
-            frameworks: BTreeMap::new(),
-            error: None,
-            verdicts: Verdicts::default(),
-        });
+        let check = checks
+            .entry((counted.rule, check_id.clone()))
+            .or_insert_with(|| Check {
+                check_id: check_id.clone(),
+                rule: counted.rule,
+                title: findings
+                    .iter()
+                    .find(|finding| finding.check_id == *check_id)
+                    .map(|finding| finding.title.clone())
+                    .unwrap_or_default(),
+                severity: counted.severity,
+                tables: Vec::new(),
+                frameworks: BTreeMap::new(),
+                error: None,
+                verdicts: Verdicts::default(),
+            });
         check.verdicts = counted.verdicts;
     }
     Ok(checks.into_values().collect())
@@ -278,7 +392,9 @@ fn read_checks(files: &[PathBuf], tally: &Tally, findings: &[Finding]) -> Result
 
 /// A rule's number, checked.
 fn rule_number(table: &'static str, check_id: &str, rule: Option<i64>) -> Result<u8, ContentError> {
-    let number = rule.and_then(|rule| u8::try_from(rule).ok()).filter(|rule| (1..=7).contains(rule));
+    let number = rule
+        .and_then(|rule| u8::try_from(rule).ok())
+        .filter(|rule| (1..=7).contains(rule));
     number.ok_or_else(|| ContentError::BadRule {
         table,
         check_id: check_id.to_owned(),
@@ -288,11 +404,23 @@ fn rule_number(table: &'static str, check_id: &str, rule: Option<i64>) -> Result
 
 fn accounts(record: &RunRecord) -> BTreeSet<String> {
     let tables = record.tables.iter().map(|table| table.account_id.clone());
-    tables.chain(record.files.iter().filter_map(|file| file.account_id.clone())).collect()
+    tables
+        .chain(
+            record
+                .files
+                .iter()
+                .filter_map(|file| file.account_id.clone()),
+        )
+        .collect()
 }
 
 fn entries(record: &RunRecord, table: &str) -> Vec<FileEntry> {
-    record.files.iter().filter(|file| file.table == table).cloned().collect()
+    record
+        .files
+        .iter()
+        .filter(|file| file.table == table)
+        .cloned()
+        .collect()
 }
 
 fn paths(run: &Run, record: &RunRecord, table: &str) -> Result<Vec<PathBuf>, StorageError> {

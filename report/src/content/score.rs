@@ -47,13 +47,23 @@ impl Tally {
     pub fn read(paths: &[PathBuf], levels: &Levels) -> Result<Self, ContentError> {
         let mut tally = Self::default();
         for path in paths {
-            let rows = table::read("findings", path, &["check_id", "rule", "severity", "status", "importance"])?;
+            let rows = table::read(
+                "findings",
+                path,
+                &["check_id", "rule", "severity", "status", "importance"],
+            )?;
             rows.for_each(|row| {
                 let check_id = row.text("check_id").unwrap_or_default();
                 let rule = super::rule_number("findings", check_id, row.int("rule"))?;
                 let severity = Severity::parse(row.text("severity"));
                 let importance = row.text("importance").filter(|level| !level.is_empty());
-                tally.count(check_id, rule, severity, Status::parse(row.text("status")), weight(importance, levels));
+                tally.count(
+                    check_id,
+                    rule,
+                    severity,
+                    Status::parse(row.text("status")),
+                    weight(importance, levels),
+                );
                 Ok::<(), ContentError>(())
             })?;
         }
@@ -62,10 +72,18 @@ impl Tally {
 
     fn count(&mut self, check_id: &str, rule: u8, severity: Severity, status: Status, weight: f64) {
         if !self.checks.contains_key(check_id) {
-            let check = CheckTally { rule, severity, verdicts: Verdicts::default(), passed_weight: 0.0, judged_weight: 0.0 };
+            let check = CheckTally {
+                rule,
+                severity,
+                verdicts: Verdicts::default(),
+                passed_weight: 0.0,
+                judged_weight: 0.0,
+            };
             self.checks.insert(check_id.to_owned(), check);
         }
-        let Some(check) = self.checks.get_mut(check_id) else { return };
+        let Some(check) = self.checks.get_mut(check_id) else {
+            return;
+        };
         check.severity = check.severity.min(severity);
         check.verdicts.count(status);
         if status != Status::Waived {
@@ -78,23 +96,34 @@ impl Tally {
 
     /// The score, 0 to 100; none when nothing was judged.
     pub fn score(&self) -> Option<u32> {
-        let judged = || self.checks.values().filter(|check| check.judged_weight > 0.0);
+        let judged = || {
+            self.checks
+                .values()
+                .filter(|check| check.judged_weight > 0.0)
+        };
         let total: f64 = judged().map(|check| check.severity.weight()).sum();
-        let reached: f64 = judged().map(|check| check.severity.weight() * check.passed_weight / check.judged_weight).sum();
+        let reached: f64 = judged()
+            .map(|check| check.severity.weight() * check.passed_weight / check.judged_weight)
+            .sum();
         (total > 0.0).then(|| percent(reached, total))
     }
 
     /// Verdicts of a rule.
     pub fn rule(&self, rule: u8) -> Verdicts {
         let mut verdicts = Verdicts::default();
-        self.checks.values().filter(|check| check.rule == rule).for_each(|check| verdicts.add(check.verdicts));
+        self.checks
+            .values()
+            .filter(|check| check.rule == rule)
+            .for_each(|check| verdicts.add(check.verdicts));
         verdicts
     }
 
     /// Verdicts of all rules.
     pub fn all(&self) -> Verdicts {
         let mut verdicts = Verdicts::default();
-        self.checks.values().for_each(|check| verdicts.add(check.verdicts));
+        self.checks
+            .values()
+            .for_each(|check| verdicts.add(check.verdicts));
         verdicts
     }
 }
@@ -102,11 +131,16 @@ impl Tally {
 #[expect(clippy::cast_precision_loss, reason = "ranks are small")]
 fn weight(importance: Option<&str>, levels: &Levels) -> f64 {
     let rank = importance.and_then(|level| levels.get(level)).copied();
-    rank.filter(|rank| (0..1_000).contains(rank)).map_or(WEIGHT_WITHOUT_IMPORTANCE, |rank| rank as f64 + 1.0)
+    rank.filter(|rank| (0..1_000).contains(rank))
+        .map_or(WEIGHT_WITHOUT_IMPORTANCE, |rank| rank as f64 + 1.0)
 }
 
 /// `part` of `whole` in percent, rounded down so that 100 is reached by nothing less than all.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and 100"
+)]
 pub fn percent(part: f64, whole: f64) -> u32 {
     // Sums of floats may fall short of a whole number by a rounding error that means nothing.
     (part / whole * 100.0 + 1e-9).clamp(0.0, 100.0).floor() as u32
@@ -127,13 +161,20 @@ mod tests {
     #[test]
     fn a_critical_failure_is_not_drowned_by_many_low_passes() {
         let mut verdicts = vec![("root-mfa", Severity::Critical, Status::Fail, 1.0)];
-        verdicts.extend(std::iter::repeat_n(("tag-name", Severity::Low, Status::Pass, 1.0), 1_000));
+        verdicts.extend(std::iter::repeat_n(
+            ("tag-name", Severity::Low, Status::Pass, 1.0),
+            1_000,
+        ));
         assert_eq!(tally(&verdicts).score(), Some(9));
     }
 
     #[test]
     fn unknown_is_not_pass_and_waived_is_neither() {
-        let verdicts = [("a", Severity::High, Status::Pass, 1.0), ("a", Severity::High, Status::Unknown, 1.0), ("a", Severity::High, Status::Waived, 9.0)];
+        let verdicts = [
+            ("a", Severity::High, Status::Pass, 1.0),
+            ("a", Severity::High, Status::Unknown, 1.0),
+            ("a", Severity::High, Status::Waived, 9.0),
+        ];
         assert_eq!(tally(&verdicts).score(), Some(50));
     }
 
@@ -141,13 +182,19 @@ mod tests {
     fn important_resources_weigh_more() {
         let levels = Levels::from([("low".to_owned(), 0), ("critical".to_owned(), 3)]);
         assert!(weight(Some("critical"), &levels) > weight(Some("low"), &levels));
-        assert!(weight(None, &levels) > weight(Some("low"), &levels), "leaving the tag off must not gain anything");
+        assert!(
+            weight(None, &levels) > weight(Some("low"), &levels),
+            "leaving the tag off must not gain anything"
+        );
     }
 
     #[test]
     fn nothing_judged_has_no_score_and_only_all_is_a_hundred() {
         assert_eq!(tally(&[]).score(), None);
-        assert_eq!(tally(&[("a", Severity::Low, Status::Waived, 1.0)]).score(), None);
+        assert_eq!(
+            tally(&[("a", Severity::Low, Status::Waived, 1.0)]).score(),
+            None
+        );
         assert_eq!(percent(999.0, 1_000.0), 99);
         assert_eq!(percent(0.1 + 0.2, 0.3), 100);
     }

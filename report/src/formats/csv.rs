@@ -11,9 +11,32 @@ use crate::content::finding::Finding;
 
 /// Columns, in order.
 const COLUMNS: [&str; 26] = [
-    "status", "severity", "risk", "rule", "check_id", "title", "account_id", "region", "resource_arn", "resource_type", "resource_name",
-    "discriminator", "owner", "environment", "system", "importance", "exposed", "reason", "first_seen", "change", "waiver_owner",
-    "waiver_reason", "waiver_expires", "remediation", "evidence", "fingerprint",
+    "status",
+    "severity",
+    "risk",
+    "rule",
+    "check_id",
+    "title",
+    "account_id",
+    "region",
+    "resource_arn",
+    "resource_type",
+    "resource_name",
+    "discriminator",
+    "owner",
+    "environment",
+    "system",
+    "importance",
+    "exposed",
+    "reason",
+    "first_seen",
+    "change",
+    "waiver_owner",
+    "waiver_reason",
+    "waiver_expires",
+    "remediation",
+    "evidence",
+    "fingerprint",
 ];
 
 /// Writes the file.
@@ -23,10 +46,16 @@ const COLUMNS: [&str; 26] = [
 pub fn render(content: &Content) -> io::Result<Vec<u8>> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(COLUMNS)?;
-    for finding in content.evaluation.iter().flat_map(|evaluation| &evaluation.findings) {
+    for finding in content
+        .evaluation
+        .iter()
+        .flat_map(|evaluation| &evaluation.findings)
+    {
         writer.write_record(cells(finding).map(|cell| neutral(&cell)))?;
     }
-    writer.into_inner().map_err(|error| io::Error::other(error.to_string()))
+    writer
+        .into_inner()
+        .map_err(|error| io::Error::other(error.to_string()))
 }
 
 fn cells(finding: &Finding) -> [String; 26] {
@@ -49,13 +78,27 @@ fn cells(finding: &Finding) -> [String; 26] {
         text(&finding.environment),
         text(&finding.system),
         text(&finding.importance),
-        finding.exposed.map(|exposed| exposed.to_string()).unwrap_or_default(),
+        finding
+            .exposed
+            .map(|exposed| exposed.to_string())
+            .unwrap_or_default(),
         finding.reason.clone(),
-        finding.first_seen.map(|time| time.to_string()).unwrap_or_default(),
-        finding.change.map(|change| spelling(&change)).unwrap_or_default(),
+        finding
+            .first_seen
+            .map(|time| time.to_string())
+            .unwrap_or_default(),
+        finding
+            .change
+            .map(|change| spelling(&change))
+            .unwrap_or_default(),
         waiver.map(|waiver| text(&waiver.owner)).unwrap_or_default(),
-        waiver.map(|waiver| text(&waiver.reason)).unwrap_or_default(),
-        waiver.and_then(|waiver| waiver.expires).map(|time| time.to_string()).unwrap_or_default(),
+        waiver
+            .map(|waiver| text(&waiver.reason))
+            .unwrap_or_default(),
+        waiver
+            .and_then(|waiver| waiver.expires)
+            .map(|time| time.to_string())
+            .unwrap_or_default(),
         text(&finding.remediation),
         text(&finding.evidence),
         finding.fingerprint.clone(),
@@ -74,9 +117,15 @@ fn spelling(value: &impl serde::Serialize) -> String {
 fn neutral(cell: &str) -> String {
     let cell = printable(cell);
     // Spreadsheets skip blanks, quotes and what we replaced before they look for a formula, and know full-width signs.
-    let start = cell.trim_start_matches(|c: char| c.is_whitespace() || is_unprintable(c) || matches!(c, '\u{fffd}' | '"'));
+    let start = cell.trim_start_matches(|c: char| {
+        c.is_whitespace() || is_unprintable(c) || matches!(c, '\u{fffd}' | '"')
+    });
     let is_formula = start.starts_with(['=', '+', '-', '@', '|', '%', '＝', '＋', '－', '＠']);
-    if is_formula { format!("'{cell}") } else { cell.into_owned() }
+    if is_formula {
+        format!("'{cell}")
+    } else {
+        cell.into_owned()
+    }
 }
 
 #[cfg(test)]
@@ -85,7 +134,18 @@ mod tests {
 
     #[test]
     fn formulas_become_text() {
-        for formula in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r\n=cmd|' /C calc'!A0", " =1", "\"=1", "＝1", "|x"] {
+        for formula in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r\n=cmd|' /C calc'!A0",
+            " =1",
+            "\"=1",
+            "＝1",
+            "|x",
+        ] {
             assert!(neutral(formula).starts_with('\''), "{formula:?}");
         }
         assert_eq!(neutral("a=b, c-d"), "a=b, c-d");

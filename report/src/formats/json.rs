@@ -69,7 +69,10 @@ struct RuleOutcome {
 /// # Errors
 /// Never for memory, which is what it writes to; the encoder's signature allows it.
 pub fn render(content: &Content) -> io::Result<Vec<u8>> {
-    let mut tools = BTreeMap::from([("collect", content.collect_version.as_str()), ("report", env!("CARGO_PKG_VERSION"))]);
+    let mut tools = BTreeMap::from([
+        ("collect", content.collect_version.as_str()),
+        ("report", env!("CARGO_PKG_VERSION")),
+    ]);
     if let Some(evaluation) = &content.evaluation {
         tools.insert("analyze", &evaluation.version);
     }
@@ -87,7 +90,10 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
         evaluation: content.evaluation.as_ref().map(evaluated),
     };
     let mut bytes = Vec::new();
-    document.serialize(&mut serde_json::Serializer::with_formatter(&mut bytes, Printable(PrettyFormatter::new())))?;
+    document.serialize(&mut serde_json::Serializer::with_formatter(
+        &mut bytes,
+        Printable(PrettyFormatter::new()),
+    ))?;
     bytes.push(b'\n');
     Ok(bytes)
 }
@@ -108,7 +114,8 @@ fn evaluated(evaluation: &Evaluation) -> Evaluated<'_> {
                     name: rule.name,
                     status: rules::outcome(evaluation, rule.number),
                     verdicts,
-                    failed_in_last_run: last.map(|last| last.rules[usize::from(rule.number) - 1].failed),
+                    failed_in_last_run: last
+                        .map(|last| last.rules[usize::from(rule.number) - 1].failed),
                 }
             })
             .collect(),
@@ -128,7 +135,11 @@ fn evaluated(evaluation: &Evaluation) -> Evaluated<'_> {
 struct Printable<'a>(PrettyFormatter<'a>);
 
 impl Formatter for Printable<'_> {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some(position) = rest.find(is_unprintable) {
             let (plain, after) = rest.split_at(position);
@@ -151,7 +162,11 @@ impl Formatter for Printable<'_> {
         self.0.end_array(writer)
     }
 
-    fn begin_array_value<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_array_value<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.0.begin_array_value(writer, first)
     }
 
@@ -167,7 +182,11 @@ impl Formatter for Printable<'_> {
         self.0.end_object(writer)
     }
 
-    fn begin_object_key<W: ?Sized + Write>(&mut self, writer: &mut W, first: bool) -> io::Result<()> {
+    fn begin_object_key<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        first: bool,
+    ) -> io::Result<()> {
         self.0.begin_object_key(writer, first)
     }
 

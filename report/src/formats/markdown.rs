@@ -6,7 +6,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::chapters::{RULES, appendix, changes, evidence, owners, risks, rule, rules, scope, scoreboard};
+use crate::chapters::{
+    RULES, appendix, changes, evidence, owners, risks, rule, rules, scope, scoreboard,
+};
 use crate::content::Content;
 use crate::content::finding::Status;
 use crate::markdown::Page;
@@ -23,18 +25,31 @@ const RESERVE: usize = 12_000;
 
 /// Writes the report.
 pub fn render(content: &Content, diagram: Option<&str>) -> String {
-    let every: BTreeSet<&str> =
-        content.evaluation.iter().flat_map(|evaluation| evaluation.of(Status::Fail)).map(|finding| finding.anchor.as_str()).collect();
+    let every: BTreeSet<&str> = content
+        .evaluation
+        .iter()
+        .flat_map(|evaluation| evaluation.of(Status::Fail))
+        .map(|finding| finding.anchor.as_str())
+        .collect();
     let (before, after) = chapters(content, diagram, &every);
     let room = LIMIT.saturating_sub(before.len() + after.len() + 2);
     let evidence = evidence::write(content, room);
     let (before, after) = chapters(content, diagram, &evidence.anchors);
     let parts = [before, evidence.text, after];
-    parts.iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("\n")
+    parts
+        .iter()
+        .filter(|part| !part.is_empty())
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The chapters before and after the evidence.
-fn chapters<'a>(content: &'a Content, diagram: Option<&str>, linked: &'a BTreeSet<&'a str>) -> (String, String) {
+fn chapters<'a>(
+    content: &'a Content,
+    diagram: Option<&str>,
+    linked: &'a BTreeSet<&'a str>,
+) -> (String, String) {
     let page = |room: usize| Page::new(room, linked);
     let mut summary = page(SUMMARY_ROOM);
     scope::write(&mut summary, content);

@@ -21,12 +21,20 @@ pub fn code(value: &str) -> String {
     let value = printable(value);
     let value = elide_middle(&value, CODE_CHARS);
     if value.trim().is_empty() {
-        return if value.is_empty() { "–".to_owned() } else { "(blank)".to_owned() };
+        return if value.is_empty() {
+            "–".to_owned()
+        } else {
+            "(blank)".to_owned()
+        };
     }
     // A code span hides blanks at its ends, and a name that ends in one is worth seeing.
     let value = visible_ends(&value);
     let ticks = "`".repeat(longest_run(&value, '`') + 1);
-    let pad = if value.starts_with('`') || value.ends_with('`') { " " } else { "" };
+    let pad = if value.starts_with('`') || value.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
     format!("{ticks}{pad}{value}{pad}{ticks}")
 }
 
@@ -38,7 +46,11 @@ fn visible_ends(value: &str) -> Cow<'_, str> {
     let inner = value.trim_matches(is_blank);
     let before = value.chars().take_while(|&c| is_blank(c)).count();
     let after = value.chars().rev().take_while(|&c| is_blank(c)).count();
-    Cow::Owned(format!("{}{inner}{}", "␣".repeat(before), "␣".repeat(after)))
+    Cow::Owned(format!(
+        "{}{inner}{}",
+        "␣".repeat(before),
+        "␣".repeat(after)
+    ))
 }
 
 fn longest_run(text: &str, wanted: char) -> usize {
@@ -61,19 +73,28 @@ pub fn text(value: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        if turns_into_a_link(word) { push_code_word(&mut out, word) } else { push_escaped(&mut out, word) }
+        if turns_into_a_link(word) {
+            push_code_word(&mut out, word)
+        } else {
+            push_escaped(&mut out, word)
+        }
     }
     out
 }
 
 fn turns_into_a_link(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
-    word.contains(['@', '#']) || lower.contains("://") || lower.contains("www.") || lower.contains("arn:")
+    word.contains(['@', '#'])
+        || lower.contains("://")
+        || lower.contains("www.")
+        || lower.contains("arn:")
 }
 
 /// The word as code, with the punctuation of the sentence around it left outside.
 fn push_code_word(out: &mut String, word: &str) {
-    let inner = word.trim_end_matches([',', '.', ';', ':', ')']).trim_start_matches('(');
+    let inner = word
+        .trim_end_matches([',', '.', ';', ':', ')'])
+        .trim_start_matches('(');
     match word.split_once(inner) {
         Some((before, after)) if !inner.is_empty() => {
             push_escaped(out, before);
@@ -89,7 +110,8 @@ fn push_escaped(out: &mut String, word: &str) {
         match c {
             // An entity means a pipe inside of tables and outside.
             '|' => out.push_str("&#124;"),
-            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '<' | '>' | '#' | '!' | '~' | '&' | '$' => out.extend(['\\', c]),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '(' | ')' | '<' | '>' | '#' | '!' | '~' | '&'
+            | '$' => out.extend(['\\', c]),
             c => out.push(c),
         }
     }
@@ -118,9 +140,15 @@ pub fn html(value: &str) -> String {
 /// A fenced block. Lines stay lines, everything else that can't be printed is replaced; no value can close the fence.
 pub fn fence(language: &str, value: &str) -> String {
     let lines: Vec<Cow<'_, str>> = value.lines().map(printable).collect();
-    let longest = lines.iter().map(|line| longest_run(line, '`')).fold(2, usize::max);
+    let longest = lines
+        .iter()
+        .map(|line| longest_run(line, '`'))
+        .fold(2, usize::max);
     let ticks = "`".repeat(longest + 1);
-    format!("{ticks}{language}\n{}\n{ticks}\n", lines.join("\n").trim_end())
+    format!(
+        "{ticks}{language}\n{}\n{ticks}\n",
+        lines.join("\n").trim_end()
+    )
 }
 
 #[cfg(test)]
@@ -140,8 +168,14 @@ mod tests {
 
     #[test]
     fn text_keeps_words_and_loses_markup() {
-        assert_eq!(text("[x](javascript:alert(1))"), r"\[x\]\(javascript:alert\(1\)\)");
-        assert_eq!(text("see https://evil.example/x, now"), "see `https://evil.example/x`, now");
+        assert_eq!(
+            text("[x](javascript:alert(1))"),
+            r"\[x\]\(javascript:alert\(1\)\)"
+        );
+        assert_eq!(
+            text("see https://evil.example/x, now"),
+            "see `https://evil.example/x`, now"
+        );
         assert_eq!(text("(ask @team)"), r"\(ask `@team`\)");
         assert_eq!(text("<b>&amp; $x$"), r"\<b\>\&amp; \$x\$");
         assert_eq!(text("tcp/22  from 0.0.0.0/0"), "tcp/22 from 0.0.0.0/0");
@@ -152,12 +186,21 @@ mod tests {
 
     #[test]
     fn fences_are_longer_than_what_they_hold() {
-        assert_eq!(fence("sh", "aws x \\\n  --y"), "```sh\naws x \\\n  --y\n```\n");
-        assert_eq!(fence("sh", "a\n````\n<b>"), "`````sh\na\n````\n<b>\n`````\n");
+        assert_eq!(
+            fence("sh", "aws x \\\n  --y"),
+            "```sh\naws x \\\n  --y\n```\n"
+        );
+        assert_eq!(
+            fence("sh", "a\n````\n<b>"),
+            "`````sh\na\n````\n<b>\n`````\n"
+        );
     }
 
     #[test]
     fn html_can_not_be_left() {
-        assert_eq!(html("</summary><img src=x> @ops"), "&lt;/summary&gt;&lt;img src=x&gt; @<b></b>ops");
+        assert_eq!(
+            html("</summary><img src=x> @ops"),
+            "&lt;/summary&gt;&lt;img src=x&gt; @<b></b>ops"
+        );
     }
 }

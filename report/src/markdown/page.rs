@@ -32,12 +32,20 @@ pub struct Table {
 impl Table {
     /// An empty table.
     pub fn new(columns: &[(&str, Align)]) -> Self {
-        Self::with_titles(columns.iter().map(|&(title, align)| (title.to_owned(), align)).collect())
+        Self::with_titles(
+            columns
+                .iter()
+                .map(|&(title, align)| (title.to_owned(), align))
+                .collect(),
+        )
     }
 
     /// An empty table whose titles are markdown.
     pub fn with_titles(columns: Vec<(String, Align)>) -> Self {
-        Self { columns, rows: Vec::new() }
+        Self {
+            columns,
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row, one cell per column.
@@ -45,7 +53,11 @@ impl Table {
         debug_assert_eq!(cells.len(), self.columns.len(), "one cell per column");
         let mut line = String::from("|");
         for cell in cells {
-            let cell = if cell.is_empty() { "–" } else { cell.as_str() };
+            let cell = if cell.is_empty() {
+                "–"
+            } else {
+                cell.as_str()
+            };
             // Writing to a String can't fail.
             let _ = write!(line, " {} |", in_cell(cell));
         }
@@ -58,8 +70,16 @@ impl Table {
     }
 
     fn head(&self) -> String {
-        let titles: Vec<String> = self.columns.iter().map(|(title, _)| in_cell(title)).collect();
-        let rules: Vec<&str> = self.columns.iter().map(|(_, align)| if *align == Align::Right { "--:" } else { ":--" }).collect();
+        let titles: Vec<String> = self
+            .columns
+            .iter()
+            .map(|(title, _)| in_cell(title))
+            .collect();
+        let rules: Vec<&str> = self
+            .columns
+            .iter()
+            .map(|(_, align)| if *align == Align::Right { "--:" } else { ":--" })
+            .collect();
         format!("| {} |\n| {} |\n", titles.join(" | "), rules.join(" | "))
     }
 }
@@ -81,7 +101,11 @@ pub struct Page<'a> {
 impl<'a> Page<'a> {
     /// A page whose lists and tables stop growing at `room` bytes. Only findings whose anchors are in `evidenced` are linked.
     pub fn new(room: usize, evidenced: &'a BTreeSet<&'a str>) -> Self {
-        Self { text: String::new(), room, evidenced }
+        Self {
+            text: String::new(),
+            room,
+            evidenced,
+        }
     }
 
     /// The text.
@@ -155,23 +179,38 @@ impl<'a> Page<'a> {
     pub fn left_out(&mut self, count: usize, noun: &str) {
         if count > 0 {
             let (are, plural) = if count == 1 { ("is", "") } else { ("are", "s") };
-            self.paragraph(&format!("{} more {noun}{plural} {are} left out to keep the report readable: {WHOLE_LIST}.", number(count as u64)));
+            self.paragraph(&format!(
+                "{} more {noun}{plural} {are} left out to keep the report readable: {WHOLE_LIST}.",
+                number(count as u64)
+            ));
         }
     }
 
     /// A link to a finding's evidence, where this report has it; else nothing.
     pub fn evidence(&self, finding: &Finding) -> String {
-        if self.evidenced.contains(finding.anchor.as_str()) { format!("[evidence](#{})", finding.anchor) } else { String::new() }
+        if self.evidenced.contains(finding.anchor.as_str()) {
+            format!("[evidence](#{})", finding.anchor)
+        } else {
+            String::new()
+        }
     }
 
     /// A resource as a code span that links to the finding's evidence, where this report has it.
     pub fn linked(&self, finding: &Finding) -> String {
         let label = resource(finding);
-        if self.evidenced.contains(finding.anchor.as_str()) { format!("[{label}](#{})", finding.anchor) } else { label }
+        if self.evidenced.contains(finding.anchor.as_str()) {
+            format!("[{label}](#{})", finding.anchor)
+        } else {
+            label
+        }
     }
 }
 
 /// What a finding is about, in a few characters.
 pub fn resource(finding: &Finding) -> String {
-    if finding.is_account() { format!("account {}", code(&finding.account_id)) } else { code(finding.resource_label()) }
+    if finding.is_account() {
+        format!("account {}", code(&finding.account_id))
+    } else {
+        code(finding.resource_label())
+    }
 }

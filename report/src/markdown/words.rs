@@ -58,10 +58,20 @@ pub fn span(seconds: i64) -> String {
 pub fn sparkline(values: &[Option<u64>]) -> String {
     const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
     let known = || values.iter().flatten().copied();
-    let (Some(least), Some(most)) = (known().min(), known().max()) else { return String::new() };
+    let (Some(least), Some(most)) = (known().min(), known().max()) else {
+        return String::new();
+    };
     let bar = |value: u64| {
-        let height = if most == least { 3 } else { (value - least) * 7 / (most - least) };
-        usize::try_from(height).ok().and_then(|height| BARS.get(height)).copied().unwrap_or('█')
+        let height = if most == least {
+            3
+        } else {
+            (value - least) * 7 / (most - least)
+        };
+        usize::try_from(height)
+            .ok()
+            .and_then(|height| BARS.get(height))
+            .copied()
+            .unwrap_or('█')
     };
     values.iter().map(|value| value.map_or('·', bar)).collect()
 }
@@ -80,7 +90,11 @@ pub fn some_of(parts: &[String], show: usize) -> String {
     if parts.len() <= show {
         return and(parts);
     }
-    format!("{} and {} more", parts[..show].join(", "), parts.len() - show)
+    format!(
+        "{} and {} more",
+        parts[..show].join(", "),
+        parts.len() - show
+    )
 }
 
 #[cfg(test)]
@@ -89,14 +103,26 @@ mod tests {
 
     #[test]
     fn numbers_and_changes() {
-        assert_eq!([number(7), number(1_000), number(5_212_999)], ["7", "1,000", "5,212,999"]);
-        assert_eq!([counted(1, "finding"), counted(0, "finding")], ["1 finding", "0 findings"]);
-        assert_eq!([change(3, 1), change(1, 3), change(2, 2)], ["+2", "−2", "±0"]);
+        assert_eq!(
+            [number(7), number(1_000), number(5_212_999)],
+            ["7", "1,000", "5,212,999"]
+        );
+        assert_eq!(
+            [counted(1, "finding"), counted(0, "finding")],
+            ["1 finding", "0 findings"]
+        );
+        assert_eq!(
+            [change(3, 1), change(1, 3), change(2, 2)],
+            ["+2", "−2", "±0"]
+        );
     }
 
     #[test]
     fn spans_and_bars() {
-        assert_eq!([span(900), span(86_400), span(604_800), span(90)], ["15m", "24h", "7d", "90s"]);
+        assert_eq!(
+            [span(900), span(86_400), span(604_800), span(90)],
+            ["15m", "24h", "7d", "90s"]
+        );
         assert_eq!(sparkline(&[Some(0), None, Some(70), Some(35)]), "▁·█▄");
         assert_eq!(sparkline(&[Some(5), Some(5)]), "▄▄");
         assert_eq!(sparkline(&[None]), "");
@@ -105,6 +131,9 @@ mod tests {
     #[test]
     fn enumerations() {
         let parts: Vec<String> = ["a", "b", "c"].map(str::to_owned).into();
-        assert_eq!([and(&parts), and(&parts[..2]), some_of(&parts, 2)], ["a, b and c", "a and b", "a, b and 1 more"]);
+        assert_eq!(
+            [and(&parts), and(&parts[..2]), some_of(&parts, 2)],
+            ["a, b and c", "a and b", "a, b and 1 more"]
+        );
     }
 }

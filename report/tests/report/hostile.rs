@@ -62,7 +62,17 @@ fn hostile_lake(folder: &std::path::Path) {
         zones.push(json!({"account_id": ACCOUNT, "zone_id": text, "name": text, "records": 1, "left_out": 2}));
     }
     let errors = HOSTILE.iter().map(|text| json!({"account_id": ACCOUNT, "region": text, "service": text, "operation": text, "table_name": text, "kind": "denied", "code": text, "message": text}));
-    Run { errors: errors.collect(), resources: 1, analyzed: Some(Analyzed { findings, checks: checks(), context, zones }) }.commit(folder, "2026-11-16T06:00:00Z");
+    Run {
+        errors: errors.collect(),
+        resources: 1,
+        analyzed: Some(Analyzed {
+            findings,
+            checks: checks(),
+            context,
+            zones,
+        }),
+    }
+    .commit(folder, "2026-11-16T06:00:00Z");
 }
 
 fn options() -> Options<'static> {
@@ -80,16 +90,27 @@ fn options() -> Options<'static> {
 /// HTML that the report itself writes, line by line or element by element.
 fn is_ours(html: &str) -> bool {
     html.lines().all(|line| {
-        let owner = line.strip_prefix("<summary><b>").and_then(|line| line.strip_suffix("</summary>"));
+        let owner = line
+            .strip_prefix("<summary><b>")
+            .and_then(|line| line.strip_suffix("</summary>"));
         match owner {
             Some(text) => {
                 let text = text.replacen("</b>: ", "", 1).replace("<b></b>", "");
                 !text.contains(['<', '>', '"'])
             }
             None => {
-                let anchor = line.strip_prefix("<a id=\"f-").and_then(|line| line.strip_suffix("\">"));
-                let anchor = anchor.or_else(|| line.strip_prefix("<a id=\"f-").and_then(|line| line.strip_suffix("\"></a>")));
-                ["<details>", "</details>", "</a>", ""].contains(&line) || anchor.is_some_and(|id| id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+                let anchor = line
+                    .strip_prefix("<a id=\"f-")
+                    .and_then(|line| line.strip_suffix("\">"));
+                let anchor = anchor.or_else(|| {
+                    line.strip_prefix("<a id=\"f-")
+                        .and_then(|line| line.strip_suffix("\"></a>"))
+                });
+                ["<details>", "</details>", "</a>", ""].contains(&line)
+                    || anchor.is_some_and(|id| {
+                        id.bytes()
+                            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                    })
             }
         }
     })
@@ -97,16 +118,37 @@ fn is_ours(html: &str) -> bool {
 
 fn problem<'a>(node: &'a AstNode<'a>) -> Option<String> {
     match &node.data.borrow().value {
-        NodeValue::HtmlBlock(block) if !is_ours(&block.literal) => Some(format!("HTML block {:?}", block.literal)),
+        NodeValue::HtmlBlock(block) if !is_ours(&block.literal) => {
+            Some(format!("HTML block {:?}", block.literal))
+        }
         NodeValue::HtmlInline(html) if !is_ours(html) => Some(format!("HTML {html:?}")),
         NodeValue::Image(link) => Some(format!("image {:?}", link.url)),
         NodeValue::Link(link) if !link.url.starts_with('#') => Some(format!("link {:?}", link.url)),
-        NodeValue::Emph | NodeValue::Strikethrough | NodeValue::BlockQuote | NodeValue::FootnoteReference(_) | NodeValue::FootnoteDefinition(_) | NodeValue::Math(_) => {
-            Some(format!("markup {:?}", node.data.borrow().value))
+        NodeValue::Emph
+        | NodeValue::Strikethrough
+        | NodeValue::BlockQuote
+        | NodeValue::FootnoteReference(_)
+        | NodeValue::FootnoteDefinition(_)
+        | NodeValue::Math(_) => Some(format!("markup {:?}", node.data.borrow().value)),
+        NodeValue::Text(text) if text.contains(['@', '\u{1b}', '\u{202e}']) => {
+            Some(format!("text {text:?}"))
         }
-        NodeValue::Text(text) if text.contains(['@', '\u{1b}', '\u{202e}']) => Some(format!("text {text:?}")),
         _ => None,
     }
+}
+
+#[test]
+fn the_renderer_notices_what_is_not_escaped() {
+    let noticed = HOSTILE.iter().filter(|text| {
+        let arena = Arena::new();
+        parse_document(&arena, text, &options())
+            .descendants()
+            .any(|node| problem(node).is_some())
+    });
+    assert!(
+        noticed.count() >= 15,
+        "the other tests here would pass whatever the report says"
+    );
 }
 
 #[test]
@@ -118,7 +160,10 @@ fn nothing_hostile_becomes_markup() {
     let root = parse_document(&arena, &markdown, &options());
     let problems: Vec<String> = root.descendants().filter_map(problem).collect();
     assert!(problems.is_empty(), "{problems:#?}");
-    assert!(!markdown.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r']), "nothing that a terminal would obey");
+    assert!(
+        !markdown.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r']),
+        "nothing that a terminal would obey"
+    );
 }
 
 #[test]
@@ -128,14 +173,29 @@ fn hostile_values_add_no_cells_and_no_headings() {
     let markdown = rendered(folder.path(), "markdown");
     let arena = Arena::new();
     let root = parse_document(&arena, &markdown, &options());
-    for table in root.descendants().filter(|node| matches!(node.data.borrow().value, NodeValue::Table(_))) {
+    for table in root
+        .descendants()
+        .filter(|node| matches!(node.data.borrow().value, NodeValue::Table(_)))
+    {
         let cells: Vec<usize> = table.children().map(|row| row.children().count()).collect();
         assert!(cells.iter().all(|count| *count == cells[0]), "{cells:?}");
     }
-    let headings = root.descendants().filter(|node| matches!(node.data.borrow().value, NodeValue::Heading(_))).count();
-    assert_eq!(headings, markdown.lines().filter(|line| line.starts_with('#') && !line.starts_with("# heading")).count());
+    let headings = root
+        .descendants()
+        .filter(|node| matches!(node.data.borrow().value, NodeValue::Heading(_)))
+        .count();
+    assert_eq!(
+        headings,
+        markdown
+            .lines()
+            .filter(|line| line.starts_with('#') && !line.starts_with("# heading"))
+            .count()
+    );
     // Every finding that failed has its evidence; nothing was swallowed by the one before.
-    let anchors = markdown.lines().filter(|line| line.starts_with("<a id=\"f-")).count();
+    let anchors = markdown
+        .lines()
+        .filter(|line| line.starts_with("<a id=\"f-"))
+        .count();
     assert_eq!(anchors, HOSTILE.len());
 }
 
@@ -143,8 +203,20 @@ fn hostile_values_add_no_cells_and_no_headings() {
 fn the_table_of_a_value_shows_all_of_it() {
     let folder = tempfile::tempdir().unwrap();
     let arn = "arn:aws:ec2:eu-west-1:111122223333:instance/i-1";
-    let findings = vec![finding("tag-name-format", "fail", arn, json!({"resource_name": "a|b <i> `c`", "reason": "a|b <i> `c` [d](e)"}))];
-    Run { analyzed: Some(Analyzed { findings, ..Analyzed::default() }), ..Run::default() }.commit(folder.path(), "2026-11-16T06:00:00Z");
+    let findings = vec![finding(
+        "tag-name-format",
+        "fail",
+        arn,
+        json!({"resource_name": "a|b <i> `c`", "reason": "a|b <i> `c` [d](e)"}),
+    )];
+    Run {
+        analyzed: Some(Analyzed {
+            findings,
+            ..Analyzed::default()
+        }),
+        ..Run::default()
+    }
+    .commit(folder.path(), "2026-11-16T06:00:00Z");
     let markdown = rendered(folder.path(), "markdown");
     let html = comrak::markdown_to_html(&markdown, &options());
     assert!(html.contains("<code>a|b &lt;i&gt; `c`</code>"), "{html}");
@@ -154,20 +226,46 @@ fn the_table_of_a_value_shows_all_of_it() {
 #[test]
 fn spreadsheets_see_no_formula() {
     let folder = tempfile::tempdir().unwrap();
-    let formulas = ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1:A9)", "\t=1", "\r=1", " =HYPERLINK(\"http://evil.example\")", "＝1"];
+    let formulas = [
+        "=cmd|' /C calc'!A0",
+        "+1+1",
+        "-2+3",
+        "@SUM(A1:A9)",
+        "\t=1",
+        "\r=1",
+        " =HYPERLINK(\"http://evil.example\")",
+        "＝1",
+    ];
     let findings = formulas.iter().enumerate().map(|(number, text)| {
-        finding("tag-name-format", "fail", &format!("arn:aws:s3:::{number}"), json!({"resource_name": text, "owner": text, "reason": text, "evidence": text}))
+        finding(
+            "tag-name-format",
+            "fail",
+            &format!("arn:aws:s3:::{number}"),
+            json!({"resource_name": text, "owner": text, "reason": text, "evidence": text}),
+        )
     });
-    let run = Run { analyzed: Some(Analyzed { findings: findings.collect(), ..Analyzed::default() }), ..Run::default() };
+    let run = Run {
+        analyzed: Some(Analyzed {
+            findings: findings.collect(),
+            ..Analyzed::default()
+        }),
+        ..Run::default()
+    };
     run.commit(folder.path(), "2026-11-16T06:00:00Z");
     let text = rendered(folder.path(), "csv");
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let mut cells = 0;
     for record in reader.records() {
         for cell in &record.unwrap() {
-            assert!(!cell.trim_start().starts_with(['=', '+', '-', '@', '＝']), "{cell:?}");
+            assert!(
+                !cell.trim_start().starts_with(['=', '+', '-', '@', '＝']),
+                "{cell:?}"
+            );
             cells += usize::from(cell.starts_with('\''));
         }
     }
-    assert!(cells >= 3 * formulas.len(), "every formula was met and neutralised: {cells}");
+    assert!(
+        cells >= 3 * formulas.len(),
+        "every formula was met and neutralised: {cells}"
+    );
 }

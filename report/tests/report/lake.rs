@@ -39,14 +39,32 @@ impl Run {
         let storage = Storage::open(lake.to_str().unwrap()).unwrap();
         let run = RunId::new(time.parse().unwrap(), time.as_bytes());
         let mut collect = RunRecord::new(run.clone(), Stage::Collect, "0.1.0", Vec::new());
-        let resources: Vec<Row> = (0..self.resources).map(|number| json!({"arn": format!("arn:aws:x:::{number}")})).collect();
-        for (schema, rows) in [(contract::resources(), &resources), (contract::collect_errors(), &self.errors)] {
+        let resources: Vec<Row> = (0..self.resources)
+            .map(|number| json!({"arn": format!("arn:aws:x:::{number}")}))
+            .collect();
+        for (schema, rows) in [
+            (contract::resources(), &resources),
+            (contract::collect_errors(), &self.errors),
+        ] {
             let path = paths::inventory(&schema.name, ACCOUNT, &run);
-            collect.files.push(write(&storage, Stage::Collect, schema, rows, path, Some(ACCOUNT)));
+            collect.files.push(write(
+                &storage,
+                Stage::Collect,
+                schema,
+                rows,
+                path,
+                Some(ACCOUNT),
+            ));
         }
         for region in ["eu-west-1", "global", "us-east-1"] {
             let (table, account_id) = ("aws_ec2_instance".to_owned(), ACCOUNT.to_owned());
-            collect.tables.push(TableOutcome { table, account_id, region: region.to_owned(), rows: 1, errors: 0 });
+            collect.tables.push(TableOutcome {
+                table,
+                account_id,
+                region: region.to_owned(),
+                rows: 1,
+                errors: 0,
+            });
         }
         if !self.errors.is_empty() {
             collect.note("calls failed");
@@ -69,21 +87,46 @@ impl Analyzed {
         ];
         for (schema, rows) in tables {
             let path = paths::derived(&schema.name, run);
-            record.files.push(write(storage, Stage::Analyze, schema, rows, path, None));
+            record
+                .files
+                .push(write(storage, Stage::Analyze, schema, rows, path, None));
         }
-        record.files.push(write(storage, Stage::Analyze, contract::findings(), &self.findings, paths::findings(run), None));
+        record.files.push(write(
+            storage,
+            Stage::Analyze,
+            contract::findings(),
+            &self.findings,
+            paths::findings(run),
+            None,
+        ));
         record.commit(storage).unwrap();
     }
 }
 
-fn write(storage: &Storage, stage: Stage, schema: TableSchema, rows: &[Row], path: String, account: Option<&str>) -> FileEntry {
+fn write(
+    storage: &Storage,
+    stage: Stage,
+    schema: TableSchema,
+    rows: &[Row],
+    path: String,
+    account: Option<&str>,
+) -> FileEntry {
     let label = FileLabel::new(stage, &schema.name);
     let (name, columns) = (schema.name.clone(), schema.columns.clone());
     let mut writer = TableWriter::new(schema, &label, storage.scratch_file().unwrap()).unwrap();
     for row in rows {
         let known: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
-        assert!(row.as_object().unwrap().keys().all(|key| known.contains(&key.as_str())), "{name}: {row}");
-        let values: Vec<Value> = known.iter().map(|column| row.get(column).cloned().unwrap_or(Value::Null)).collect();
+        assert!(
+            row.as_object()
+                .unwrap()
+                .keys()
+                .all(|key| known.contains(&key.as_str())),
+            "{name}: {row}"
+        );
+        let values: Vec<Value> = known
+            .iter()
+            .map(|column| row.get(column).cloned().unwrap_or(Value::Null))
+            .collect();
         assert!(writer.push(&values).unwrap().is_empty(), "{name}: {row}");
     }
     let finished = writer.finish().unwrap();
@@ -94,8 +137,10 @@ fn write(storage: &Storage, stage: Stage, schema: TableSchema, rows: &[Row], pat
 
 /// A finding; `over` replaces members.
 pub fn finding(check: &str, status: &str, arn: &str, over: Value) -> Row {
-    let checks: BTreeMap<&str, (u8, &str, &str)> =
-        CHECKS.iter().map(|(id, rule, severity, title)| (*id, (*rule, *severity, *title))).collect();
+    let checks: BTreeMap<&str, (u8, &str, &str)> = CHECKS
+        .iter()
+        .map(|(id, rule, severity, title)| (*id, (*rule, *severity, *title)))
+        .collect();
     let (rule, severity, title) = checks[check];
     let mut row = json!({
         "check_id": check, "rule": rule, "kind": "config", "title": title, "severity": severity, "status": status,
@@ -114,16 +159,36 @@ pub fn finding(check: &str, status: &str, arn: &str, over: Value) -> Row {
 
 /// A stand-in for the hash: distinct, stable, hexadecimal.
 pub fn fingerprint(check: &str, arn: &str) -> String {
-    let hash = check.bytes().chain(arn.bytes()).fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3));
+    let hash = check
+        .bytes()
+        .chain(arn.bytes())
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3)
+        });
     format!("{hash:016x}")
 }
 
 pub const CHECKS: [(&str, u8, &str, &str); 6] = [
     ("tag-name-format", 1, "low", "Names say what a resource is"),
-    ("root-mfa", 2, "critical", "The root user has a second factor"),
-    ("trail-multi-region", 3, "high", "A trail records every region"),
+    (
+        "root-mfa",
+        2,
+        "critical",
+        "The root user has a second factor",
+    ),
+    (
+        "trail-multi-region",
+        3,
+        "high",
+        "A trail records every region",
+    ),
     ("inspector-off", 4, "medium", "Inspector scans the account"),
-    ("db-backup-off", 6, "high", "Databases have automatic backups"),
+    (
+        "db-backup-off",
+        6,
+        "high",
+        "Databases have automatic backups",
+    ),
     ("dns-zone-backup", 7, "high", "Hosted zones are backed up"),
 ];
 
@@ -166,30 +231,74 @@ pub fn small() -> Run {
         "remediation_command": "aws rds modify-db-instance --db-instance-identifier d01_orders_checkout \\\n  --backup-retention-period 7",
         "change": "open", "first_seen": "2026-10-01T06:00:00Z"});
     let findings = vec![
-        finding("root-mfa", "fail", ROOT, json!({"region": "global", "resource_type": "account", "risk": 95.0, "reason": "the root user has no second factor"})),
+        finding(
+            "root-mfa",
+            "fail",
+            ROOT,
+            json!({"region": "global", "resource_type": "account", "risk": 95.0, "reason": "the root user has no second factor"}),
+        ),
         finding("db-backup-off", "fail", DATABASE, database),
-        finding("tag-name-format", "fail", UNNAMED, json!({"resource_name": "DO_NOT_DELETE_UNTIL_12/02", "risk": 8.0, "change": "reopened"})),
-        finding("inspector-off", "unknown", ROOT, json!({"risk": 0.0, "reason": "inspector2:BatchGetAccountStatus was denied in eu-west-1"})),
-        finding("db-backup-off", "waived", "arn:aws:rds:eu-west-1:111122223333:db:d02_cache", json!({"waiver_owner": "team-checkout",
-            "waiver_reason": "can be made again", "waiver_expires": "2027-01-01T00:00:00Z"})),
+        finding(
+            "tag-name-format",
+            "fail",
+            UNNAMED,
+            json!({"resource_name": "DO_NOT_DELETE_UNTIL_12/02", "risk": 8.0, "change": "reopened"}),
+        ),
+        finding(
+            "inspector-off",
+            "unknown",
+            ROOT,
+            json!({"risk": 0.0, "reason": "inspector2:BatchGetAccountStatus was denied in eu-west-1"}),
+        ),
+        finding(
+            "db-backup-off",
+            "waived",
+            "arn:aws:rds:eu-west-1:111122223333:db:d02_cache",
+            json!({"waiver_owner": "team-checkout",
+            "waiver_reason": "can be made again", "waiver_expires": "2027-01-01T00:00:00Z"}),
+        ),
         finding("tag-name-format", "pass", DATABASE, json!({})),
         finding("trail-multi-region", "pass", ROOT, json!({})),
-        finding("dns-zone-backup", "pass", "arn:aws:route53:::hostedzone/Z1", json!({})),
+        finding(
+            "dns-zone-backup",
+            "pass",
+            "arn:aws:route53:::hostedzone/Z1",
+            json!({}),
+        ),
     ];
-    let zones = vec![json!({"account_id": ACCOUNT, "arn": "arn:aws:route53:::hostedzone/Z1", "zone_id": "Z1", "name": "shop.example.com.", "records": 14, "left_out": 2})];
+    let zones = vec![
+        json!({"account_id": ACCOUNT, "arn": "arn:aws:route53:::hostedzone/Z1", "zone_id": "Z1", "name": "shop.example.com.", "records": 14, "left_out": 2}),
+    ];
     let denied = json!({"account_id": ACCOUNT, "region": "eu-west-1", "service": "inspector2", "operation": "BatchGetAccountStatus",
         "table_name": "aws_inspector2_status", "kind": "denied", "code": "AccessDeniedException", "message": "not authorized"});
-    Run { errors: vec![denied], resources: 3, analyzed: Some(Analyzed { findings, checks: checks(), context: context(), zones }) }
+    Run {
+        errors: vec![denied],
+        resources: 3,
+        analyzed: Some(Analyzed {
+            findings,
+            checks: checks(),
+            context: context(),
+            zones,
+        }),
+    }
 }
 
 /// Runs the tool.
 pub fn report(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_report")).args(arguments).output().unwrap()
+    Command::new(env!("CARGO_BIN_EXE_report"))
+        .args(arguments)
+        .output()
+        .unwrap()
 }
 
 /// The report of a lake in a format, which must succeed.
 pub fn rendered(lake: &Path, format: &str) -> String {
     let output = report(&[lake.to_str().unwrap(), "--format", format]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8(output.stdout).unwrap()
 }

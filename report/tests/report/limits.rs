@@ -23,7 +23,12 @@ fn large() -> Run {
     Run {
         errors: errors.collect(),
         resources: FINDINGS,
-        analyzed: Some(Analyzed { findings: findings.collect(), checks: checks(), context: context.collect(), zones: Vec::new() }),
+        analyzed: Some(Analyzed {
+            findings: findings.collect(),
+            checks: checks(),
+            context: context.collect(),
+            zones: Vec::new(),
+        }),
     }
 }
 
@@ -33,15 +38,47 @@ fn a_large_account_fits_and_says_what_was_left_out() {
     large().commit(folder.path(), "2026-11-16T06:00:00Z");
     let markdown = rendered(folder.path(), "markdown");
     assert!(markdown.len() < 300_000, "{}", markdown.len());
-    assert!(markdown.len() > 200_000, "the room is used: {}", markdown.len());
-    let longest = markdown.lines().fold((0, 0), |(run, longest), line| if line.starts_with('|') { (run + 1, longest.max(run + 1)) } else { (0, longest) }).1;
+    assert!(
+        markdown.len() > 200_000,
+        "the room is used: {}",
+        markdown.len()
+    );
+    let longest = markdown
+        .lines()
+        .fold((0, 0), |(run, longest), line| {
+            if line.starts_with('|') {
+                (run + 1, longest.max(run + 1))
+            } else {
+                (0, longest)
+            }
+        })
+        .1;
     assert!(longest <= 201, "a table of {longest} lines");
-    let shown = markdown.lines().filter(|line| line.starts_with("<a id=\"f-")).count();
-    let left = markdown.lines().find(|line| line.starts_with("The evidence of")).unwrap();
-    let left: usize = left.split(' ').nth(3).unwrap().replace(',', "").parse().unwrap();
+    let shown = markdown
+        .lines()
+        .filter(|line| line.starts_with("<a id=\"f-"))
+        .count();
+    let left = markdown
+        .lines()
+        .find(|line| line.starts_with("The evidence of"))
+        .unwrap();
+    let left: usize = left
+        .split(' ')
+        .nth(3)
+        .unwrap()
+        .replace(',', "")
+        .parse()
+        .unwrap();
     assert_eq!(shown + left, FINDINGS);
-    assert!(markdown.contains("## Appendix") && markdown.contains("### Glossary"), "the end is there");
-    assert_eq!(rendered(folder.path(), "csv").lines().count(), FINDINGS + 1, "nothing is lost");
+    assert!(
+        markdown.contains("## Appendix") && markdown.contains("### Glossary"),
+        "the end is there"
+    );
+    assert_eq!(
+        rendered(folder.path(), "csv").lines().count(),
+        FINDINGS + 1,
+        "nothing is lost"
+    );
 }
 
 #[test]
@@ -49,12 +86,23 @@ fn links_lead_to_evidence_that_is_there() {
     let folder = tempfile::tempdir().unwrap();
     large().commit(folder.path(), "2026-11-16T06:00:00Z");
     let markdown = rendered(folder.path(), "markdown");
-    let anchors: Vec<&str> = markdown.split("<a id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    let anchors: Vec<&str> = markdown
+        .split("<a id=\"")
+        .skip(1)
+        .filter_map(|rest| rest.split('"').next())
+        .collect();
     let unique: std::collections::BTreeSet<&&str> = anchors.iter().collect();
     assert_eq!(unique.len(), anchors.len(), "anchors differ");
-    let links: Vec<&str> = markdown.split("](#f-").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    let links: Vec<&str> = markdown
+        .split("](#f-")
+        .skip(1)
+        .filter_map(|rest| rest.split(')').next())
+        .collect();
     assert!(!links.is_empty());
     for link in links {
-        assert!(unique.contains(&format!("f-{link}").as_str()), "{link} leads nowhere");
+        assert!(
+            unique.contains(&format!("f-{link}").as_str()),
+            "{link} leads nowhere"
+        );
     }
 }
