@@ -241,7 +241,8 @@ impl<'p> Evaluation<'_, '_, 'p> {
     }
 
     fn resource_control(&mut self, policies: &'p PolicySet) {
-        if organization::resource_controlled(self.request.action, self.request.principal) {
+        if !policies.resource_control.is_empty() && organization::resource_controlled(self.request)
+        {
             for level in &policies.resource_control {
                 for policy in &level.policies {
                     self.policy(Layer::ResourceControl, Some(&level.org_identifier), policy);

@@ -253,7 +253,6 @@ fn instant(source: &str) -> Option<i128> {
     match complete.parse::<jiff::Timestamp>() {
         Ok(timestamp) => Some(timestamp.as_nanosecond()),
         // Truncation below a nanosecond can't be seen in a policy.
-        #[expect(clippy::cast_possible_truncation)]
         Err(_) => number(source).map(|seconds| (seconds * NANOSECONDS) as i128),
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::policy::Policy;
-use super::request::{Action, Principal};
+use super::request::{Principal, Request};
 
 /// One node between an organization's root and an account, with the policies attached to it.
 ///
@@ -88,10 +88,15 @@ pub(super) fn service_controlled(principal: &Principal) -> bool {
     principal.account().is_some() && !principal.is_service_linked_role()
 }
 
-/// Whether resource control policies reach the request: whoever makes it, but not for every service.
-pub(super) fn resource_controlled(action: &Action, principal: &Principal) -> bool {
-    RESOURCE_CONTROLLED.binary_search(&action.service()).is_ok()
+/// Whether resource control policies reach the request: whoever makes it, but not for every service. They spare
+/// service-linked roles, both as principals and as what AWS's services assume.
+pub(super) fn resource_controlled(request: &Request<'_>) -> bool {
+    let action = request.action;
+    RESOURCE_CONTROLLED
+        .binary_search(&action.service())
+        .is_ok()
         // Grants are retired by whom the grant names, whatever the policies say.
         && action.text() != "kms:retiregrant"
-        && !principal.is_service_linked_role()
+        && !request.principal.is_service_linked_role()
+        && !request.resource.is_service_linked_role()
 }

@@ -53,7 +53,7 @@ pub enum PrincipalError {
 impl PrincipalEntry {
     pub(super) fn parse(kind: &str, source: &str) -> Result<Self, PrincipalError> {
         let wildcard = source == "*";
-        if !wildcard && source.contains(['*', '?']) && kind != "Federated" {
+        if !wildcard && source.contains(['*', '?']) {
             return Err(PrincipalError::Wildcard(source.to_owned()));
         }
         match kind {

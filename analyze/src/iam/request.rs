@@ -9,6 +9,8 @@ pub enum RequestError {
     Action(String),
     #[error("resource {0:?} is neither an ARN nor *")]
     Resource(String),
+    #[error("account {0:?} is not an account id: write its digits")]
+    Account(String),
     #[error(
         "principal {0:?} is not an IAM or STS ARN, a service principal, an identity provider or anonymous"
     )]
@@ -84,7 +86,7 @@ impl Resource {
     /// within the ARN counts, and without that the principal's.
     ///
     /// # Errors
-    /// Fails if `arn` is neither an ARN nor `*`.
+    /// Fails if `arn` is neither an ARN nor `*`, or if `account` is no account id.
     pub fn new(arn: &str, account: Option<&str>) -> Result<Self, RequestError> {
         let components: Vec<&str> = arn.splitn(6, ':').collect();
         let (kind, owner) = match components.as_slice() {
@@ -99,8 +101,10 @@ impl Resource {
             }
             _ => return Err(RequestError::Resource(arn.to_owned())),
         };
-        let owner = Some(owner)
-            .filter(|owner| owner.len() == 12 && owner.bytes().all(|byte| byte.is_ascii_digit()));
+        if let Some(wrong) = account.filter(|account| account.is_empty() || !digits(account)) {
+            return Err(RequestError::Account(wrong.to_owned()));
+        }
+        let owner = Some(owner).filter(|owner| owner.len() == 12 && digits(owner));
         Ok(Self {
             arn: arn.to_owned(),
             account: account.or(owner).map(str::to_owned),
@@ -114,6 +118,10 @@ impl Resource {
 
     pub(super) fn account(&self) -> Option<&str> {
         self.account.as_deref()
+    }
+
+    pub(super) fn is_service_linked_role(&self) -> bool {
+        self.kind == ResourceKind::IamRole && self.arn.contains(":role/aws-service-role/")
     }
 
     pub(super) fn kind(&self) -> ResourceKind {
@@ -227,6 +235,10 @@ impl Principal {
             _ => false,
         }
     }
+}
+
+fn digits(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn domain(source: &str) -> Option<Principal> {

@@ -50,14 +50,14 @@ pub fn simulate(
         if bytes.trim_ascii().is_empty() {
             continue;
         }
-        let answer = match answer(&bytes) {
+        let answer = match answer(&bytes, line) {
             Ok(answer) => {
                 outcome.decided += 1;
                 answer
             }
-            Err((id, error)) => {
+            Err(refusal) => {
                 outcome.failed += 1;
-                refusal(&id, line, &error)
+                refusal
             }
         };
         writeln!(output, "{answer}").map_err(SimulateError::Write)?;
@@ -66,22 +66,23 @@ pub fn simulate(
     Ok(outcome)
 }
 
-/// The answer to a line, or its id and why there is none.
-fn answer(bytes: &[u8]) -> Result<Value, (Value, LineError)> {
-    let text = std::str::from_utf8(bytes).map_err(|_| (Value::Null, LineError::Utf8))?;
-    let line = strict_json::parse(text).map_err(|error| (Value::Null, LineError::Json(error)))?;
+/// The answer to a line: a decision, or what is wrong with it.
+fn answer(bytes: &[u8], number: u64) -> Result<Value, Value> {
+    let unread = |error: LineError| refusal(&Value::Null, number, &error);
+    let text = std::str::from_utf8(bytes).map_err(|_| unread(LineError::Utf8))?;
+    let line = strict_json::parse(text).map_err(|error| unread(LineError::Json(error)))?;
     let id = line.get("id").cloned().unwrap_or_default();
     match Line::read(&line) {
         Ok(line) => Ok(decision(&id, &line.judge())),
-        Err(error) => Err((id, error)),
+        Err(error) => Err(refusal(&id, number, &error)),
     }
 }
 
-fn refusal(id: &Value, line: u64, error: &LineError) -> Value {
+fn refusal(id: &Value, number: u64, error: &LineError) -> Value {
     let mut answer = json!({ "id": id, "error": error.to_string() });
     if id.is_null() {
         // Nothing else tells which line is meant.
-        answer["line"] = line.into();
+        answer["line"] = number.into();
     }
     answer
 }

@@ -4,7 +4,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::pattern::Pattern;
 use super::principal::{PrincipalElement, PrincipalMatch};
-use super::request::{Action, Request};
+use super::request::{Action, Request, Resource};
 use super::text::Text;
 use super::truth::Truth;
 
@@ -37,7 +37,7 @@ impl ActionElement {
             let action = action.to_ascii_lowercase();
             match action.split_once(':') {
                 Some((service, name)) if !service.contains(['*', '?']) => {
-                    element.push(service, Pattern::glob(name))
+                    element.push(service, Pattern::glob(name));
                 }
                 _ => match Pattern::glob(&action) {
                     Pattern::Any => element.any = true,
@@ -103,7 +103,7 @@ pub struct Statement {
 impl Statement {
     /// Whether the statement applies to `request`, and by which kind of principal.
     pub(super) fn applies(&self, request: &Request<'_>, bounded: bool) -> (Truth, PrincipalMatch) {
-        if !self.actions.matches(request.action) {
+        if !self.names_action(request.action) {
             return (Truth::False, PrincipalMatch::None);
         }
         let by = match &self.principals {
@@ -116,10 +116,7 @@ impl Statement {
         if by == PrincipalMatch::None {
             return (Truth::False, by);
         }
-        let resource = match &self.resources {
-            Some(resources) => resources.matches(request.resource.arn(), request.context),
-            None => Truth::True,
-        };
+        let resource = self.names_resource(request.resource, request.context);
         if resource == Truth::False {
             return (Truth::False, by);
         }
@@ -129,6 +126,19 @@ impl Statement {
                 .map(|condition| condition.holds(request.context)),
         );
         (resource.and(conditions), by)
+    }
+
+    /// Whether the statement is about `action`.
+    pub fn names_action(&self, action: &Action) -> bool {
+        self.actions.matches(action)
+    }
+
+    /// Whether the statement is about `resource`; unknown where that depends on a variable without known value.
+    pub fn names_resource(&self, resource: &Resource, context: &Context) -> Truth {
+        match &self.resources {
+            Some(resources) => resources.matches(resource.arn(), context),
+            None => Truth::True,
+        }
     }
 
     /// The statement's `Sid`, if it has one.

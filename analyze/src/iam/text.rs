@@ -60,9 +60,10 @@ impl Text {
         });
         let fixed = end.map_or(source.len(), |(at, _)| at);
         // A variable before the fifth colon holds a colon itself, so the cut could fall inside it: then nothing resolves.
-        let (head, tail) = match source[..fixed].contains("${") {
-            true => (source, ""),
-            false => source.split_at(fixed),
+        let (head, tail) = if source[..fixed].contains("${") {
+            (source, "")
+        } else {
+            source.split_at(fixed)
         };
         let mut pieces = split(
             head,
