@@ -239,7 +239,8 @@ def plant(shop):
     for name in ("shop-prod-assets", "shop-prod-lake"):
         shop.fault("s3-bucket-bpa", bucket(name), "no public access block")
     shop.fault("s3-tls", bucket("shop-prod-lake"), "no policy")
-    for name in ("shop-prod-logs", "shop-dr-backups", "shop-prod-lake"):
+    # Not the bucket that receives the logs: logging it to itself would never end.
+    for name in ("shop-dr-backups", "shop-prod-lake"):
         shop.fault("s3-access-logs", bucket(name), "no access logs")
     shop.fault("trail-retention-1y", bucket("shop-prod-trail"), "the trail's objects expire after 90 days")
     shop.fault("trail-bucket-mutable", bucket("shop-prod-trail"), "no versioning, no object lock")
