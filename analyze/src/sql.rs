@@ -27,9 +27,15 @@ pub(crate) enum SqlError {
     /// It reads what can't be told from its text.
     #[error("the function {0} is not allowed: it hides which tables are read")]
     Hidden(String),
-    /// DuckDB failed.
-    #[error("{}", first_line(.0))]
-    Engine(#[from] duckdb::Error),
+    /// DuckDB failed; its message without the excerpt it draws below.
+    #[error("{0}")]
+    Engine(String),
+}
+
+impl From<duckdb::Error> for SqlError {
+    fn from(error: duckdb::Error) -> Self {
+        Self::Engine(first_line(&error))
+    }
 }
 
 /// What DuckDB says went wrong, without the excerpt it draws below.

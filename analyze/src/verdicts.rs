@@ -11,7 +11,7 @@ use handoff::text::printable;
 use crate::check::Check;
 use crate::gaps;
 use crate::session::Session;
-use crate::sql::{SqlError, quote};
+use crate::sql::{self, quote};
 
 const VERDICTS: &str = "
 create sequence verdict_ids;
@@ -64,7 +64,7 @@ fn describe(session: &Session, checks: &[Check], failures: &[Failure]) -> anyhow
 }
 
 fn evaluate(session: &Session, check: &Check) -> Result<(), String> {
-    let one_line = |error: &dyn std::fmt::Display| printable(error.to_string().lines().next().unwrap_or_default()).into_owned();
+    let one_line = |error: &duckdb::Error| printable(&sql::first_line(error)).into_owned();
     verify_tables(session, check)?;
     let insert = format!(
         "insert into verdicts by name\nselect {id} as check_id, {command} as command, * replace (to_json(evidence) as evidence)\nfrom (\n{sql}\n);",
@@ -83,10 +83,7 @@ fn evaluate(session: &Session, check: &Check) -> Result<(), String> {
 
 /// The metadata must name the tables the SQL reads: by them, what was not collected becomes unknown.
 fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
-    let read = session.tables_read(&check.sql).map_err(|error| match error {
-        SqlError::Engine(error) => error.to_string(),
-        other => other.to_string(),
-    })?;
+    let read = session.tables_read(&check.sql).map_err(|error| error.to_string())?;
     let declared: BTreeSet<String> = check.metadata.tables.iter().cloned().collect();
     let listed = |names: Vec<&String>| names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
     let undeclared: Vec<&String> = read.difference(&declared).collect();

@@ -25,6 +25,8 @@ mod truth;
 #[cfg(test)]
 mod cases_test;
 #[cfg(test)]
+mod hostile_test;
+#[cfg(test)]
 mod unit_test;
 
 pub use context::{Context, ContextValue};
