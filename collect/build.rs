@@ -8,14 +8,8 @@ use std::{env, fs, io};
 fn main() -> io::Result<()> {
     let crate_folder = variable("CARGO_MANIFEST_DIR")?;
     let out = variable("OUT_DIR")?;
-    fs::write(
-        out.join("models.rs"),
-        models(&crate_folder.join("models"))?,
-    )?;
-    fs::write(
-        out.join("tables.rs"),
-        tables(&crate_folder.join("tables"))?,
-    )
+    fs::write(out.join("models.rs"), models(&crate_folder.join("models"))?)?;
+    fs::write(out.join("tables.rs"), tables(&crate_folder.join("tables"))?)
 }
 
 fn variable(name: &str) -> io::Result<PathBuf> {

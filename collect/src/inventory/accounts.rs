@@ -83,7 +83,10 @@ pub async fn live(choice: &Choice, keeping: Option<&Keeping<'_>>) -> anyhow::Res
         loader = loader.profile_name(profile);
     }
     let config = loader.load().await;
-    let region = config.region().map_or(FIRST_REGION, Region::as_ref).to_owned();
+    let region = config
+        .region()
+        .map_or(FIRST_REGION, Region::as_ref)
+        .to_owned();
     let own = whoami(&config, &region).await?;
     let mut targets = choice.accounts.clone();
     if choice.organization {
@@ -97,17 +100,41 @@ pub async fn live(choice: &Choice, keeping: Option<&Keeping<'_>>) -> anyhow::Res
     let several = targets.len() > 1;
     let mut accounts = Accounts::default();
     for target in targets {
-        let config = if target == own.account_id { config.clone() } else { assumed(&config, &own, &target, choice).await };
-        match open(&config, &own, &target, choice, keeping, several, &mut accounts).await? {
+        let config = if target == own.account_id {
+            config.clone()
+        } else {
+            assumed(&config, &own, &target, choice).await
+        };
+        match open(
+            &config,
+            &own,
+            &target,
+            choice,
+            keeping,
+            several,
+            &mut accounts,
+        )
+        .await?
+        {
             Ok(account) => accounts.open.push(account),
             Err(closed) => accounts.closed.push(closed),
         }
     }
     match accounts.closed.first() {
         Some(closed) if accounts.open.is_empty() => {
-            let Closed { account_id, service, operation, error, .. } = closed;
+            let Closed {
+                account_id,
+                service,
+                operation,
+                error,
+                ..
+            } = closed;
             let hint = "check the role's trust policy and --role-name; where regions can't be listed, allow ec2:DescribeRegions";
-            Err(Hinted::new(format!("account {account_id}: {service}:{operation} failed ({error})"), hint).into())
+            Err(Hinted::new(
+                format!("account {account_id}: {service}:{operation} failed ({error})"),
+                hint,
+            )
+            .into())
         }
         _ => Ok(accounts),
     }
@@ -120,19 +147,36 @@ struct Own {
 }
 
 async fn whoami(config: &SdkConfig, region: &str) -> anyhow::Result<Own> {
-    let hint = "set AWS_PROFILE or --profile, or log in (aws sso login); or read a recording with --from";
+    let hint =
+        "set AWS_PROFILE or --profile, or log in (aws sso login); or read a recording with --from";
     // The account is not known yet, and the answer of this call is what tells it.
-    let caller = LiveCaller::new(config, "").await.map_err(|_| Hinted::new("no AWS credentials found", hint))?;
-    let answer = caller.call(&call("", region, "sts", "GetCallerIdentity")).await;
-    let answer = answer.map_err(|error| Hinted::new(format!("the AWS credentials do not work: sts:GetCallerIdentity failed ({error})"), hint))?;
+    let caller = LiveCaller::new(config, "")
+        .await
+        .map_err(|_| Hinted::new("no AWS credentials found", hint))?;
+    let answer = caller
+        .call(&call("", region, "sts", "GetCallerIdentity"))
+        .await;
+    let answer = answer.map_err(|error| {
+        Hinted::new(
+            format!("the AWS credentials do not work: sts:GetCallerIdentity failed ({error})"),
+            hint,
+        )
+    })?;
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let account_id = text("Account").to_owned();
     if !crate::recording::is_account_id(&account_id) {
-        return Err(Hinted::new("sts:GetCallerIdentity did not answer with an account", hint).into());
+        return Err(
+            Hinted::new("sts:GetCallerIdentity did not answer with an account", hint).into(),
+        );
     }
     let name = text("Arn").split(':').nth(1).unwrap_or_default().to_owned();
-    let partition = partitions().into_iter().find(|partition| partition.name == name);
-    Ok(Own { account_id, partition: partition.unwrap_or_else(|| partition_of_region(region)) })
+    let partition = partitions()
+        .into_iter()
+        .find(|partition| partition.name == name);
+    Ok(Own {
+        account_id,
+        partition: partition.unwrap_or_else(|| partition_of_region(region)),
+    })
 }
 
 fn call(account_id: &str, region: &str, service: &str, operation: &str) -> Call {
@@ -148,15 +192,29 @@ fn call(account_id: &str, region: &str, service: &str, operation: &str) -> Call 
 /// The organization's active accounts.
 async fn members(config: &SdkConfig, own: &Own) -> anyhow::Result<Vec<String>> {
     let caller = LiveCaller::new(config, &own.account_id).await?;
-    let call = call(&own.account_id, own.partition.main_region, "organizations", "ListAccounts");
+    let call = call(
+        &own.account_id,
+        own.partition.main_region,
+        "organizations",
+        "ListAccounts",
+    );
     let answer = caller.call(&call).await.map_err(|error| {
         let hint = "use credentials of the management account or of a delegated administrator, or name accounts with --account";
         Hinted::new(format!("the organization's accounts can't be listed: organizations:ListAccounts failed ({error})"), hint)
     })?;
-    let listed = answer.get("Accounts").and_then(Value::as_array).into_iter().flatten();
+    let listed = answer
+        .get("Accounts")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let mut accounts = Vec::new();
     for account in listed {
-        let text = |name: &str| account.get(name).and_then(Value::as_str).unwrap_or_default();
+        let text = |name: &str| {
+            account
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         match text("Status") {
             "ACTIVE" | "" => accounts.push(text("Id").to_owned()),
             status => shell::note(&format!("account {} is {status} and left out", text("Id"))),
@@ -167,8 +225,15 @@ async fn members(config: &SdkConfig, own: &Own) -> anyhow::Result<Vec<String>> {
 
 async fn assumed(config: &SdkConfig, own: &Own, account_id: &str, choice: &Choice) -> SdkConfig {
     let role = choice.role_name.as_deref().unwrap_or(DEFAULT_ROLE);
-    let arn = format!("arn:{}:iam::{account_id}:role/{}", own.partition.name, role.trim_start_matches('/'));
-    let mut builder = AssumeRoleProvider::builder(arn).configure(config).region(Region::new(own.partition.main_region)).session_name("sevenwalls");
+    let arn = format!(
+        "arn:{}:iam::{account_id}:role/{}",
+        own.partition.name,
+        role.trim_start_matches('/')
+    );
+    let mut builder = AssumeRoleProvider::builder(arn)
+        .configure(config)
+        .region(Region::new(own.partition.main_region))
+        .session_name("sevenwalls");
     if let Some(id) = &choice.external_id {
         builder = builder.external_id(id);
     }
@@ -188,9 +253,16 @@ async fn open(
 ) -> anyhow::Result<Result<Account, Closed>> {
     let live = Arc::new(LiveCaller::new(config, account_id).await?);
     accounts.callers.push(Arc::clone(&live));
-    let mut caller: Arc<dyn Caller> = Arc::new(Live { caller: live, config: config.clone() });
+    let mut caller: Arc<dyn Caller> = Arc::new(Live {
+        caller: live,
+        config: config.clone(),
+    });
     if let Some(keeping) = keeping {
-        let folder = if several { keeping.folder.join(account_id) } else { keeping.folder.to_owned() };
+        let folder = if several {
+            keeping.folder.join(account_id)
+        } else {
+            keeping.folder.to_owned()
+        };
         let recorder = Arc::new(Recorder::new(caller, folder, Arc::clone(&keeping.layout)));
         accounts.recorders.push(Arc::clone(&recorder));
         caller = recorder;
@@ -200,17 +272,31 @@ async fn open(
         account_id: account_id.to_owned(),
         service,
         operation,
-        regions: if choice.regions.is_empty() { own.partition.regions.to_vec() } else { choice.regions.clone() },
+        regions: if choice.regions.is_empty() {
+            own.partition.regions.to_vec()
+        } else {
+            choice.regions.clone()
+        },
         error,
     };
-    if let Err(error) = caller.call(&call(account_id, main_region, "sts", "GetCallerIdentity")).await {
+    if let Err(error) = caller
+        .call(&call(account_id, main_region, "sts", "GetCallerIdentity"))
+        .await
+    {
         return Ok(Err(closed("sts", "AssumeRole", error)));
     }
-    let answer = match caller.call(&call(account_id, main_region, "ec2", "DescribeRegions")).await {
+    let answer = match caller
+        .call(&call(account_id, main_region, "ec2", "DescribeRegions"))
+        .await
+    {
         Ok(answer) => answer,
         Err(error) => return Ok(Err(closed("ec2", "DescribeRegions", error))),
     };
-    let listed = answer.get("Regions").and_then(Value::as_array).into_iter().flatten();
+    let listed = answer
+        .get("Regions")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten();
     let enabled = listed.filter_map(|region| region.get("RegionName")?.as_str().map(str::to_owned));
     Ok(Ok(Account {
         account_id: account_id.to_owned(),
@@ -223,12 +309,20 @@ async fn open(
 }
 
 /// The regions to collect, sorted.
-fn restricted(account_id: &str, mut enabled: Vec<String>, chosen: &[String]) -> anyhow::Result<Vec<String>> {
+fn restricted(
+    account_id: &str,
+    mut enabled: Vec<String>,
+    chosen: &[String],
+) -> anyhow::Result<Vec<String>> {
     enabled.sort();
     enabled.dedup();
     if let Some(unknown) = chosen.iter().find(|region| !enabled.contains(region)) {
         let hint = format!("regions of this account: {}", enabled.join(", "));
-        return Err(Hinted::new(format!("{unknown:?} is not an enabled region of account {account_id}"), hint).into());
+        return Err(Hinted::new(
+            format!("{unknown:?} is not an enabled region of account {account_id}"),
+            hint,
+        )
+        .into());
     }
     enabled.retain(|region| chosen.is_empty() || chosen.contains(region));
     Ok(enabled)
@@ -239,20 +333,46 @@ fn restricted(account_id: &str, mut enabled: Vec<String>, chosen: &[String]) -> 
 /// # Errors
 ///
 /// When an account or region is chosen that the recording does not have.
-pub fn recorded(recording: Arc<Recording>, choice: &Choice, keeping: Option<&Keeping<'_>>) -> anyhow::Result<Accounts> {
+pub fn recorded(
+    recording: Arc<Recording>,
+    choice: &Choice,
+    keeping: Option<&Keeping<'_>>,
+) -> anyhow::Result<Accounts> {
     let known = recording.accounts();
-    if let Some(unknown) = choice.accounts.iter().find(|id| !known.iter().any(|account| account.account_id == **id)) {
-        let ids: Vec<&str> = known.iter().map(|account| account.account_id.as_str()).collect();
-        return Err(Hinted::new(format!("the recording has no account {unknown}"), format!("it has {}", ids.join(", "))).into());
+    if let Some(unknown) = choice
+        .accounts
+        .iter()
+        .find(|id| !known.iter().any(|account| account.account_id == **id))
+    {
+        let ids: Vec<&str> = known
+            .iter()
+            .map(|account| account.account_id.as_str())
+            .collect();
+        return Err(Hinted::new(
+            format!("the recording has no account {unknown}"),
+            format!("it has {}", ids.join(", ")),
+        )
+        .into());
     }
     let mut accounts = Accounts::default();
     let several = known.len() > 1;
-    for account in known.iter().filter(|account| choice.accounts.is_empty() || choice.accounts.contains(&account.account_id)) {
-        let regions = restricted(&account.account_id, account.regions.clone(), &choice.regions)?;
-        let partition = partition_of_region(account.regions.first().map_or(FIRST_REGION, String::as_str));
+    for account in known.iter().filter(|account| {
+        choice.accounts.is_empty() || choice.accounts.contains(&account.account_id)
+    }) {
+        let regions = restricted(
+            &account.account_id,
+            account.regions.clone(),
+            &choice.regions,
+        )?;
+        let partition =
+            partition_of_region(account.regions.first().map_or(FIRST_REGION, String::as_str));
         let mut caller: Arc<dyn Caller> = Arc::clone(&recording) as Arc<dyn Caller>;
         if let Some(keeping) = keeping {
-            let folder = if several { keeping.folder.join(&account.account_id) } else { keeping.folder.to_owned() };
+            let folder = if several {
+                keeping.folder.join(&account.account_id)
+            } else {
+                keeping.folder.to_owned()
+            };
             let recorder = Arc::new(Recorder::new(caller, folder, Arc::clone(&keeping.layout)));
             accounts.recorders.push(Arc::clone(&recorder));
             caller = recorder;

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use futures::future::{self, BoxFuture};
 use futures::FutureExt as _;
+use futures::future::{self, BoxFuture};
 use jmespath::{Rcvar, Variable};
 use serde_json::{Map, Value};
 
@@ -14,12 +14,20 @@ use super::tablefile::{Batch, Detail, TableFile};
 use crate::aws::{CallError, ErrorKind};
 
 /// Asks for all details of some rows, detail by detail: a later one may build on an earlier one's answer.
-pub(super) async fn ask(engine: &Engine<'_>, table: &TableFile, place: &Place, parent: Option<&Rcvar>, mut rows: Vec<Pending>) -> Vec<Pending> {
+pub(super) async fn ask(
+    engine: &Engine<'_>,
+    table: &TableFile,
+    place: &Place,
+    parent: Option<&Rcvar>,
+    mut rows: Vec<Pending>,
+) -> Vec<Pending> {
     for detail in &table.details {
         match &detail.batch {
             Some(batch) => batches(engine, table, detail, batch, place, parent, &mut rows).await,
             None => {
-                let each = rows.iter_mut().map(|row| single(engine, table, detail, place, parent, row));
+                let each = rows
+                    .iter_mut()
+                    .map(|row| single(engine, table, detail, place, parent, row));
                 future::join_all(each).await;
             }
         }
@@ -41,12 +49,22 @@ pub(super) fn parameters(
     let mut params = constant.clone();
     let mut first = None;
     for (name, expression) in bind {
-        let value = expression.search(row, place).map_err(|error| invalid(&error.to_string()))?;
+        let value = expression
+            .search(row, place)
+            .map_err(|error| invalid(&error.to_string()))?;
         if value.is_null() {
-            return Err(CallError::new(ErrorKind::Other, "MissingParameter", &format!("the row has no value for the parameter {name}")));
+            return Err(CallError::new(
+                ErrorKind::Other,
+                "MissingParameter",
+                &format!("the row has no value for the parameter {name}"),
+            ));
         }
         let value = json(&value);
-        let shown = || value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let shown = || {
+            value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned)
+        };
         first.get_or_insert_with(shown);
         params.insert(name.clone(), value);
     }
@@ -66,28 +84,46 @@ fn applies(detail: &Detail, place: &Place, row: &Rcvar, pending: &mut Pending) -
         pending.lacks(&detail.operation, &detail.into);
         return false;
     }
-    let Some(when) = &detail.when else { return true };
+    let Some(when) = &detail.when else {
+        return true;
+    };
     match when.search(row, place) {
         Ok(value) => value.is_truthy(),
         Err(error) => {
             pending.lacks(&detail.operation, &detail.into);
-            pending.failures.push((detail.operation.clone(), None, invalid(&error.to_string())));
+            pending
+                .failures
+                .push((detail.operation.clone(), None, invalid(&error.to_string())));
             false
         }
     }
 }
 
-fn settle(detail: &Detail, pending: &mut Pending, parameter: Option<String>, answer: Result<Rcvar, CallError>) {
+fn settle(
+    detail: &Detail,
+    pending: &mut Pending,
+    parameter: Option<String>,
+    answer: Result<Rcvar, CallError>,
+) {
     match answer.or_else(|error| absent(detail.absent.as_ref(), &error)) {
         Ok(answer) => pending.row = with_member(&pending.row, &detail.into, answer),
         Err(error) => {
             pending.lacks(&detail.operation, &detail.into);
-            pending.failures.push((detail.operation.clone(), parameter, error));
+            pending
+                .failures
+                .push((detail.operation.clone(), parameter, error));
         }
     }
 }
 
-async fn single(engine: &Engine<'_>, table: &TableFile, detail: &Detail, place: &Place, parent: Option<&Rcvar>, pending: &mut Pending) {
+async fn single(
+    engine: &Engine<'_>,
+    table: &TableFile,
+    detail: &Detail,
+    place: &Place,
+    parent: Option<&Rcvar>,
+    pending: &mut Pending,
+) {
     let row = context(&pending.row, parent);
     if !applies(detail, place, &row, pending) {
         return;
@@ -107,9 +143,18 @@ async fn single(engine: &Engine<'_>, table: &TableFile, detail: &Detail, place: 
 }
 
 /// Where to send the call.
-fn region(engine: &Engine<'_>, detail: &Detail, place: &Place, row: &Rcvar) -> Result<String, CallError> {
-    let Some(expression) = &detail.region else { return Ok(place.region.clone()) };
-    let region = expression.text(row, place).map_err(|error| invalid(&error.to_string()))?;
+fn region(
+    engine: &Engine<'_>,
+    detail: &Detail,
+    place: &Place,
+    row: &Rcvar,
+) -> Result<String, CallError> {
+    let Some(expression) = &detail.region else {
+        return Ok(place.region.clone());
+    };
+    let region = expression
+        .text(row, place)
+        .map_err(|error| invalid(&error.to_string()))?;
     Ok(region.unwrap_or_else(|| engine.main_region().to_owned()))
 }
 
@@ -122,7 +167,15 @@ struct Together {
     values: BTreeMap<String, Vec<usize>>,
 }
 
-async fn batches(engine: &Engine<'_>, table: &TableFile, detail: &Detail, batch: &Batch, place: &Place, parent: Option<&Rcvar>, rows: &mut [Pending]) {
+async fn batches(
+    engine: &Engine<'_>,
+    table: &TableFile,
+    detail: &Detail,
+    batch: &Batch,
+    place: &Place,
+    parent: Option<&Rcvar>,
+    rows: &mut [Pending],
+) {
     let mut groups: BTreeMap<String, Together> = BTreeMap::new();
     for (index, pending) in rows.iter_mut().enumerate() {
         let row = context(&pending.row, parent);
@@ -139,9 +192,15 @@ async fn batches(engine: &Engine<'_>, table: &TableFile, detail: &Detail, batch:
             }
         };
         let value = params.remove(&batch.param).unwrap_or_default();
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let value = value
+            .as_str()
+            .map_or_else(|| value.to_string(), str::to_owned);
         let key = format!("{region} {}", Value::Object(params.clone()));
-        let group = groups.entry(key).or_insert_with(|| Together { params, region, values: BTreeMap::new() });
+        let group = groups.entry(key).or_insert_with(|| Together {
+            params,
+            region,
+            values: BTreeMap::new(),
+        });
         group.values.entry(value).or_default().push(index);
     }
     let mut asked = Vec::new();
@@ -155,14 +214,32 @@ async fn batches(engine: &Engine<'_>, table: &TableFile, detail: &Detail, batch:
     }
     let mut found: HashMap<(&String, String), Result<Rcvar, CallError>> = HashMap::new();
     for (key, answers) in future::join_all(asked).await {
-        found.extend(answers.into_iter().map(|(value, answer)| ((key, value), answer)));
+        found.extend(
+            answers
+                .into_iter()
+                .map(|(value, answer)| ((key, value), answer)),
+        );
     }
     for (key, group) in &groups {
         for (value, indexes) in &group.values {
-            let none = || CallError::new(ErrorKind::NotFound, "NotInAnswer", "the answer has no element for this row");
-            let answer = found.get(&(key, value.clone())).cloned().unwrap_or_else(|| Err(none()));
+            let none = || {
+                CallError::new(
+                    ErrorKind::NotFound,
+                    "NotInAnswer",
+                    "the answer has no element for this row",
+                )
+            };
+            let answer = found
+                .get(&(key, value.clone()))
+                .cloned()
+                .unwrap_or_else(|| Err(none()));
             for &index in indexes {
-                settle(detail, &mut rows[index], Some(value.clone()), answer.clone());
+                settle(
+                    detail,
+                    &mut rows[index],
+                    Some(value.clone()),
+                    answer.clone(),
+                );
             }
         }
     }
@@ -179,24 +256,49 @@ fn chunk_answers<'s>(
 ) -> BoxFuture<'s, Vec<(String, Result<Rcvar, CallError>)>> {
     async move {
         let mut params = group.params.clone();
-        params.insert(batch.param.clone(), values.iter().cloned().map(Value::String).collect());
+        params.insert(
+            batch.param.clone(),
+            values.iter().cloned().map(Value::String).collect(),
+        );
         engine.expect_call();
         let call = engine.call(&table.service, &detail.operation, &group.region, params);
-        match engine.ask(&call).await.map(variable).and_then(|answer| elements(batch, &answer)) {
+        match engine
+            .ask(&call)
+            .await
+            .map(variable)
+            .and_then(|answer| elements(batch, &answer))
+        {
             Ok(elements) => elements,
             Err(error) if error.kind == ErrorKind::NotFound && values.len() > 1 => {
-                let alone = values.into_iter().map(|value| chunk_answers(engine, table, detail, batch, group, vec![value]));
-                future::join_all(alone).await.into_iter().flatten().collect()
+                let alone = values
+                    .into_iter()
+                    .map(|value| chunk_answers(engine, table, detail, batch, group, vec![value]));
+                future::join_all(alone)
+                    .await
+                    .into_iter()
+                    .flatten()
+                    .collect()
             }
-            Err(error) => values.into_iter().map(|value| (value, Err(error.clone()))).collect(),
+            Err(error) => values
+                .into_iter()
+                .map(|value| (value, Err(error.clone())))
+                .collect(),
         }
     }
     .boxed()
 }
 
-fn elements(batch: &Batch, answer: &Rcvar) -> Result<Vec<(String, Result<Rcvar, CallError>)>, CallError> {
-    let found = batch.each.search(answer).map_err(|error| invalid(&error.to_string()))?;
-    let Variable::Array(elements) = &*found else { return Ok(Vec::new()) };
+fn elements(
+    batch: &Batch,
+    answer: &Rcvar,
+) -> Result<Vec<(String, Result<Rcvar, CallError>)>, CallError> {
+    let found = batch
+        .each
+        .search(answer)
+        .map_err(|error| invalid(&error.to_string()))?;
+    let Variable::Array(elements) = &*found else {
+        return Ok(Vec::new());
+    };
     let keyed = elements.iter().filter_map(|element| {
         let key = element.get_field(&batch.key);
         Some((key.as_string()?.clone(), Ok(Arc::clone(element))))

@@ -9,7 +9,10 @@ use super::tablefile::{Scope, TableFile};
 
 /// Says what all tables hold, in markdown.
 pub fn markdown(tables: &[TableFile]) -> String {
-    let mut text = format!("# Tables of the lake\n\nContract {}. Every column may be null: null is \"not known\".\n\n", contract::VERSION);
+    let mut text = format!(
+        "# Tables of the lake\n\nContract {}. Every column may be null: null is \"not known\".\n\n",
+        contract::VERSION
+    );
     text.push_str("## Tables of the pipeline\n\n");
     for schema in contract::fixed_tables() {
         text.push_str(&contract::markdown(&schema));
@@ -19,7 +22,13 @@ pub fn markdown(tables: &[TableFile]) -> String {
     text.push_str("| column | type | meaning |\n| --- | --- | --- |\n");
     for column in contract::inventory_columns() {
         // Writing to a String can't fail.
-        let _ = writeln!(text, "| {} | {} | {} |", column.name, column.kind.sql(), column.doc);
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} |",
+            column.name,
+            column.kind.sql(),
+            column.doc
+        );
     }
     for table in tables {
         text.push('\n');
@@ -33,10 +42,15 @@ pub fn markdown(tables: &[TableFile]) -> String {
 pub fn json(tables: &[TableFile]) -> Value {
     let columns = |schema: &TableSchema| -> Vec<Value> {
         let each = schema.columns.iter();
-        each.map(|column| json!({"name": column.name, "type": column.kind.sql(), "doc": column.doc})).collect()
+        each.map(
+            |column| json!({"name": column.name, "type": column.kind.sql(), "doc": column.doc}),
+        )
+        .collect()
     };
     let fixed = contract::fixed_tables();
-    let fixed = fixed.iter().map(|schema| json!({"name": schema.name, "title": schema.title, "columns": columns(schema)}));
+    let fixed = fixed.iter().map(
+        |schema| json!({"name": schema.name, "title": schema.title, "columns": columns(schema)}),
+    );
     let inventory = tables.iter().map(|table| {
         json!({
             "name": table.name,

@@ -98,23 +98,45 @@ pub struct Engine<'a> {
 
 impl<'a> Engine<'a> {
     /// Prepares an account. `calls` bounds the calls in flight over all accounts.
-    pub fn new(plan: &'a Plan, account: &'a Account, calls: &'a Semaphore, progress: &'a ProgressBar) -> Self {
-        Self { plan, account, calls, progress, collected: Mutex::default() }
+    pub fn new(
+        plan: &'a Plan,
+        account: &'a Account,
+        calls: &'a Semaphore,
+        progress: &'a ProgressBar,
+    ) -> Self {
+        Self {
+            plan,
+            account,
+            calls,
+            progress,
+            collected: Mutex::default(),
+        }
     }
 
     /// Collects everything the plan asks for.
     pub async fn run(self) -> Collected {
         let account = self.account;
-        let listings = self.plan.listings(&account.partition, &account.main_region, &account.account_id, &account.regions);
-        self.progress.inc_length((listings.len() + account.regions.len()) as u64);
-        let tables = stream::iter(&listings).for_each_concurrent(LISTINGS_AT_A_TIME, |listing| self.listing(listing));
+        let listings = self.plan.listings(
+            &account.partition,
+            &account.main_region,
+            &account.account_id,
+            &account.regions,
+        );
+        self.progress
+            .inc_length((listings.len() + account.regions.len()) as u64);
+        let tables = stream::iter(&listings)
+            .for_each_concurrent(LISTINGS_AT_A_TIME, |listing| self.listing(listing));
         let sweep = future::join_all(account.regions.iter().map(|region| self.sweep(region)));
         future::join(tables, sweep).await;
-        self.collected.into_inner().unwrap_or_else(PoisonError::into_inner)
+        self.collected
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn collected(&self) -> MutexGuard<'_, Collected> {
-        self.collected.lock().unwrap_or_else(PoisonError::into_inner)
+        self.collected
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn plan_table(&self, index: usize) -> &'a TableFile {
@@ -126,7 +148,9 @@ impl<'a> Engine<'a> {
         // The semaphore is never closed; if it were, the call would merely not wait.
         let _turn = self.calls.acquire().await.ok();
         let answer = match (call.service.as_str(), call.operation.as_str()) {
-            ("iam", "GetCredentialReport") => super::report::credential_report(self.account, call).await,
+            ("iam", "GetCredentialReport") => {
+                super::report::credential_report(self.account, call).await
+            }
             _ => self.account.caller.call(call).await,
         };
         self.progress.inc(1);
@@ -138,7 +162,13 @@ impl<'a> Engine<'a> {
         self.progress.inc_length(1);
     }
 
-    pub(super) fn call(&self, service: &str, operation: &str, region: &str, params: Map<String, Value>) -> Call {
+    pub(super) fn call(
+        &self,
+        service: &str,
+        operation: &str,
+        region: &str,
+        params: Map<String, Value>,
+    ) -> Call {
         Call {
             account_id: self.account.account_id.clone(),
             region: region.to_owned(),
@@ -154,39 +184,51 @@ impl<'a> Engine<'a> {
 
     async fn listing(&self, listing: &Listing) {
         let answer = self.ask(&listing.call).await.map(variable);
-        let tables = listing.tables.iter().map(|&index| {
-            let table = self.plan_table(index);
-            let answer = match &answer {
-                Ok(answer) => Ok(Arc::clone(answer)),
-                Err(error) => absent(table.list.absent.as_ref(), error),
-            };
-            self.answered(index, &listing.place, answer, None, None)
-        });
+        let found: Vec<_> = listing
+            .tables
+            .iter()
+            .map(|&index| {
+                let table = self.plan_table(index);
+                let answer = match &answer {
+                    Ok(answer) => Ok(Arc::clone(answer)),
+                    Err(error) => absent(table.list.absent.as_ref(), error),
+                };
+                (index, rows_of(table, answer))
+            })
+            .collect();
+        // Rows are let go one by one from here on.
+        drop(answer);
+        let tables = found
+            .into_iter()
+            .map(|(index, found)| self.answered(index, &listing.place, found, None, None));
         future::join_all(tables).await;
     }
 
-    /// Goes on with the answer that lists a table's rows.
-    async fn answered(&self, index: usize, place: &Place, answer: Result<Rcvar, CallError>, parent: Option<Parent>, parameter: Option<String>) {
-        let table = self.plan_table(index);
-        let found = answer.and_then(|answer| {
-            let rows = table.list.rows.search(&answer);
-            rows.map_err(|error| CallError::new(ErrorKind::Malformed, "InvalidExpression", &error.to_string()))
-        });
-        match found.as_deref() {
-            Ok(Variable::Array(rows)) => self.rows(index, place, rows.clone(), parent).await,
-            Ok(Variable::Null) => {}
-            Ok(_) => {
-                let error = CallError::new(ErrorKind::Malformed, "MalformedResponse", "the answer has no list where the rows should be");
-                self.table_failed(index, place, parameter, &error);
-            }
+    /// Goes on with what the answer of a table's list holds.
+    async fn answered(
+        &self,
+        index: usize,
+        place: &Place,
+        found: Result<Vec<Rcvar>, CallError>,
+        parent: Option<Parent>,
+        parameter: Option<String>,
+    ) {
+        match found {
+            Ok(rows) => self.rows(index, place, rows, parent).await,
             // Where a service is not offered there is nothing to list.
             Err(error) if error.kind == ErrorKind::NotOffered => {}
-            Err(error) => self.table_failed(index, place, parameter, error),
+            Err(error) => self.table_failed(index, place, parameter, &error),
         }
     }
 
     /// Enters the failure of a list for its table and for every table below.
-    fn table_failed(&self, index: usize, place: &Place, parameter: Option<String>, error: &CallError) {
+    fn table_failed(
+        &self,
+        index: usize,
+        place: &Place,
+        parameter: Option<String>,
+        error: &CallError,
+    ) {
         let table = self.plan_table(index);
         let entry = self.entry(place, table, &table.list.operation);
         let mut collected = self.collected();
@@ -218,12 +260,22 @@ impl<'a> Engine<'a> {
     }
 
     /// Rows of a table: details, then what is kept of them, then the tables below. Boxed because tables nest.
-    fn rows<'s>(&'s self, index: usize, place: &'s Place, rows: Vec<Rcvar>, parent: Option<Parent>) -> BoxFuture<'s, ()> {
+    fn rows<'s>(
+        &'s self,
+        index: usize,
+        place: &'s Place,
+        rows: Vec<Rcvar>,
+        parent: Option<Parent>,
+    ) -> BoxFuture<'s, ()> {
         async move {
             let table = self.plan_table(index);
             let mut rows = rows.into_iter();
             loop {
-                let batch: Vec<Pending> = rows.by_ref().take(ROWS_AT_A_TIME).map(Pending::new).collect();
+                let batch: Vec<Pending> = rows
+                    .by_ref()
+                    .take(ROWS_AT_A_TIME)
+                    .map(Pending::new)
+                    .collect();
                 if batch.is_empty() {
                     return;
                 }
@@ -235,7 +287,9 @@ impl<'a> Engine<'a> {
                     }
                 }
                 for &child in &self.plan.children[index] {
-                    let below = batch.iter().map(|pending| self.below(child, table, place, pending));
+                    let below = batch
+                        .iter()
+                        .map(|pending| self.below(child, table, place, pending));
                     future::join_all(below).await;
                 }
             }
@@ -244,7 +298,13 @@ impl<'a> Engine<'a> {
     }
 
     /// Asks for the rows of a table that hang below one row.
-    async fn below(&self, child: usize, parent_table: &TableFile, place: &Place, pending: &Pending) {
+    async fn below(
+        &self,
+        child: usize,
+        parent_table: &TableFile,
+        place: &Place,
+        pending: &Pending,
+    ) {
         let table = self.plan_table(child);
         let params = details::parameters(&table.list.params, &table.list.bind, &pending.row, place);
         let (params, parameter) = match params {
@@ -258,14 +318,30 @@ impl<'a> Engine<'a> {
         let mut plain = json(&pending.row);
         // What the rows below show of their parent has no secrets either; the parent's own row tells where they were.
         hide(&mut plain, &parent_table.secrets);
-        let parent = Parent { raw: Arc::clone(&pending.row), plain: variable(plain) };
-        self.answered(child, place, answer, Some(parent), parameter).await;
+        let parent = Parent {
+            raw: Arc::clone(&pending.row),
+            plain: variable(plain),
+        };
+        self.answered(
+            child,
+            place,
+            rows_of(table, answer),
+            Some(parent),
+            parameter,
+        )
+        .await;
     }
 
     /// Keeps a finished row, and what failed on the way to it.
     fn keep(&self, index: usize, place: &Place, pending: &Pending, parent: Option<&Parent>) {
         let table = self.plan_table(index);
-        let built = build(table, place, &pending.row, parent.map(|parent| &parent.plain), &pending.incomplete);
+        let built = build(
+            table,
+            place,
+            &pending.row,
+            parent.map(|parent| &parent.plain),
+            &pending.incomplete,
+        );
         let mut collected = self.collected();
         for (operation, parameter, error) in &pending.failures {
             let entry = ErrorRow {
@@ -284,7 +360,11 @@ impl<'a> Engine<'a> {
         }
         if built.arn.is_none() {
             let entry = self.entry(place, table, &table.list.operation);
-            collected.errors.push(ErrorRow { code: "NoArn".to_owned(), message: "the row does not say what its ARN is made of".to_owned(), ..entry });
+            collected.errors.push(ErrorRow {
+                code: "NoArn".to_owned(),
+                message: "the row does not say what its ARN is made of".to_owned(),
+                ..entry
+            });
         }
         let kept = collected.keep(index, table, place, built);
         if let Err(error) = kept {
@@ -294,18 +374,30 @@ impl<'a> Engine<'a> {
 
     /// Asks for the tags of all resources of a region, whatever their service.
     async fn sweep(&self, region: &str) {
-        let call = self.call("resourcegroupstaggingapi", "GetResources", region, Map::new());
+        let call = self.call(
+            "resourcegroupstaggingapi",
+            "GetResources",
+            region,
+            Map::new(),
+        );
         let answer = self.ask(&call).await;
         let mut collected = self.collected();
         let error = match answer {
-            Ok(answer) => match answer.get("ResourceTagMappingList").and_then(Value::as_array) {
+            Ok(answer) => match answer
+                .get("ResourceTagMappingList")
+                .and_then(Value::as_array)
+            {
                 Some(mappings) => {
                     for mapping in mappings {
                         collected.tagged(mapping);
                     }
                     return;
                 }
-                None => CallError::new(ErrorKind::Malformed, "MalformedResponse", "no ResourceTagMappingList"),
+                None => CallError::new(
+                    ErrorKind::Malformed,
+                    "MalformedResponse",
+                    "no ResourceTagMappingList",
+                ),
             },
             Err(error) if error.kind == ErrorKind::NotOffered => return,
             Err(error) => error,
@@ -328,7 +420,12 @@ impl<'a> Engine<'a> {
 
 impl Pending {
     fn new(row: Rcvar) -> Self {
-        Self { row, incomplete: Vec::new(), missing: Vec::new(), failures: Vec::new() }
+        Self {
+            row,
+            incomplete: Vec::new(),
+            missing: Vec::new(),
+            failures: Vec::new(),
+        }
     }
 
     /// Notes that a detail has no answer.
@@ -340,37 +437,87 @@ impl Pending {
     }
 }
 
+/// The rows in the answer of a table's list.
+fn rows_of(table: &TableFile, answer: Result<Rcvar, CallError>) -> Result<Vec<Rcvar>, CallError> {
+    let malformed = |code: &str, reason: &str| CallError::new(ErrorKind::Malformed, code, reason);
+    let found = table
+        .list
+        .rows
+        .search(&answer?)
+        .map_err(|error| malformed("InvalidExpression", &error.to_string()))?;
+    match &*found {
+        Variable::Array(rows) => Ok(rows.clone()),
+        Variable::Null => Ok(Vec::new()),
+        _ => Err(malformed(
+            "MalformedResponse",
+            "the answer has no list where the rows should be",
+        )),
+    }
+}
+
 /// The answer that an error stands for, or the error.
 pub(super) fn absent(absent: Option<&Absent>, error: &CallError) -> Result<Rcvar, CallError> {
     let answer = absent.and_then(|absent| absent.answer(error));
-    answer.map(|answer| variable(answer.clone())).ok_or_else(|| error.clone())
+    answer
+        .map(|answer| variable(answer.clone()))
+        .ok_or_else(|| error.clone())
 }
 
 impl Collected {
-    fn keep(&mut self, index: usize, table: &TableFile, place: &Place, built: Built) -> std::io::Result<()> {
+    fn keep(
+        &mut self,
+        index: usize,
+        table: &TableFile,
+        place: &Place,
+        built: Built,
+    ) -> std::io::Result<()> {
         let region = &place.column_region;
         let arn = built.arn.unwrap_or_default();
         for found in &built.secrets {
-            let row = json!([place.account_id, region, arn, table.name, found.place, found.kind, found.fingerprint]);
-            self.secrets.push(&mut self.spool, &[region, &arn, &table.name, &found.place], &row)?;
+            let row = json!([
+                place.account_id,
+                region,
+                arn,
+                table.name,
+                found.place,
+                found.kind,
+                found.fingerprint
+            ]);
+            self.secrets.push(
+                &mut self.spool,
+                &[region, &arn, &table.name, &found.place],
+                &row,
+            )?;
         }
         let row = serde_json::to_value(&built.row)?;
-        let name = built.row.cells.get(super::rows::NAME).and_then(Value::as_str).unwrap_or_default();
+        let name = built
+            .row
+            .cells
+            .get(super::rows::NAME)
+            .and_then(Value::as_str)
+            .unwrap_or_default();
         let sorter = self.rows.entry(index).or_default();
         sorter.push(&mut self.spool, &[region, &arn, name], &row)?;
         *self.counts.entry((index, region.clone())).or_default() += 1;
         if !arn.is_empty() && (built.row.resource.is_some() || !built.ids.is_empty()) {
             let resource_type = table.resource_type.clone().unwrap_or_default();
-            self.names.push((region.clone(), resource_type, arn, built.ids));
+            self.names
+                .push((region.clone(), resource_type, arn, built.ids));
         }
         for reference in &built.references {
-            self.references.push(&mut self.spool, &[region], &serde_json::to_value(reference)?)?;
+            self.references.push(
+                &mut self.spool,
+                &[region],
+                &serde_json::to_value(reference)?,
+            )?;
         }
         Ok(())
     }
 
     fn tagged(&mut self, mapping: &Value) {
-        let Some(arn) = mapping.get("ResourceARN").and_then(Value::as_str) else { return };
+        let Some(arn) = mapping.get("ResourceARN").and_then(Value::as_str) else {
+            return;
+        };
         let mut tags = mapping.get("Tags").cloned().unwrap_or_else(|| json!([]));
         hide(&mut tags, &[]);
         if let Ok(tags @ Value::Object(_)) = super::rows::tag_map(&tags) {

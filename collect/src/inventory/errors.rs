@@ -50,12 +50,18 @@ const KINDS: [(ErrorKind, &str); 9] = [
 
 /// Name of a kind in `collect_errors` and in recordings.
 pub fn kind_name(kind: ErrorKind) -> &'static str {
-    KINDS.iter().find(|(known, _)| *known == kind).map_or("other", |(_, name)| name)
+    KINDS
+        .iter()
+        .find(|(known, _)| *known == kind)
+        .map_or("other", |(_, name)| name)
 }
 
 /// The kind of a name.
 pub fn kind_of_name(name: &str) -> Option<ErrorKind> {
-    KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind)
+    KINDS
+        .iter()
+        .find(|(_, known)| *known == name)
+        .map(|(kind, _)| *kind)
 }
 
 impl ErrorRow {
@@ -100,9 +106,15 @@ pub fn lines(errors: &[ErrorRow]) -> Vec<String> {
             "not_recorded" => (String::new(), ""),
             _ => (error.call(), error.code.as_str()),
         };
-        groups.entry((&error.table, call, error.kind, code)).or_default().push(error);
+        groups
+            .entry((&error.table, call, error.kind, code))
+            .or_default()
+            .push(error);
     }
-    groups.into_values().filter_map(|group| line(&group)).collect()
+    groups
+        .into_values()
+        .filter_map(|group| line(&group))
+        .collect()
 }
 
 fn line(group: &[&ErrorRow]) -> Option<String> {
@@ -119,9 +131,19 @@ fn line(group: &[&ErrorRow]) -> Option<String> {
         "timeout" => "timed out",
         _ => "failed",
     };
-    let subject = first.resource_id.as_ref().map(|id| format!(" of {}", clip(id, 100))).unwrap_or_default();
+    let subject = first
+        .resource_id
+        .as_ref()
+        .map(|id| format!(" of {}", clip(id, 100)))
+        .unwrap_or_default();
     Some(match first.kind {
         "not_recorded" => format!("{}: {} {verb} for {place}", first.table, first.call()),
-        _ => format!("{}: {}{subject} {verb} in {place} ({}: {})", first.table, first.call(), first.code, clip(&first.message, 200)),
+        _ => format!(
+            "{}: {}{subject} {verb} in {place} ({}: {})",
+            first.table,
+            first.call(),
+            first.code,
+            clip(&first.message, 200)
+        ),
     })
 }

@@ -270,9 +270,7 @@ pub fn variable(value: Value) -> Rcvar {
         Value::Bool(flag) => Variable::Bool(flag),
         Value::Number(number) => Variable::Number(number),
         Value::String(text) => Variable::String(text),
-        Value::Array(elements) => {
-            Variable::Array(elements.into_iter().map(variable).collect())
-        }
+        Value::Array(elements) => Variable::Array(elements.into_iter().map(variable).collect()),
         Value::Object(members) => Variable::Object(
             members
                 .into_iter()
@@ -336,7 +334,11 @@ mod tests {
     fn templates_fill_in_what_is_known_and_what_the_row_says() {
         let row = json!({"Id": "/hostedzone/Z1", "Name": "Ab", "Location": null});
         assert_eq!(
-            text("arn:{partition}:x:{region}:{account}:z/{Id|basename}", row.clone()).unwrap(),
+            text(
+                "arn:{partition}:x:{region}:{account}:z/{Id|basename}",
+                row.clone()
+            )
+            .unwrap(),
             "arn:aws-cn:x:cn-north-1:111122223333:z/Z1"
         );
         assert_eq!(text("{Name|lower}", row.clone()).unwrap(), "ab");

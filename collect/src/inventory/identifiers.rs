@@ -49,7 +49,9 @@ pub struct Home<'a> {
 impl Identifiers {
     /// Adds a row with its ARN and other names.
     pub fn add(&mut self, home: Home, resource_type: &str, arn: &str, names: &[String]) {
-        let Ok(number) = u32::try_from(self.bearers.len()) else { return };
+        let Ok(number) = u32::try_from(self.bearers.len()) else {
+            return;
+        };
         self.bearers.push(Bearer {
             arn: arn.into(),
             account: self.words.number(home.account_id),
@@ -95,13 +97,23 @@ impl Identifiers {
             &|_| true,
         ];
         for scope in scopes {
-            let known: Vec<&Bearer> = bearers.iter().copied().filter(|bearer| scope(bearer)).collect();
+            let known: Vec<&Bearer> = bearers
+                .iter()
+                .copied()
+                .filter(|bearer| scope(bearer))
+                .collect();
             let Some(first) = known.first() else { continue };
             let mut arns: Vec<&str> = known.iter().map(|bearer| &*bearer.arn).collect();
             arns.sort_unstable();
             arns.dedup();
-            let together = known.iter().all(|bearer| bearer.account == first.account && bearer.region == first.region);
-            return if together || arns.len() == 1 { arns } else { Vec::new() };
+            let together = known
+                .iter()
+                .all(|bearer| bearer.account == first.account && bearer.region == first.region);
+            return if together || arns.len() == 1 {
+                arns
+            } else {
+                Vec::new()
+            };
         }
         Vec::new()
     }
@@ -110,8 +122,12 @@ impl Identifiers {
         let numbers = self.by_name.get(name).into_iter().flatten();
         let bearers = numbers.filter_map(|number| self.bearers.get(*number as usize));
         // An ARN says of itself what it is.
-        let target = target.filter(|_| !name.starts_with("arn:")).map(|target| self.words.find(target));
-        bearers.filter(|bearer| target.is_none_or(|target| target == Some(bearer.resource_type))).collect()
+        let target = target
+            .filter(|_| !name.starts_with("arn:"))
+            .map(|target| self.words.find(target));
+        bearers
+            .filter(|bearer| target.is_none_or(|target| target == Some(bearer.resource_type)))
+            .collect()
     }
 }
 
@@ -126,9 +142,18 @@ fn host_name(name: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    const HERE: Home = Home { account_id: "111122223333", region: "eu-west-1" };
-    const THERE: Home = Home { account_id: "111122223333", region: "us-east-1" };
-    const OTHER: Home = Home { account_id: "444455556666", region: "eu-west-1" };
+    const HERE: Home = Home {
+        account_id: "111122223333",
+        region: "eu-west-1",
+    };
+    const THERE: Home = Home {
+        account_id: "111122223333",
+        region: "us-east-1",
+    };
+    const OTHER: Home = Home {
+        account_id: "444455556666",
+        region: "eu-west-1",
+    };
 
     #[test]
     fn the_narrowest_scope_decides() {
@@ -138,7 +163,10 @@ mod tests {
         names.add(OTHER, "rds:pg", "arn:other", &["lonely".to_owned()]);
         assert_eq!(names.resolve("default", HERE, None), ["arn:here"]);
         assert_eq!(names.resolve("default", THERE, None), ["arn:there"]);
-        assert!(names.resolve("default", OTHER, None).is_empty(), "two regions of another account");
+        assert!(
+            names.resolve("default", OTHER, None).is_empty(),
+            "two regions of another account"
+        );
         assert_eq!(names.resolve("lonely", HERE, None), ["arn:other"]);
         assert_eq!(names.resolve("arn:there", OTHER, None), ["arn:there"]);
         assert!(names.resolve("default", HERE, Some("ec2:vpc")).is_empty());
@@ -147,16 +175,35 @@ mod tests {
     #[test]
     fn host_names_compare_as_dns_does() {
         let mut names = Identifiers::default();
-        names.add(HERE, "elbv2:load-balancer", "arn:lb", &["Web-1.eu.elb.amazonaws.com".to_owned()]);
-        assert_eq!(names.resolve("web-1.EU.elb.amazonaws.com.", THERE, None), ["arn:lb"]);
+        names.add(
+            HERE,
+            "elbv2:load-balancer",
+            "arn:lb",
+            &["Web-1.eu.elb.amazonaws.com".to_owned()],
+        );
+        assert_eq!(
+            names.resolve("web-1.EU.elb.amazonaws.com.", THERE, None),
+            ["arn:lb"]
+        );
     }
 
     #[test]
     fn an_address_means_everything_that_has_it() {
         let mut names = Identifiers::default();
         names.add(HERE, "ec2:instance", "arn:i", &["198.51.100.7".to_owned()]);
-        names.add(HERE, "ec2:elastic-ip", "arn:eip", &["198.51.100.7".to_owned()]);
-        let global = Home { region: "global", ..HERE };
-        assert_eq!(names.resolve("198.51.100.7", global, None), ["arn:eip", "arn:i"]);
+        names.add(
+            HERE,
+            "ec2:elastic-ip",
+            "arn:eip",
+            &["198.51.100.7".to_owned()],
+        );
+        let global = Home {
+            region: "global",
+            ..HERE
+        };
+        assert_eq!(
+            names.resolve("198.51.100.7", global, None),
+            ["arn:eip", "arn:i"]
+        );
     }
 }

@@ -72,22 +72,39 @@ impl<'a> Output<'a> {
     /// # Errors
     ///
     /// When a file can't be written.
-    pub fn account(&mut self, plan: &Plan, account_id: &str, mut collected: Collected) -> Result<Vec<ErrorRow>, OutputError> {
+    pub fn account(
+        &mut self,
+        plan: &Plan,
+        account_id: &str,
+        mut collected: Collected,
+    ) -> Result<Vec<ErrorRow>, OutputError> {
         if let Some(error) = collected.broken.take() {
             return Err(error.into());
         }
         collected.swept = canonical(std::mem::take(&mut collected.swept), &collected.names);
         let mut finished = Vec::new();
-        for (index, table) in plan.tables.iter().enumerate().filter(|(index, _)| plan.wanted[*index]) {
+        for (index, table) in plan
+            .tables
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| plan.wanted[*index])
+        {
             let mut writer = self.writer(table.schema())?;
             let rows = collected.rows.remove(&index).unwrap_or_default();
             for row in rows.sorted(&collected.spool) {
-                let mut row: StoredRow = serde_json::from_value(row?).map_err(std::io::Error::from)?;
+                let mut row: StoredRow =
+                    serde_json::from_value(row?).map_err(std::io::Error::from)?;
                 fill_tags(&mut row, &collected.swept);
                 let misfits = writer.push(&row.cells)?;
                 for misfit in misfits {
                     let operation = &table.list.operation;
-                    collected.errors.extend(misfit_error(&table.schema(), &table.service, operation, &row.cells, misfit));
+                    collected.errors.extend(misfit_error(
+                        &table.schema(),
+                        &table.service,
+                        operation,
+                        &row.cells,
+                        misfit,
+                    ));
                 }
                 if let (Some(resource_type), Some(_)) = (&table.resource_type, &row.resource) {
                     self.resource(resource_type, &table.name, &row)?;
@@ -96,12 +113,17 @@ impl<'a> Output<'a> {
             finished.push((table.name.clone(), writer.finish()?));
         }
         self.swept(account_id, &collected.swept)?;
-        let secrets = self.plain(contract::secrets_found(), std::mem::take(&mut collected.secrets), &collected.spool)?;
+        let secrets = self.plain(
+            contract::secrets_found(),
+            std::mem::take(&mut collected.secrets),
+            &collected.spool,
+        )?;
         finished.push(("secrets_found".to_owned(), secrets));
         self.put(account_id, finished)?;
 
         for (region, resource_type, arn, ids) in &collected.names {
-            self.identifiers.add(Home { account_id, region }, resource_type, arn, ids);
+            self.identifiers
+                .add(Home { account_id, region }, resource_type, arn, ids);
         }
         for reference in collected.references.sorted(&collected.spool) {
             self.references.push(&mut self.spool, &[], &reference?)?;
@@ -110,8 +132,15 @@ impl<'a> Output<'a> {
     }
 
     /// Enters a row among the candidates for `resources`.
-    fn resource(&mut self, resource_type: &str, table: &str, row: &StoredRow) -> Result<(), OutputError> {
-        let Some(facts) = &row.resource else { return Ok(()) };
+    fn resource(
+        &mut self,
+        resource_type: &str,
+        table: &str,
+        row: &StoredRow,
+    ) -> Result<(), OutputError> {
+        let Some(facts) = &row.resource else {
+            return Ok(());
+        };
         let cell = |index: usize| row.cells.get(index).cloned().unwrap_or_default();
         let service = resource_type.split(':').next().unwrap_or_default();
         let cells = json!([
@@ -131,12 +160,32 @@ impl<'a> Output<'a> {
     }
 
     /// Resources that only the tag sweep may know.
-    fn swept(&mut self, account_id: &str, swept: &BTreeMap<String, Value>) -> Result<(), OutputError> {
+    fn swept(
+        &mut self,
+        account_id: &str,
+        swept: &BTreeMap<String, Value>,
+    ) -> Result<(), OutputError> {
         for (arn, tags) in swept {
             let named = ArnParts::new(arn);
-            let region = if named.region.is_empty() { "global" } else { named.region };
+            let region = if named.region.is_empty() {
+                "global"
+            } else {
+                named.region
+            };
             let name = default_name(tags, Some(arn));
-            self.candidate(json!([account_id, region, arn, named.service, named.resource_type(), name, tags, null, null, null, "tags"]))?;
+            self.candidate(json!([
+                account_id,
+                region,
+                arn,
+                named.service,
+                named.resource_type(),
+                name,
+                tags,
+                null,
+                null,
+                null,
+                "tags"
+            ]))?;
         }
         Ok(())
     }
@@ -166,7 +215,11 @@ impl<'a> Output<'a> {
     /// # Errors
     ///
     /// When a file can't be written.
-    pub fn finish(&mut self, accounts: &[String], errors: &mut Vec<ErrorRow>) -> Result<(), OutputError> {
+    pub fn finish(
+        &mut self,
+        accounts: &[String],
+        errors: &mut Vec<ErrorRow>,
+    ) -> Result<(), OutputError> {
         self.write_resources(accounts, errors)?;
         self.write_relationships(accounts)?;
         errors.sort();
@@ -176,12 +229,19 @@ impl<'a> Output<'a> {
             for error in errors.iter().filter(|error| error.account_id == *account) {
                 writer.push(&error.cells())?;
             }
-            self.put(account, vec![("collect_errors".to_owned(), writer.finish()?)])?;
+            self.put(
+                account,
+                vec![("collect_errors".to_owned(), writer.finish()?)],
+            )?;
         }
         Ok(())
     }
 
-    fn write_resources(&mut self, accounts: &[String], errors: &mut Vec<ErrorRow>) -> Result<(), OutputError> {
+    fn write_resources(
+        &mut self,
+        accounts: &[String],
+        errors: &mut Vec<ErrorRow>,
+    ) -> Result<(), OutputError> {
         let schema = contract::resources();
         let mut writers = self.writers(&schema, accounts)?;
         for row in std::mem::take(&mut self.resources).sorted(&self.spool) {
@@ -193,7 +253,15 @@ impl<'a> Output<'a> {
                 continue;
             }
             if text(10) == "tags" {
-                self.identifiers.add(Home { account_id: account, region: text(1) }, text(4), arn, &[]);
+                self.identifiers.add(
+                    Home {
+                        account_id: account,
+                        region: text(1),
+                    },
+                    text(4),
+                    arn,
+                    &[],
+                );
             }
             // An ARN is written once: rows of one rank are the same row.
             self.ranks.remove(arn);
@@ -210,9 +278,11 @@ impl<'a> Output<'a> {
         let mut sorted = Sorter::default();
         let mut spool = Spool::default();
         for reference in std::mem::take(&mut self.references).sorted(&self.spool) {
-            let reference: Reference = serde_json::from_value(reference?).map_err(std::io::Error::from)?;
+            let reference: Reference =
+                serde_json::from_value(reference?).map_err(std::io::Error::from)?;
             for row in resolved(&self.identifiers, &reference) {
-                let text = |index: usize| row.get(index).and_then(Value::as_str).unwrap_or_default();
+                let text =
+                    |index: usize| row.get(index).and_then(Value::as_str).unwrap_or_default();
                 let key: Vec<&str> = (0..9).map(text).collect();
                 sorted.push(&mut spool, &key, &Value::from(row.clone()))?;
             }
@@ -226,7 +296,10 @@ impl<'a> Output<'a> {
                 continue;
             }
             if let Value::Array(cells) = &row
-                && let Some(writer) = cells.first().and_then(Value::as_str).and_then(|account| writers.get_mut(account))
+                && let Some(writer) = cells
+                    .first()
+                    .and_then(Value::as_str)
+                    .and_then(|account| writers.get_mut(account))
             {
                 writer.push(cells)?;
             }
@@ -240,11 +313,23 @@ impl<'a> Output<'a> {
         Ok(TableWriter::new(schema, &label, self.lake.scratch_file()?)?)
     }
 
-    fn writers(&self, schema: &TableSchema, accounts: &[String]) -> Result<BTreeMap<String, TableWriter>, OutputError> {
-        accounts.iter().map(|account| Ok((account.clone(), self.writer(schema.clone())?))).collect()
+    fn writers(
+        &self,
+        schema: &TableSchema,
+        accounts: &[String],
+    ) -> Result<BTreeMap<String, TableWriter>, OutputError> {
+        accounts
+            .iter()
+            .map(|account| Ok((account.clone(), self.writer(schema.clone())?)))
+            .collect()
     }
 
-    fn plain(&self, schema: TableSchema, rows: Sorter, spool: &Spool) -> Result<Finished, OutputError> {
+    fn plain(
+        &self,
+        schema: TableSchema,
+        rows: Sorter,
+        spool: &Spool,
+    ) -> Result<Finished, OutputError> {
         let mut writer = self.writer(schema)?;
         for row in rows.sorted(spool) {
             if let Value::Array(cells) = row? {
@@ -254,7 +339,11 @@ impl<'a> Output<'a> {
         Ok(writer.finish()?)
     }
 
-    fn put_all(&mut self, writers: BTreeMap<String, TableWriter>, table: &str) -> Result<(), OutputError> {
+    fn put_all(
+        &mut self,
+        writers: BTreeMap<String, TableWriter>,
+        table: &str,
+    ) -> Result<(), OutputError> {
         for (account, writer) in writers {
             self.put(&account, vec![(table.to_owned(), writer.finish()?)])?;
         }
@@ -262,11 +351,16 @@ impl<'a> Output<'a> {
     }
 
     /// Moves an account's finished files into the lake. They stay invisible until the record is written.
-    fn put(&mut self, account_id: &str, finished: Vec<(String, Finished)>) -> Result<(), OutputError> {
+    fn put(
+        &mut self,
+        account_id: &str,
+        finished: Vec<(String, Finished)>,
+    ) -> Result<(), OutputError> {
         let mut files = Vec::new();
         for (table, finished) in finished {
             let key = paths::inventory(&table, account_id, &self.run);
-            self.files.push(finished.entry(key.clone(), &table, Some(account_id)));
+            self.files
+                .push(finished.entry(key.clone(), &table, Some(account_id)));
             files.push((key, finished.file));
         }
         Ok(self.lake.put_files(files)?)
@@ -275,10 +369,17 @@ impl<'a> Output<'a> {
 
 /// The sweep's tags under the ARNs that the tables use: the tagging API names the account in ARNs of snapshots and
 /// images, which their own do not.
-fn canonical(swept: BTreeMap<String, Value>, names: &[(String, String, String, Vec<String>)]) -> BTreeMap<String, Value> {
+fn canonical(
+    swept: BTreeMap<String, Value>,
+    names: &[(String, String, String, Vec<String>)],
+) -> BTreeMap<String, Value> {
     let aliases: HashMap<&str, &str> = names
         .iter()
-        .flat_map(|(_, _, arn, ids)| ids.iter().filter(|id| id.starts_with("arn:")).map(|id| (id.as_str(), arn.as_str())))
+        .flat_map(|(_, _, arn, ids)| {
+            ids.iter()
+                .filter(|id| id.starts_with("arn:"))
+                .map(|id| (id.as_str(), arn.as_str()))
+        })
         .collect();
     let known = |(arn, tags): (String, Value)| match aliases.get(arn.as_str()) {
         Some(canonical) => ((*canonical).to_owned(), tags),
@@ -292,7 +393,12 @@ fn fill_tags(row: &mut StoredRow, swept: &BTreeMap<String, Value>) {
     if row.cells.get(TAGS) != Some(&Value::Null) {
         return;
     }
-    let arn = row.cells.get(2).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let arn = row
+        .cells
+        .get(2)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
+        .to_owned();
     let Some(tags) = swept.get(&arn) else { return };
     if row.default_name {
         row.cells[NAME] = json!(default_name(tags, Some(&arn)));
@@ -300,7 +406,13 @@ fn fill_tags(row: &mut StoredRow, swept: &BTreeMap<String, Value>) {
     row.cells[TAGS] = tags.clone();
 }
 
-fn misfit_error(schema: &TableSchema, service: &str, operation: &str, cells: &[Value], index: usize) -> Option<ErrorRow> {
+fn misfit_error(
+    schema: &TableSchema,
+    service: &str,
+    operation: &str,
+    cells: &[Value],
+    index: usize,
+) -> Option<ErrorRow> {
     let column = schema.columns.get(index)?;
     let text = |index: usize| cells.get(index).and_then(Value::as_str).map(str::to_owned);
     let value = cells.get(index)?.to_string();
@@ -314,7 +426,12 @@ fn misfit_error(schema: &TableSchema, service: &str, operation: &str, cells: &[V
         resource_id: None,
         kind: kind_name(ErrorKind::Malformed),
         code: "WrongType".to_owned(),
-        message: format!("{}: expected {}, got {}", column.name, column.kind.sql(), clip(&value, MAX_QUOTED)),
+        message: format!(
+            "{}: expected {}, got {}",
+            column.name,
+            column.kind.sql(),
+            clip(&value, MAX_QUOTED)
+        ),
     })
 }
 
@@ -324,7 +441,12 @@ fn rank(cells: &Value) -> String {
     let (account, region, table) = (text(0), text(1), text(10));
     let arn = ArnParts::new(text(2));
     let away = |own: &str, found: &str| u8::from(!own.is_empty() && own != found);
-    format!("{}{}{} {table} {region} {account}", u8::from(table == "tags"), away(arn.account_id, account), away(arn.region, region))
+    format!(
+        "{}{}{} {table} {region} {account}",
+        u8::from(table == "tags"),
+        away(arn.account_id, account),
+        away(arn.region, region)
+    )
 }
 
 /// An ARN's fields.
@@ -339,31 +461,54 @@ impl<'a> ArnParts<'a> {
     fn new(arn: &'a str) -> Self {
         let mut fields = arn.splitn(6, ':').skip(2);
         let mut next = || fields.next().unwrap_or_default();
-        Self { service: next(), region: next(), account_id: next(), resource: next() }
+        Self {
+            service: next(),
+            region: next(),
+            account_id: next(),
+            resource: next(),
+        }
     }
 
     /// `service:type`, as the ARN spells it. Some services' ARNs have no type, because they have only one.
     fn resource_type(&self) -> String {
-        let typed = self.resource.trim_start_matches('/').split_once(['/', ':']).map(|(kind, _)| kind);
+        let typed = self
+            .resource
+            .trim_start_matches('/')
+            .split_once(['/', ':'])
+            .map(|(kind, _)| kind);
         let kind = match (self.service, typed) {
             ("s3", _) => Some("bucket"),
             ("sns", _) => Some("topic"),
             ("sqs", _) => Some("queue"),
             (_, typed) => typed,
         };
-        kind.map_or_else(|| self.service.to_owned(), |kind| format!("{}:{kind}", self.service))
+        kind.map_or_else(
+            || self.service.to_owned(),
+            |kind| format!("{}:{kind}", self.service),
+        )
     }
 }
 
 /// The rows of `relationships` for one reference: one per resource it means, or one that says what is not known.
 fn resolved(identifiers: &Identifiers, reference: &Reference) -> Vec<Vec<Value>> {
-    let home = Home { account_id: &reference.account_id, region: &reference.region };
+    let home = Home {
+        account_id: &reference.account_id,
+        region: &reference.region,
+    };
     let arns = identifiers.resolve(&reference.identifier, home, reference.target.as_deref());
-    let others: Vec<Option<&str>> = if arns.is_empty() { vec![None] } else { arns.into_iter().map(Some).collect() };
+    let others: Vec<Option<&str>> = if arns.is_empty() {
+        vec![None]
+    } else {
+        arns.into_iter().map(Some).collect()
+    };
     let own = (json!(reference.arn), Value::Null);
     let row = |other: Option<&str>| {
         let other = (json!(other), json!(reference.identifier));
-        let (from, to) = if reference.reverse { (other, own.clone()) } else { (own.clone(), other) };
+        let (from, to) = if reference.reverse {
+            (other, own.clone())
+        } else {
+            (own.clone(), other)
+        };
         vec![
             json!(reference.account_id),
             json!(reference.region),
@@ -386,18 +531,42 @@ mod tests {
     #[test]
     fn types_come_from_arns() {
         let kind = |arn: &str| ArnParts::new(arn).resource_type();
-        assert_eq!(kind("arn:aws:ec2:eu-west-1:111122223333:instance/i-1"), "ec2:instance");
+        assert_eq!(
+            kind("arn:aws:ec2:eu-west-1:111122223333:instance/i-1"),
+            "ec2:instance"
+        );
         assert_eq!(kind("arn:aws:s3:::bucket"), "s3:bucket");
-        assert_eq!(kind("arn:aws:apigateway:eu-west-1::/restapis/a1"), "apigateway:restapis");
+        assert_eq!(
+            kind("arn:aws:apigateway:eu-west-1::/restapis/a1"),
+            "apigateway:restapis"
+        );
         assert_eq!(kind("arn:aws:rds:eu-west-1:1:db:one"), "rds:db");
         assert_eq!(kind("nonsense"), "");
     }
 
     #[test]
     fn the_row_at_home_stands_for_a_resource() {
-        let row = |account: &str, region: &str, table: &str| rank(&json!([account, region, "arn:aws:x:eu-west-1:1:t/a", "", "", "", null, null, null, null, table]));
+        let row = |account: &str, region: &str, table: &str| {
+            rank(&json!([
+                account,
+                region,
+                "arn:aws:x:eu-west-1:1:t/a",
+                "",
+                "",
+                "",
+                null,
+                null,
+                null,
+                null,
+                table
+            ]))
+        };
         let home = row("1", "eu-west-1", "aws_x");
-        for other in [row("2", "eu-west-1", "aws_a"), row("1", "us-east-1", "aws_a"), row("1", "eu-west-1", "tags")] {
+        for other in [
+            row("2", "eu-west-1", "aws_a"),
+            row("1", "us-east-1", "aws_a"),
+            row("1", "eu-west-1", "tags"),
+        ] {
             assert!(home < other, "{home} {other}");
         }
     }

@@ -53,9 +53,15 @@ impl Plan {
     /// # Errors
     ///
     /// When a pattern matches nothing, or nothing is left.
-    pub fn new(tables: &'static [TableFile], only: &[String], skip: &[String]) -> Result<Self, PlanError> {
+    pub fn new(
+        tables: &'static [TableFile],
+        only: &[String],
+        skip: &[String],
+    ) -> Result<Self, PlanError> {
         let (chosen, skipped) = (patterns(tables, only)?, patterns(tables, skip)?);
-        let wants = |table: &TableFile| (only.is_empty() || chosen.is_match(&table.name)) && !skipped.is_match(&table.name);
+        let wants = |table: &TableFile| {
+            (only.is_empty() || chosen.is_match(&table.name)) && !skipped.is_match(&table.name)
+        };
         let wanted: Vec<bool> = tables.iter().map(wants).collect();
         if !wanted.contains(&true) {
             return Err(PlanError::Nothing);
@@ -77,13 +83,28 @@ impl Plan {
                 above = parents[parent];
             }
         }
-        let below = |index: usize| (0..tables.len()).filter(|&child| needed[child] && parents[child] == Some(index)).collect();
+        let below = |index: usize| {
+            (0..tables.len())
+                .filter(|&child| needed[child] && parents[child] == Some(index))
+                .collect()
+        };
         let children = (0..tables.len()).map(below).collect();
-        Ok(Self { tables, wanted, needed, children })
+        Ok(Self {
+            tables,
+            wanted,
+            needed,
+            children,
+        })
     }
 
     /// The calls that list rows in one account: global tables once, regional ones in each region, each call once.
-    pub fn listings(&self, partition: &str, main_region: &str, account_id: &str, regions: &[String]) -> Vec<Listing> {
+    pub fn listings(
+        &self,
+        partition: &str,
+        main_region: &str,
+        account_id: &str,
+        regions: &[String],
+    ) -> Vec<Listing> {
         let place = |region: &str, column_region: &str| Place {
             partition: partition.to_owned(),
             region: region.to_owned(),
@@ -91,7 +112,11 @@ impl Plan {
             column_region: column_region.to_owned(),
         };
         let mut places = vec![(Scope::Global, place(main_region, "global"))];
-        places.extend(regions.iter().map(|region| (Scope::Regional, place(region, region))));
+        places.extend(
+            regions
+                .iter()
+                .map(|region| (Scope::Regional, place(region, region))),
+        );
         let mut listings: Vec<Listing> = Vec::new();
         for (scope, place) in places {
             let first = listings.len();
@@ -100,9 +125,16 @@ impl Plan {
                     continue;
                 }
                 let call = list_call(table, &place);
-                match listings[first..].iter_mut().find(|listing| listing.call == call) {
+                match listings[first..]
+                    .iter_mut()
+                    .find(|listing| listing.call == call)
+                {
                     Some(listing) => listing.tables.push(index),
-                    None => listings.push(Listing { call, place: place.clone(), tables: vec![index] }),
+                    None => listings.push(Listing {
+                        call,
+                        place: place.clone(),
+                        tables: vec![index],
+                    }),
                 }
             }
         }
@@ -145,12 +177,14 @@ fn patterns(tables: &[TableFile], sources: &[String]) -> Result<GlobSet, PlanErr
     let mut set = GlobSetBuilder::new();
     let names: HashSet<&str> = tables.iter().map(|table| table.name.as_str()).collect();
     for source in sources {
-        let glob = Glob::new(source).map_err(|error| PlanError::Pattern(source.clone(), error.kind().to_string()))?;
+        let glob = Glob::new(source)
+            .map_err(|error| PlanError::Pattern(source.clone(), error.kind().to_string()))?;
         let matcher = glob.compile_matcher();
         if !names.iter().any(|name| matcher.is_match(name)) {
             return Err(PlanError::NoTable(source.clone()));
         }
         set.add(glob);
     }
-    set.build().map_err(|error| PlanError::Pattern(sources.join(" "), error.to_string()))
+    set.build()
+        .map_err(|error| PlanError::Pattern(sources.join(" "), error.to_string()))
 }

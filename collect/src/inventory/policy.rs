@@ -16,7 +16,10 @@ const OWN: [(&str, &str); 2] = [("sts", "GetCallerIdentity"), ("ec2", "DescribeR
 ///
 /// When a table names an operation that no model has; only a damaged build has one.
 pub fn policy(tables: &[TableFile]) -> Result<Value, ModelError> {
-    let mut actions = BTreeSet::from(["tag:GetResources".to_owned(), "iam:GenerateCredentialReport".to_owned()]);
+    let mut actions = BTreeSet::from([
+        "tag:GetResources".to_owned(),
+        "iam:GenerateCredentialReport".to_owned(),
+    ]);
     for (service, operation) in OWN {
         actions.insert(model(service)?.iam_action(operation)?.to_owned());
     }

@@ -15,7 +15,11 @@ const PAUSE: Duration = Duration::from_secs(3);
 
 /// The answer of `GetCredentialReport` with the report's lines as `Report`, one object per user.
 pub(super) async fn credential_report(account: &Account, call: &Call) -> Result<Value, CallError> {
-    let ordered = if account.live { order(account, call).await } else { Ok(()) };
+    let ordered = if account.live {
+        order(account, call).await
+    } else {
+        Ok(())
+    };
     match (account.caller.call(call).await, ordered) {
         (Ok(answer), _) => decode(&answer),
         // A report that is not there is the consequence, not the cause.
@@ -38,7 +42,11 @@ async fn order(account: &Account, call: &Call) -> Result<(), CallError> {
         }
         tokio::time::sleep(PAUSE).await;
     }
-    Err(CallError::new(ErrorKind::Timeout, "ReportInProgress", "the credential report was not finished in time"))
+    Err(CallError::new(
+        ErrorKind::Timeout,
+        "ReportInProgress",
+        "the credential report was not finished in time",
+    ))
 }
 
 fn decode(answer: &Value) -> Result<Value, CallError> {
@@ -50,19 +58,37 @@ fn decode(answer: &Value) -> Result<Value, CallError> {
     if answer.get("Report").is_some_and(Value::is_array) {
         return Ok(answer.clone());
     }
-    let content = answer.get("Content").and_then(Value::as_str).ok_or_else(|| malformed("no Content"))?;
-    let bytes: Vec<u8> = content.bytes().filter(|byte| !byte.is_ascii_whitespace()).collect();
+    let content = answer
+        .get("Content")
+        .and_then(Value::as_str)
+        .ok_or_else(|| malformed("no Content"))?;
+    let bytes: Vec<u8> = content
+        .bytes()
+        .filter(|byte| !byte.is_ascii_whitespace())
+        .collect();
     // Some versions of the AWS CLI print the CSV itself.
-    let csv = if content.starts_with("user,") { content.as_bytes().to_vec() } else { STANDARD.decode(bytes).map_err(|error| malformed(&error.to_string()))? };
+    let csv = if content.starts_with("user,") {
+        content.as_bytes().to_vec()
+    } else {
+        STANDARD
+            .decode(bytes)
+            .map_err(|error| malformed(&error.to_string()))?
+    };
     let mut reader = csv::Reader::from_reader(csv.as_slice());
-    let names = reader.headers().map_err(|error| malformed(&error.to_string()))?.clone();
+    let names = reader
+        .headers()
+        .map_err(|error| malformed(&error.to_string()))?
+        .clone();
     if !names.iter().any(|name| name == "user") {
         return Err(malformed("its first line does not name a column user"));
     }
     let mut lines = Vec::new();
     for line in reader.records() {
         let line = line.map_err(|error| malformed(&error.to_string()))?;
-        let members = names.iter().zip(&line).map(|(name, value)| (name.to_owned(), json!(value)));
+        let members = names
+            .iter()
+            .zip(&line)
+            .map(|(name, value)| (name.to_owned(), json!(value)));
         lines.push(Value::Object(members.collect()));
     }
     Ok(json!({"Report": lines, "GeneratedTime": answer.get("GeneratedTime")}))
@@ -82,8 +108,17 @@ mod tests {
 
     #[test]
     fn what_is_no_report_is_an_error() {
-        for bad in [json!({}), json!({"Content": "%%%"}), json!({"Content": STANDARD.encode("a,b\n1\n")}), json!({"Content": STANDARD.encode("user,b\n1\n")})] {
-            assert_eq!(decode(&bad).unwrap_err().kind, ErrorKind::Malformed, "{bad}");
+        for bad in [
+            json!({}),
+            json!({"Content": "%%%"}),
+            json!({"Content": STANDARD.encode("a,b\n1\n")}),
+            json!({"Content": STANDARD.encode("user,b\n1\n")}),
+        ] {
+            assert_eq!(
+                decode(&bad).unwrap_err().kind,
+                ErrorKind::Malformed,
+                "{bad}"
+            );
         }
     }
 }

@@ -98,7 +98,9 @@ impl Reading<'_> {
     }
 
     fn value(&mut self, part: &str, expression: &Expression) -> Value {
-        let found = expression.search(self.row, self.place).map(|found| json(&found));
+        let found = expression
+            .search(self.row, self.place)
+            .map(|found| json(&found));
         self.take(part, found)
     }
 
@@ -113,21 +115,39 @@ impl Reading<'_> {
 }
 
 /// Builds the row of a table. `parent` is visible to expressions as `Parent`, and has no secrets left.
-pub fn build(table: &TableFile, place: &Place, row: &Rcvar, parent: Option<&Rcvar>, incomplete: &[String]) -> Built {
+pub fn build(
+    table: &TableFile,
+    place: &Place,
+    row: &Rcvar,
+    parent: Option<&Rcvar>,
+    incomplete: &[String],
+) -> Built {
     let mut config = json(row);
     let secrets = hide(&mut config, &table.secrets);
     let plain = variable(config.clone());
     let context = in_context(&plain, parent, None);
-    let mut reading = Reading { row: &context, place, faults: Vec::new() };
+    let mut reading = Reading {
+        row: &context,
+        place,
+        faults: Vec::new(),
+    };
 
     // An answer that stands for "there is none" says so of the account.
     let none = matches!(&**row, Variable::Object(members) if members.is_empty());
     let stated_arn = reading.text("arn", &table.identity.arn);
-    let arn = stated_arn.or_else(|| none.then(|| format!("arn:{}:iam::{}:root", place.partition, place.account_id)));
+    let arn = stated_arn.or_else(|| {
+        none.then(|| format!("arn:{}:iam::{}:root", place.partition, place.account_id))
+    });
     let tags = tags(&mut reading, table);
-    let stated = table.identity.name.as_ref().and_then(|name| reading.text("name", name));
+    let stated = table
+        .identity
+        .name
+        .as_ref()
+        .and_then(|name| reading.text("name", name));
     let named = !table.identity.of_account && !none;
-    let name = stated.clone().or_else(|| default_name(&tags, arn.as_deref()).filter(|_| named));
+    let name = stated
+        .clone()
+        .or_else(|| default_name(&tags, arn.as_deref()).filter(|_| named));
     let mut cells = vec![
         json!(place.account_id),
         json!(place.column_region),
@@ -141,7 +161,11 @@ pub fn build(table: &TableFile, place: &Place, row: &Rcvar, parent: Option<&Rcva
     for column in &table.columns {
         let value = reading.value(&column.name, &column.path);
         let typed = matches!(column.kind, ColumnType::Bool | ColumnType::Timestamp);
-        let blank = report && typed && value.as_str().is_some_and(|text| REPORT_BLANKS.contains(&text));
+        let blank = report
+            && typed
+            && value
+                .as_str()
+                .is_some_and(|text| REPORT_BLANKS.contains(&text));
         cells.push(if blank { Value::Null } else { value });
     }
     let is_resource = table.resource_type.is_some() && !none;
@@ -155,9 +179,15 @@ pub fn build(table: &TableFile, place: &Place, row: &Rcvar, parent: Option<&Rcva
         let found = id.texts(&context, place);
         ids.extend(reading.take("ids", found));
     }
-    let references = arn.as_deref().map(|arn| references(table, arn, &plain, parent, &mut reading));
+    let references = arn
+        .as_deref()
+        .map(|arn| references(table, arn, &plain, parent, &mut reading));
     Built {
-        row: StoredRow { cells, default_name: named && stated.is_none(), resource },
+        row: StoredRow {
+            cells,
+            default_name: named && stated.is_none(),
+            resource,
+        },
         arn,
         ids,
         references: references.unwrap_or_default(),
@@ -183,7 +213,13 @@ pub fn with_parent(row: &Rcvar, parent: Option<&Rcvar>) -> Rcvar {
     in_context(row, parent, None)
 }
 
-fn references(table: &TableFile, arn: &str, row: &Rcvar, parent: Option<&Rcvar>, reading: &mut Reading) -> Vec<Reference> {
+fn references(
+    table: &TableFile,
+    arn: &str,
+    row: &Rcvar,
+    parent: Option<&Rcvar>,
+    reading: &mut Reading,
+) -> Vec<Reference> {
     let mut references = Vec::new();
     for relation in &table.relations {
         let part = format!("relation {}", relation.kind);
@@ -194,12 +230,18 @@ fn references(table: &TableFile, arn: &str, row: &Rcvar, parent: Option<&Rcvar>,
                 let elements = match found.as_deref() {
                     Ok(Variable::Array(elements)) => elements.clone(),
                     Ok(Variable::Null) => Vec::new(),
-                    _ => found.as_ref().map(|element| vec![Arc::clone(element)]).unwrap_or_default(),
+                    _ => found
+                        .as_ref()
+                        .map(|element| vec![Arc::clone(element)])
+                        .unwrap_or_default(),
                 };
                 if let Err(error) = found {
                     reading.faults.push((part.clone(), error.to_string()));
                 }
-                elements.iter().map(|element| in_context(element, parent, Some(row))).collect()
+                elements
+                    .iter()
+                    .map(|element| in_context(element, parent, Some(row)))
+                    .collect()
             }
         };
         for context in contexts {
@@ -222,7 +264,11 @@ fn references(table: &TableFile, arn: &str, row: &Rcvar, parent: Option<&Rcvar>,
 }
 
 /// Detail and identifiers of one element. The detail is asked only where there is somebody to refer to.
-fn related(relation: &Relation, context: &Rcvar, place: &Place) -> Result<(Option<String>, Vec<String>), ExpressionError> {
+fn related(
+    relation: &Relation,
+    context: &Rcvar,
+    place: &Place,
+) -> Result<(Option<String>, Vec<String>), ExpressionError> {
     let identifiers = relation.to.texts(context, place)?;
     let detail = match &relation.detail {
         Some(detail) if !identifiers.is_empty() => detail.text(context, place)?,
@@ -233,8 +279,12 @@ fn related(relation: &Relation, context: &Rcvar, place: &Place) -> Result<(Optio
 
 /// The Name tag, else the ARN's last part.
 pub fn default_name(tags: &Value, arn: Option<&str>) -> Option<String> {
-    let tag = tags.get("Name").and_then(Value::as_str).filter(|name| !name.is_empty());
-    tag.or_else(|| arn?.rsplit(['/', ':']).next()).map(str::to_owned)
+    let tag = tags
+        .get("Name")
+        .and_then(Value::as_str)
+        .filter(|name| !name.is_empty());
+    tag.or_else(|| arn?.rsplit(['/', ':']).next())
+        .map(str::to_owned)
 }
 
 fn tags(reading: &mut Reading, table: &TableFile) -> Value {
@@ -254,14 +304,20 @@ pub fn tag_map(value: &Value) -> Result<Value, String> {
     match value {
         Value::Null => return Ok(Value::Null),
         Value::Object(members) => {
-            tags.extend(members.iter().map(|(key, value)| (key.clone(), value.clone())));
+            tags.extend(
+                members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.clone())),
+            );
         }
         Value::Array(pairs) => {
             for pair in pairs {
                 let member = |names: [&str; 3]| names.into_iter().find_map(|name| pair.get(name));
                 let key = member(["Key", "key", "TagKey"]).and_then(Value::as_str);
                 let key = key.ok_or_else(|| "a tag without a key".to_owned())?;
-                let value = member(["Value", "value", "TagValue"]).cloned().unwrap_or_default();
+                let value = member(["Value", "value", "TagValue"])
+                    .cloned()
+                    .unwrap_or_default();
                 // A tag may have a key and no value; it is there all the same.
                 let value = if value.is_null() { json!("") } else { value };
                 tags.insert(key.to_owned(), value);

@@ -66,10 +66,15 @@ pub fn run(options: &Options) -> anyhow::Result<Exit> {
     if recording.is_some()
         && let Some(record) = RunRecord::read(&lake, &run, Stage::Collect)?
     {
-        shell::note(&format!("{run} is in {lake} already: the same recording was read before"));
+        shell::note(&format!(
+            "{run} is in {lake} already: the same recording was read before"
+        ));
         return finish(&lake, &record);
     }
-    let keeping = options.record.as_ref().map(|folder| Keeping { folder, layout });
+    let keeping = options
+        .record
+        .as_ref()
+        .map(|folder| Keeping { folder, layout });
     let runtime = tokio::runtime::Runtime::new().context("can't start the asynchronous runtime")?;
     let accounts = match recording {
         Some(recording) => accounts::recorded(recording, &options.choice, keeping.as_ref())?,
@@ -77,7 +82,10 @@ pub fn run(options: &Options) -> anyhow::Result<Exit> {
     };
     let inputs = match &options.from {
         Some(folder) => vec![format!("recording {}", folder.display())],
-        None => ids(&accounts).iter().map(|id| format!("account {id}")).collect(),
+        None => ids(&accounts)
+            .iter()
+            .map(|id| format!("account {id}"))
+            .collect(),
     };
     let mut record = RunRecord::new(run, Stage::Collect, env!("CARGO_PKG_VERSION"), inputs);
     conceal(&mut record.arguments, options.choice.external_id.as_deref());
@@ -93,8 +101,13 @@ pub fn run(options: &Options) -> anyhow::Result<Exit> {
 /// The run's id: of AWS the time and chance, of a recording its own time and content.
 fn identify(options: &Options, recording: Option<&Recording>) -> anyhow::Result<RunId> {
     let Some(recording) = recording else {
-        let clock = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        return Ok(RunId::new(now(), format!("{}-{}", clock.as_nanos(), std::process::id()).as_bytes()));
+        let clock = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        return Ok(RunId::new(
+            now(),
+            format!("{}-{}", clock.as_nanos(), std::process::id()).as_bytes(),
+        ));
     };
     let time = recording.recorded_at().or(options.recorded_at).unwrap_or_else(|| {
         shell::note("the recording does not tell its time: it is taken for recorded now; --recorded-at says otherwise");
@@ -102,14 +115,22 @@ fn identify(options: &Options, recording: Option<&Recording>) -> anyhow::Result<
     });
     let mut seed = recording.digest()?;
     let choice = &options.choice;
-    let chosen = json!([env!("CARGO_PKG_VERSION"), choice.regions, choice.accounts, options.tables, options.skip]);
+    let chosen = json!([
+        env!("CARGO_PKG_VERSION"),
+        choice.regions,
+        choice.accounts,
+        options.tables,
+        options.skip
+    ]);
     seed.extend_from_slice(chosen.to_string().as_bytes());
     Ok(RunId::new(time, &seed))
 }
 
 /// Replaces a value that only the role's owner and its users should know.
 fn conceal(arguments: &mut [String], secret: Option<&str>) {
-    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else { return };
+    let Some(secret) = secret.filter(|secret| !secret.is_empty()) else {
+        return;
+    };
     for argument in arguments {
         *argument = argument.replace(secret, "***");
     }
@@ -118,13 +139,22 @@ fn conceal(arguments: &mut [String], secret: Option<&str>) {
 /// Ids of all accounts, sorted.
 fn ids(accounts: &Accounts) -> Vec<String> {
     let open = accounts.open.iter().map(|account| &account.account_id);
-    let mut ids: Vec<String> = open.chain(accounts.closed.iter().map(|closed| &closed.account_id)).cloned().collect();
+    let mut ids: Vec<String> = open
+        .chain(accounts.closed.iter().map(|closed| &closed.account_id))
+        .cloned()
+        .collect();
     ids.sort();
     ids
 }
 
 /// Collects all accounts and writes their files as they are done. Returns everything that failed.
-fn collect(runtime: &tokio::runtime::Runtime, plan: &Plan, lake: &Storage, accounts: &Accounts, record: &mut RunRecord) -> anyhow::Result<Vec<ErrorRow>> {
+fn collect(
+    runtime: &tokio::runtime::Runtime,
+    plan: &Plan,
+    lake: &Storage,
+    accounts: &Accounts,
+    record: &mut RunRecord,
+) -> anyhow::Result<Vec<ErrorRow>> {
     let progress = shell::progress("collecting", Some(0));
     let calls = Semaphore::new(CALLS_AT_A_TIME);
     let mut output = Output::new(lake, record.run.clone());
@@ -137,11 +167,20 @@ fn collect(runtime: &tokio::runtime::Runtime, plan: &Plan, lake: &Storage, accou
     let mut done = stream::iter(engines).buffer_unordered(ACCOUNTS_AT_A_TIME);
     // Writing blocks, on S3 with a runtime of its own, and so happens outside this one.
     while let Some((account, collected)) = runtime.block_on(done.next()) {
-        count(plan, &account.account_id, &account.regions, &collected, &mut counts);
+        count(
+            plan,
+            &account.account_id,
+            &account.regions,
+            &collected,
+            &mut counts,
+        );
         errors.extend(output.account(plan, &account.account_id, collected)?);
     }
     for closed in &accounts.closed {
-        let collected = Collected { errors: closed_errors(plan, closed), ..Collected::default() };
+        let collected = Collected {
+            errors: closed_errors(plan, closed),
+            ..Collected::default()
+        };
         errors.extend(output.account(plan, &closed.account_id, collected)?);
     }
     output.finish(&ids(accounts), &mut errors)?;
@@ -156,15 +195,33 @@ fn collect(runtime: &tokio::runtime::Runtime, plan: &Plan, lake: &Storage, accou
 /// Rows by table, account and region; a table that was asked for and has none counts zero.
 type Counts = BTreeMap<(String, String, String), u64>;
 
-fn count(plan: &Plan, account_id: &str, regions: &[String], collected: &Collected, counts: &mut Counts) {
-    for (index, table) in plan.tables.iter().enumerate().filter(|(index, _)| plan.wanted[*index]) {
+fn count(
+    plan: &Plan,
+    account_id: &str,
+    regions: &[String],
+    collected: &Collected,
+    counts: &mut Counts,
+) {
+    for (index, table) in plan
+        .tables
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| plan.wanted[*index])
+    {
         let places = match table.scope {
             Scope::Global => &["global".to_owned()][..],
             Scope::Regional => regions,
         };
         for region in places {
-            let rows = collected.counts.get(&(index, region.clone())).copied().unwrap_or_default();
-            counts.insert((table.name.clone(), account_id.to_owned(), region.clone()), rows);
+            let rows = collected
+                .counts
+                .get(&(index, region.clone()))
+                .copied()
+                .unwrap_or_default();
+            counts.insert(
+                (table.name.clone(), account_id.to_owned(), region.clone()),
+                rows,
+            );
         }
     }
 }
@@ -172,16 +229,29 @@ fn count(plan: &Plan, account_id: &str, regions: &[String], collected: &Collecte
 fn outcomes(counts: Counts, errors: &[ErrorRow]) -> Vec<TableOutcome> {
     let mut failed: Counts = BTreeMap::new();
     for error in errors {
-        *failed.entry((error.table.clone(), error.account_id.clone(), error.region.clone())).or_default() += 1;
+        *failed
+            .entry((
+                error.table.clone(),
+                error.account_id.clone(),
+                error.region.clone(),
+            ))
+            .or_default() += 1;
     }
-    let mut places: Vec<(String, String, String)> = counts.keys().chain(failed.keys()).cloned().collect();
+    let mut places: Vec<(String, String, String)> =
+        counts.keys().chain(failed.keys()).cloned().collect();
     places.sort();
     places.dedup();
     let outcome = |place: (String, String, String)| {
         let of = |counts: &Counts| counts.get(&place).copied().unwrap_or_default();
         let (rows, errors) = (of(&counts), of(&failed));
         let (table, account_id, region) = place;
-        TableOutcome { table, account_id, region, rows, errors }
+        TableOutcome {
+            table,
+            account_id,
+            region,
+            rows,
+            errors,
+        }
     };
     places.into_iter().map(outcome).collect()
 }
@@ -224,21 +294,45 @@ fn figures(accounts: &Accounts, record: &mut RunRecord) {
         throttled += stats.throttles;
         waited += stats.waited.as_secs_f64();
     }
-    record.figures.insert("requests".to_owned(), json!(requests));
+    record
+        .figures
+        .insert("requests".to_owned(), json!(requests));
     record.figures.insert("retries".to_owned(), json!(retries));
-    record.figures.insert("throttled".to_owned(), json!(throttled));
-    record.figures.insert("seconds_waiting".to_owned(), json!((waited * 10.0).round() / 10.0));
+    record
+        .figures
+        .insert("throttled".to_owned(), json!(throttled));
+    record.figures.insert(
+        "seconds_waiting".to_owned(),
+        json!((waited * 10.0).round() / 10.0),
+    );
 }
 
 /// Describes the recording, and fails when it lacks something that was answered.
-fn complete_recording(options: &Options, accounts: &Accounts, record: &RunRecord) -> anyhow::Result<()> {
-    let Some(folder) = &options.record else { return Ok(()) };
-    if let Some(failure) = accounts.recorders.iter().find_map(|recorder| recorder.failure()) {
+fn complete_recording(
+    options: &Options,
+    accounts: &Accounts,
+    record: &RunRecord,
+) -> anyhow::Result<()> {
+    let Some(folder) = &options.record else {
+        return Ok(());
+    };
+    if let Some(failure) = accounts
+        .recorders
+        .iter()
+        .find_map(|recorder| recorder.failure())
+    {
         anyhow::bail!("the recording is not complete: {failure}");
     }
-    let described = accounts.open.iter().map(|account| (account.account_id.clone(), account.regions.clone()));
-    write_header(folder, record.run.as_of(), described.collect()).with_context(|| format!("{}: can't be written", folder.display()))?;
-    shell::note(&format!("{} holds what AWS answered, secrets included: keep it as you keep them", folder.display()));
+    let described = accounts
+        .open
+        .iter()
+        .map(|account| (account.account_id.clone(), account.regions.clone()));
+    write_header(folder, record.run.as_of(), described.collect())
+        .with_context(|| format!("{}: can't be written", folder.display()))?;
+    shell::note(&format!(
+        "{} holds what AWS answered, secrets included: keep it as you keep them",
+        folder.display()
+    ));
     Ok(())
 }
 
@@ -248,11 +342,19 @@ fn finish(lake: &Storage, record: &RunRecord) -> anyhow::Result<Exit> {
         shell::warn(line);
     }
     if record.errors.len() > LINES_SHOWN {
-        shell::warn(&format!("and {} more: see collect_errors", record.errors.len() - LINES_SHOWN));
+        shell::warn(&format!(
+            "and {} more: see collect_errors",
+            record.errors.len() - LINES_SHOWN
+        ));
     }
-    let denied = record.errors.iter().find(|line| line.contains(" denied in "));
+    let denied = record
+        .errors
+        .iter()
+        .find(|line| line.contains(" denied in "));
     if let Some((table, _)) = denied.and_then(|line| line.split_once(':')) {
-        shell::hint(&format!("grant it (collect policy prints the policy) or --skip {table}"));
+        shell::hint(&format!(
+            "grant it (collect policy prints the policy) or --skip {table}"
+        ));
     }
     shell::answer(&format!("{lake}/{}/{}\n", paths::RUNS, record.run))?;
     Ok(match record.status {

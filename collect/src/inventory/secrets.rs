@@ -46,7 +46,10 @@ impl SecretPath {
                 _ if name.contains(['[', ']', '*', '\'', '"', '(']) => return None,
                 _ => steps.push(Step::Member(name.to_owned())),
             }
-            steps.extend(std::iter::repeat_n(Step::Elements, (part.len() - name.len()) / 2));
+            steps.extend(std::iter::repeat_n(
+                Step::Elements,
+                (part.len() - name.len()) / 2,
+            ));
         }
         Some(Self(steps))
     }
@@ -86,17 +89,23 @@ fn follow(value: &mut Value, steps: &[Step], place: &mut String, found: &mut Vec
     match (step, value) {
         (Step::Member(name), Value::Object(members)) => {
             if let Some(member) = members.get_mut(name) {
-                below(place, &format!(".{name}"), |place| follow(member, rest, place, found));
+                below(place, &format!(".{name}"), |place| {
+                    follow(member, rest, place, found)
+                });
             }
         }
         (Step::Members, Value::Object(members)) => {
             for (name, member) in members {
-                below(place, &format!(".{name}"), |place| follow(member, rest, place, found));
+                below(place, &format!(".{name}"), |place| {
+                    follow(member, rest, place, found)
+                });
             }
         }
         (Step::Elements | Step::Members, Value::Array(elements)) => {
             for (index, element) in elements.iter_mut().enumerate() {
-                below(place, &format!("[{index}]"), |place| follow(element, rest, place, found));
+                below(place, &format!("[{index}]"), |place| {
+                    follow(element, rest, place, found)
+                });
             }
         }
         _ => {}
@@ -115,12 +124,16 @@ fn replace_all(value: &mut Value, place: &mut String, found: &mut Vec<Found>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                below(place, &format!(".{name}"), |place| replace_all(member, place, found));
+                below(place, &format!(".{name}"), |place| {
+                    replace_all(member, place, found)
+                });
             }
         }
         Value::Array(elements) => {
             for (index, element) in elements.iter_mut().enumerate() {
-                below(place, &format!("[{index}]"), |place| replace_all(element, place, found));
+                below(place, &format!("[{index}]"), |place| {
+                    replace_all(element, place, found)
+                });
             }
         }
         Value::String(text) if !text.is_empty() && !is_fingerprint(text) => {
@@ -151,12 +164,16 @@ fn search(value: &mut Value, place: &mut String, found: &mut Vec<Found>) {
     match value {
         Value::Object(members) => {
             for (name, member) in members {
-                below(place, &format!(".{name}"), |place| search(member, place, found));
+                below(place, &format!(".{name}"), |place| {
+                    search(member, place, found)
+                });
             }
         }
         Value::Array(elements) => {
             for (index, element) in elements.iter_mut().enumerate() {
-                below(place, &format!("[{index}]"), |place| search(element, place, found));
+                below(place, &format!("[{index}]"), |place| {
+                    search(element, place, found)
+                });
             }
         }
         Value::String(text) => {
@@ -176,12 +193,17 @@ pub fn fingerprint(secret: &str) -> String {
         .chain_update(b"sevenwalls\0")
         .chain_update(secret.as_bytes())
         .finalize();
-    let hex: String = digest[..6].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     format!("secret:sha256:{hex}:len={}", secret.chars().count())
 }
 
 fn is_fingerprint(text: &str) -> bool {
-    FINGERPRINT.as_ref().is_some_and(|known| known.is_match(text))
+    FINGERPRINT
+        .as_ref()
+        .is_some_and(|known| known.is_match(text))
 }
 
 // The expressions are constants; a test compiles them all.
@@ -195,13 +217,19 @@ static PASSWORD: LazyLock<Option<Regex>> = LazyLock::new(|| {
     Regex::new(r#"(?i)(password|passwd|\bpwd|secret|secret_?access_?key|token|api_?key)["']?\s*=\s*["']?[^\s"'$,;{}()=]{6,}"#).ok()
 });
 static SECRET_NAME: LazyLock<Option<Regex>> = LazyLock::new(|| {
-    Regex::new(r"(?i)(passw(or)?d|pwd|secret|token|api_?key|private_?key|credential)[^.\[\]]*(\[\d+\])?$").ok()
+    Regex::new(
+        r"(?i)(passw(or)?d|pwd|secret|token|api_?key|private_?key|credential)[^.\[\]]*(\[\d+\])?$",
+    )
+    .ok()
 });
 /// References to where a secret is kept are no secrets.
-static REFERENCE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^(arn:|\{\{resolve:|/|https?://|\$\{)").ok());
+static REFERENCE: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^(arn:|\{\{resolve:|/|https?://|\$\{)").ok());
 
 fn matches(pattern: &LazyLock<Option<Regex>>, text: &str) -> bool {
-    pattern.as_ref().is_some_and(|pattern| pattern.is_match(text))
+    pattern
+        .as_ref()
+        .is_some_and(|pattern| pattern.is_match(text))
 }
 
 fn pattern(text: &str) -> Option<&'static str> {
@@ -222,7 +250,12 @@ fn pattern(text: &str) -> Option<&'static str> {
 
 /// What a value at a declared place is, read also behind base64, in which user data comes.
 fn recognise(text: &str, place: &str) -> Option<&'static str> {
-    let decoded = || STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let decoded = || {
+        STANDARD
+            .decode(text.trim())
+            .ok()
+            .and_then(|bytes| String::from_utf8(bytes).ok())
+    };
     pattern(text)
         .or_else(|| pattern(&decoded()?))
         .or_else(|| (matches(&SECRET_NAME, place) && !matches(&REFERENCE, text)).then_some("named"))
@@ -234,14 +267,30 @@ mod tests {
     use serde_json::json;
 
     fn hidden(mut row: Value, paths: &[&str]) -> (Value, Vec<(String, &'static str)>) {
-        let paths: Vec<_> = paths.iter().map(|path| SecretPath::new(path).unwrap()).collect();
+        let paths: Vec<_> = paths
+            .iter()
+            .map(|path| SecretPath::new(path).unwrap())
+            .collect();
         let found = hide(&mut row, &paths);
-        (row, found.into_iter().map(|found| (found.place, found.kind)).collect())
+        (
+            row,
+            found
+                .into_iter()
+                .map(|found| (found.place, found.kind))
+                .collect(),
+        )
     }
 
     #[test]
     fn every_pattern_compiles() {
-        for pattern in [&FINGERPRINT, &ACCESS_KEY, &PRIVATE_KEY, &PASSWORD, &SECRET_NAME, &REFERENCE] {
+        for pattern in [
+            &FINGERPRINT,
+            &ACCESS_KEY,
+            &PRIVATE_KEY,
+            &PASSWORD,
+            &SECRET_NAME,
+            &REFERENCE,
+        ] {
             assert!(pattern.is_some());
         }
     }
@@ -277,10 +326,13 @@ mod tests {
         let (row, found) = hidden(row, &[]);
         assert_eq!(row["AccessKeyId"], "AKIAIOSFODNN7EXAMPLE");
         assert!(row["SecretArn"].as_str().unwrap().starts_with("arn:"));
-        assert_eq!(found, [
-            ("$.Tags[0].Value".to_owned(), "access_key"),
-            ("$.Text".to_owned(), "private_key"),
-        ]);
+        assert_eq!(
+            found,
+            [
+                ("$.Tags[0].Value".to_owned(), "access_key"),
+                ("$.Text".to_owned(), "private_key"),
+            ]
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ impl Spool {
     }
 
     fn read(&self, entry: &Entry) -> io::Result<Value> {
-        let file = self.file.as_ref().ok_or_else(|| io::Error::other("an empty spool has no rows"))?;
+        let file = self
+            .file
+            .as_ref()
+            .ok_or_else(|| io::Error::other("an empty spool has no rows"))?;
         let mut bytes = vec![0; entry.length];
         file.read_exact_at(&mut bytes, entry.offset)?;
         Ok(serde_json::from_slice(&bytes)?)
@@ -82,11 +85,18 @@ mod tests {
 
     #[test]
     fn rows_come_back_in_order_whatever_order_they_came_in() {
-        let rows = [("b", json!([1])), ("a", json!([2])), ("b", json!([0])), ("a", json!("ü"))];
+        let rows = [
+            ("b", json!([1])),
+            ("a", json!([2])),
+            ("b", json!([0])),
+            ("a", json!("ü")),
+        ];
         let order = |indexes: [usize; 4]| -> Vec<Value> {
             let (mut spool, mut sorter) = (Spool::default(), Sorter::default());
             for index in indexes {
-                sorter.push(&mut spool, &[rows[index].0], &rows[index].1).unwrap();
+                sorter
+                    .push(&mut spool, &[rows[index].0], &rows[index].1)
+                    .unwrap();
             }
             sorter.sorted(&spool).collect::<Result<_, _>>().unwrap()
         };

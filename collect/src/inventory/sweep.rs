@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use aws_config::{Region, SdkConfig};
 use aws_sdk_resourcegroupstagging::Client;
-use aws_sdk_resourcegroupstagging::error::{DisplayErrorContext, ProvideErrorMetadata as _, SdkError};
+use aws_sdk_resourcegroupstagging::error::{
+    DisplayErrorContext, ProvideErrorMetadata as _, SdkError,
+};
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
@@ -33,9 +35,16 @@ impl Caller for Live {
 impl Live {
     /// All tagged resources of a region, as the AWS CLI prints them.
     async fn resources(&self, call: &Call) -> Result<Value, CallError> {
-        let config = self.config.to_builder().region(Region::new(call.region.clone())).build();
+        let config = self
+            .config
+            .to_builder()
+            .region(Region::new(call.region.clone()))
+            .build();
         let client = Client::new(&config);
-        let pages = client.get_resources().resources_per_page(100).into_paginator();
+        let pages = client
+            .get_resources()
+            .resources_per_page(100)
+            .into_paginator();
         let mut mappings = pages.items().send();
         let mut found = Vec::new();
         while let Some(mapping) = mappings.next().await {
@@ -46,7 +55,10 @@ impl Live {
 }
 
 fn shown(mapping: &ResourceTagMapping) -> Value {
-    let tags = mapping.tags().iter().map(|tag| json!({"Key": tag.key(), "Value": tag.value()}));
+    let tags = mapping
+        .tags()
+        .iter()
+        .map(|tag| json!({"Key": tag.key(), "Value": tag.value()}));
     json!({"ResourceARN": mapping.resource_arn(), "Tags": tags.collect::<Vec<_>>()})
 }
 
@@ -60,7 +72,15 @@ where
             SdkError::TimeoutError(_) => ErrorKind::Timeout,
             _ => ErrorKind::Other,
         };
-        return CallError::new(kind, "RequestFailed", &DisplayErrorContext(error).to_string());
+        return CallError::new(
+            kind,
+            "RequestFailed",
+            &DisplayErrorContext(error).to_string(),
+        );
     };
-    CallError::recorded("resourcegroupstaggingapi", code, error.message().unwrap_or_default())
+    CallError::recorded(
+        "resourcegroupstaggingapi",
+        code,
+        error.message().unwrap_or_default(),
+    )
 }

@@ -181,8 +181,7 @@ impl Absent {
     /// The answer that an error stands for, if it is one of these.
     pub fn answer(&self, error: &crate::aws::CallError) -> Option<&Value> {
         let said = |words: &String| error.message.contains(words);
-        let meant =
-            self.codes.contains(&error.code) && self.message.as_ref().is_none_or(said);
+        let meant = self.codes.contains(&error.code) && self.message.as_ref().is_none_or(said);
         meant.then_some(&self.answer)
     }
 }
@@ -198,8 +197,11 @@ impl TableFile {
             table: name.to_owned(),
             reason,
         };
-        let written: Written = toml::from_str(text).map_err(|error| fail(error.message().to_owned()))?;
-        written.compile(name).map_err(|error| fail(error.to_string()))
+        let written: Written =
+            toml::from_str(text).map_err(|error| fail(error.message().to_owned()))?;
+        written
+            .compile(name)
+            .map_err(|error| fail(error.to_string()))
     }
 
     /// Schema of the Parquet file.
@@ -246,7 +248,9 @@ pub fn tables() -> Result<&'static [TableFile], TableFileError> {
             if let Some(parent) = &table.list.parent {
                 let known = tables.iter().find(|known| known.name == *parent);
                 if known.is_none_or(|known| known.scope != table.scope) {
-                    return Err(fail(format!("no table {parent} of the same scope to hang below")));
+                    return Err(fail(format!(
+                        "no table {parent} of the same scope to hang below"
+                    )));
                 }
             }
         }
@@ -390,8 +394,14 @@ impl Written {
             parent: self.list.parent,
             absent: self.list.absent,
         };
-        let secret = |path: &String| SecretPath::new(path).ok_or_else(|| Wrong::Secret(path.clone()));
-        let secrets = self.secrets.paths.iter().map(secret).collect::<Result<_, _>>()?;
+        let secret =
+            |path: &String| SecretPath::new(path).ok_or_else(|| Wrong::Secret(path.clone()));
+        let secrets = self
+            .secrets
+            .paths
+            .iter()
+            .map(secret)
+            .collect::<Result<_, _>>()?;
         let details = self.detail.into_iter().map(WrittenDetail::compile);
         let relations = self.relation.into_iter().map(WrittenRelation::compile);
         let columns = self.columns.into_iter().map(column);
@@ -490,10 +500,18 @@ mod tests {
     use super::*;
     use crate::aws::{ServiceModel, model};
 
-    fn has_params<'a>(model: &ServiceModel, operation: &str, names: impl Iterator<Item = &'a String>, table: &str) {
+    fn has_params<'a>(
+        model: &ServiceModel,
+        operation: &str,
+        names: impl Iterator<Item = &'a String>,
+        table: &str,
+    ) {
         let members = model.input_members(operation).unwrap();
         for name in names {
-            assert!(members.iter().any(|(known, _)| known == name), "{table}: {operation} takes no {name}");
+            assert!(
+                members.iter().any(|(known, _)| known == name),
+                "{table}: {operation} takes no {name}"
+            );
         }
     }
 
@@ -502,10 +520,22 @@ mod tests {
         for table in tables().unwrap() {
             let model = model(&table.service).unwrap();
             let list = &table.list;
-            has_params(model, &list.operation, list.params.keys().chain(list.bind.iter().map(|(name, _)| name)), &table.name);
+            has_params(
+                model,
+                &list.operation,
+                list.params
+                    .keys()
+                    .chain(list.bind.iter().map(|(name, _)| name)),
+                &table.name,
+            );
             for detail in &table.details {
                 let bound = detail.bind.iter().map(|(name, _)| name);
-                has_params(model, &detail.operation, detail.params.keys().chain(bound), &table.name);
+                has_params(
+                    model,
+                    &detail.operation,
+                    detail.params.keys().chain(bound),
+                    &table.name,
+                );
             }
         }
     }
@@ -514,10 +544,20 @@ mod tests {
     fn every_row_path_starts_in_the_answer() {
         for table in tables().unwrap() {
             let model = model(&table.service).unwrap();
-            let output = model.output_structure(&table.list.operation).unwrap().unwrap();
-            let members: Vec<&str> = output.members.iter().map(|(name, _)| name.as_str()).collect();
-            let of_answer = members.iter().any(|member| table.list.rows.mentions(member));
-            let made_here = table.list.operation == "GetCredentialReport" || table.list.rows.is_identity();
+            let output = model
+                .output_structure(&table.list.operation)
+                .unwrap()
+                .unwrap();
+            let members: Vec<&str> = output
+                .members
+                .iter()
+                .map(|(name, _)| name.as_str())
+                .collect();
+            let of_answer = members
+                .iter()
+                .any(|member| table.list.rows.mentions(member));
+            let made_here =
+                table.list.operation == "GetCredentialReport" || table.list.rows.is_identity();
             assert!(of_answer || made_here, "{}: {members:?}", table.name);
         }
     }
@@ -525,8 +565,16 @@ mod tests {
     #[test]
     fn every_table_and_column_says_what_it_is() {
         for table in tables().unwrap() {
-            assert!(!table.title.is_empty() && !table.columns.is_empty(), "{}", table.name);
-            let mut names: Vec<&str> = table.columns.iter().map(|column| column.name.as_str()).collect();
+            assert!(
+                !table.title.is_empty() && !table.columns.is_empty(),
+                "{}",
+                table.name
+            );
+            let mut names: Vec<&str> = table
+                .columns
+                .iter()
+                .map(|column| column.name.as_str())
+                .collect();
             names.sort_unstable();
             names.dedup();
             assert_eq!(names.len(), table.columns.len(), "{}", table.name);
@@ -541,7 +589,15 @@ mod tests {
         let fail = |text: &str| TableFile::parse("aws_x", text).unwrap_err().to_string();
         let head = "title = 't'\nservice = 's'\nscope = 'global'\n[list]\noperation = 'O'\n";
         assert!(fail(&format!("{head}rows = 'a['\n[columns]\n")).contains("expression `a[`"));
-        assert!(fail(&format!("{head}rows = 'a'\n[columns]\narn = {{ path = 'x', type = 'string', doc = 'd' }}\n")).contains("column arn"));
-        assert!(fail(&format!("{head}rows = 'a'\nrow = 1\n[columns]\n")).contains("unknown field `row`"));
+        assert!(
+            fail(&format!(
+                "{head}rows = 'a'\n[columns]\narn = {{ path = 'x', type = 'string', doc = 'd' }}\n"
+            ))
+            .contains("column arn")
+        );
+        assert!(
+            fail(&format!("{head}rows = 'a'\nrow = 1\n[columns]\n"))
+                .contains("unknown field `row`")
+        );
     }
 }

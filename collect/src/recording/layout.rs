@@ -39,7 +39,8 @@ impl Layout {
     pub fn new(tables: &[TableFile]) -> Self {
         let mut layout = Self::default();
         for table in tables {
-            let first = |bind: &[(String, _)]| bind.first().map(|(name, _): &(String, _)| name.clone());
+            let first =
+                |bind: &[(String, _)]| bind.first().map(|(name, _): &(String, _)| name.clone());
             layout.add(table, &table.list.operation, first(&table.list.bind), None);
             for detail in &table.details {
                 match &detail.batch {
@@ -51,7 +52,13 @@ impl Layout {
         layout
     }
 
-    fn add(&mut self, table: &TableFile, operation: &str, param: Option<String>, batch: Option<&String>) {
+    fn add(
+        &mut self,
+        table: &TableFile,
+        operation: &str,
+        param: Option<String>,
+        batch: Option<&String>,
+    ) {
         let key = (table.service.clone(), operation.to_owned());
         let naming = self.operations.entry(key).or_default();
         naming.regional |= table.scope == Scope::Regional;
@@ -60,7 +67,8 @@ impl Layout {
     }
 
     fn naming(&self, call: &Call) -> Option<&Naming> {
-        self.operations.get(&(call.service.clone(), call.operation.clone()))
+        self.operations
+            .get(&(call.service.clone(), call.operation.clone()))
     }
 
     /// Path of a call's answer below the account's folder, without extension.
@@ -68,10 +76,17 @@ impl Layout {
         let naming = self.naming(call);
         let global = match naming {
             Some(naming) => !naming.regional,
-            None => model(&call.service).is_ok_and(|model| model.is_global()) || call.service == "sts",
+            None => {
+                model(&call.service).is_ok_and(|model| model.is_global()) || call.service == "sts"
+            }
         };
-        let region = if global { partition_of_region(&call.region).main_region } else { &call.region };
-        let path = PathBuf::from(region).join(format!("{}-{}", call.service, kebab(&call.operation)));
+        let region = if global {
+            partition_of_region(&call.region).main_region
+        } else {
+            &call.region
+        };
+        let path =
+            PathBuf::from(region).join(format!("{}-{}", call.service, kebab(&call.operation)));
         match naming.and_then(|naming| naming.parameter(call)) {
             Some(value) => path.join(file_name(&value)),
             None => path,
@@ -80,13 +95,16 @@ impl Layout {
 
     /// Whether the call is one of several whose answers share a file.
     pub fn is_batch(&self, call: &Call) -> bool {
-        self.naming(call).is_some_and(|naming| naming.is_batch(call))
+        self.naming(call)
+            .is_some_and(|naming| naming.is_batch(call))
     }
 }
 
 impl Naming {
     fn is_batch(&self, call: &Call) -> bool {
-        self.batches.iter().any(|param| call.params.contains_key(param))
+        self.batches
+            .iter()
+            .any(|param| call.params.contains_key(param))
     }
 
     /// The value that names the file: of a list, its elements with commas between them.
@@ -94,10 +112,18 @@ impl Naming {
         if self.is_batch(call) {
             return None;
         }
-        match self.params.iter().find_map(|param| call.params.get(param))? {
+        match self
+            .params
+            .iter()
+            .find_map(|param| call.params.get(param))?
+        {
             Value::String(text) => Some(text.clone()),
             Value::Array(elements) => {
-                let texts = elements.iter().map(|element| element.as_str().map_or_else(|| element.to_string(), str::to_owned));
+                let texts = elements.iter().map(|element| {
+                    element
+                        .as_str()
+                        .map_or_else(|| element.to_string(), str::to_owned)
+                });
                 Some(texts.collect::<Vec<_>>().join(","))
             }
             other => Some(other.to_string()),
@@ -112,7 +138,10 @@ fn file_name(value: &str) -> String {
         return name;
     }
     let digest = Sha256::digest(value.as_bytes());
-    let hash: String = digest[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     // Percent-encoded text is ASCII.
     format!("{}~{hash}", &name[..LONGEST_NAME - 17])
 }
@@ -124,11 +153,16 @@ static END: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"([a-z0-9])([
 
 /// An operation's name as the AWS CLI spells it: `DescribeDBInstances` is `describe-db-instances`.
 fn kebab(operation: &str) -> String {
-    let (Some(plural), Some(word), Some(end)) = (PLURAL.as_ref(), WORD.as_ref(), END.as_ref()) else {
+    let (Some(plural), Some(word), Some(end)) = (PLURAL.as_ref(), WORD.as_ref(), END.as_ref())
+    else {
         return operation.to_lowercase();
     };
     let spaced = match plural.find(operation) {
-        Some(last) => format!("{}-{}", &operation[..last.start()], last.as_str().to_lowercase()),
+        Some(last) => format!(
+            "{}-{}",
+            &operation[..last.start()],
+            last.as_str().to_lowercase()
+        ),
         None => operation.to_owned(),
     };
     let spaced = word.replace_all(&spaced, "$1-$2");

@@ -24,13 +24,19 @@ pub(super) const HEADER: &str = "recording.json";
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// There are no region folders in it.
-    #[error("{0} is not a recording: no folder named like a region, such as us-east-1/ec2-describe-vpcs.json, is in it")]
+    #[error(
+        "{0} is not a recording: no folder named like a region, such as us-east-1/ec2-describe-vpcs.json, is in it"
+    )]
     NoRegion(PathBuf),
     /// It does not say whose account it is.
-    #[error("{0}: no account id: add sts-get-caller-identity.json to its main region, or recording.json")]
+    #[error(
+        "{0}: no account id: add sts-get-caller-identity.json to its main region, or recording.json"
+    )]
     NoAccount(PathBuf),
     /// Its header is no JSON of the form.
-    #[error("{path}: not the description of a recording: {message}; expected recorded_at and accounts")]
+    #[error(
+        "{path}: not the description of a recording: {message}; expected recorded_at and accounts"
+    )]
     Header {
         /// The file.
         path: PathBuf,
@@ -139,7 +145,9 @@ impl Recording {
         let mut pending = vec![self.root.clone()];
         while let Some(folder) = pending.pop() {
             for entry in entries(&folder)? {
-                let kind = entry.file_type().map_err(|error| unreadable(&entry.path(), error))?;
+                let kind = entry
+                    .file_type()
+                    .map_err(|error| unreadable(&entry.path(), error))?;
                 if kind.is_dir() {
                     pending.push(entry.path());
                 } else {
@@ -151,12 +159,18 @@ impl Recording {
         let mut digest = Sha256::new();
         let mut buffer = vec![0; 64 * 1024];
         for path in paths {
-            let name = path.strip_prefix(&self.root).unwrap_or(&path).to_string_lossy().into_owned();
+            let name = path
+                .strip_prefix(&self.root)
+                .unwrap_or(&path)
+                .to_string_lossy()
+                .into_owned();
             digest.update(name.as_bytes());
             digest.update([0]);
             let mut file = fs::File::open(&path).map_err(|error| unreadable(&path, error))?;
             loop {
-                let read = file.read(&mut buffer).map_err(|error| unreadable(&path, error))?;
+                let read = file
+                    .read(&mut buffer)
+                    .map_err(|error| unreadable(&path, error))?;
                 if read == 0 {
                     break;
                 }
@@ -168,10 +182,17 @@ impl Recording {
     }
 
     async fn answer(&self, call: &Call) -> Result<Value, CallError> {
-        let account = self.accounts.iter().find(|account| account.account_id == call.account_id);
+        let account = self
+            .accounts
+            .iter()
+            .find(|account| account.account_id == call.account_id);
         let Some(account) = account else {
             let message = format!("the recording has no account {}", call.account_id);
-            return Err(CallError::new(ErrorKind::NotRecorded, "NotRecorded", &message));
+            return Err(CallError::new(
+                ErrorKind::NotRecorded,
+                "NotRecorded",
+                &message,
+            ));
         };
         let relative = self.layout.path(call);
         let mut with_extension = relative.clone().into_os_string();
@@ -184,12 +205,20 @@ impl Recording {
                 Err(error) if is_absent(&error) => {}
                 Err(error) => {
                     let message = format!("{}: {error}", candidate.display());
-                    return Err(CallError::new(ErrorKind::Malformed, "UnreadableFile", &message));
+                    return Err(CallError::new(
+                        ErrorKind::Malformed,
+                        "UnreadableFile",
+                        &message,
+                    ));
                 }
             }
         }
         let message = format!("no file {}.json in the recording", relative.display());
-        Err(CallError::new(ErrorKind::NotRecorded, "NotRecorded", &message))
+        Err(CallError::new(
+            ErrorKind::NotRecorded,
+            "NotRecorded",
+            &message,
+        ))
     }
 }
 
@@ -211,11 +240,25 @@ fn parse(call: &Call, path: &Path, bytes: &[u8]) -> Result<Value, CallError> {
         CallError::new(ErrorKind::Malformed, "MalformedResponse", &message)
     })?;
     if !answer.is_object() {
-        let message = format!("{}: expected a JSON object, as the AWS CLI prints", path.display());
-        return Err(CallError::new(ErrorKind::Malformed, "MalformedResponse", &message));
+        let message = format!(
+            "{}: expected a JSON object, as the AWS CLI prints",
+            path.display()
+        );
+        return Err(CallError::new(
+            ErrorKind::Malformed,
+            "MalformedResponse",
+            &message,
+        ));
     }
-    let text = |name: &str| answer.get("Error").and_then(|error| error.get(name)).and_then(Value::as_str);
-    let Some(code) = text("Code") else { return Ok(answer) };
+    let text = |name: &str| {
+        answer
+            .get("Error")
+            .and_then(|error| error.get(name))
+            .and_then(Value::as_str)
+    };
+    let Some(code) = text("Code") else {
+        return Ok(answer);
+    };
     let message = text("Message").unwrap_or_default();
     Err(match text("Kind").and_then(kind_of_name) {
         Some(kind) => CallError::new(kind, code, message),
@@ -223,7 +266,8 @@ fn parse(call: &Call, path: &Path, bytes: &[u8]) -> Result<Value, CallError> {
     })
 }
 
-static REGION: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$").ok());
+static REGION: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r"^[a-z]{2,4}(-[a-z]+)+-[0-9]+$").ok());
 
 fn is_region(name: &str) -> bool {
     REGION.as_ref().is_some_and(|region| region.is_match(name))
@@ -235,19 +279,26 @@ pub fn is_account_id(text: &str) -> bool {
 }
 
 fn unreadable(path: &Path, error: io::Error) -> RecordingError {
-    RecordingError::Unreadable { path: path.to_owned(), error }
+    RecordingError::Unreadable {
+        path: path.to_owned(),
+        error,
+    }
 }
 
 fn entries(folder: &Path) -> Result<Vec<fs::DirEntry>, RecordingError> {
     let reader = fs::read_dir(folder).map_err(|error| unreadable(folder, error))?;
-    reader.collect::<Result<_, _>>().map_err(|error| unreadable(folder, error))
+    reader
+        .collect::<Result<_, _>>()
+        .map_err(|error| unreadable(folder, error))
 }
 
 /// Names of the folders in a folder, sorted.
 fn folders(folder: &Path) -> Result<Vec<String>, RecordingError> {
     let entries = entries(folder)?.into_iter();
     let folders = entries.filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = folders.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = folders
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect();
     names.sort();
     Ok(names)
 }
@@ -262,39 +313,70 @@ fn header(root: &Path) -> Result<Header, RecordingError> {
     let path = root.join(HEADER);
     let text = match fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound && root.is_dir() => return Ok(Header::default()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && root.is_dir() => {
+            return Ok(Header::default());
+        }
         Err(error) => return Err(unreadable(if root.is_dir() { &path } else { root }, error)),
     };
-    let header: Header = serde_json::from_slice(&text).map_err(|error| RecordingError::Header { path: path.clone(), message: error.to_string() })?;
+    let header: Header = serde_json::from_slice(&text).map_err(|error| RecordingError::Header {
+        path: path.clone(),
+        message: error.to_string(),
+    })?;
     // Account ids become folders of the lake.
-    match header.accounts.iter().find(|account| !is_account_id(&account.account_id)) {
-        Some(account) => Err(RecordingError::Header { path, message: format!("account_id {:?} is not 12 digits", account.account_id) }),
+    match header
+        .accounts
+        .iter()
+        .find(|account| !is_account_id(&account.account_id))
+    {
+        Some(account) => Err(RecordingError::Header {
+            path,
+            message: format!("account_id {:?} is not 12 digits", account.account_id),
+        }),
         None => Ok(header),
     }
 }
 
-fn account(folder: &Path, account_id: Option<String>, header: &Header) -> Result<RecordedAccount, RecordingError> {
+fn account(
+    folder: &Path,
+    account_id: Option<String>,
+    header: &Header,
+) -> Result<RecordedAccount, RecordingError> {
     let found = regions(folder)?;
     let account_id = match account_id {
         Some(id) => id,
-        None => identity(folder, &found).ok_or_else(|| RecordingError::NoAccount(folder.to_owned()))?,
+        None => {
+            identity(folder, &found).ok_or_else(|| RecordingError::NoAccount(folder.to_owned()))?
+        }
     };
-    let described = header.accounts.iter().find(|account| account.account_id == account_id);
+    let described = header
+        .accounts
+        .iter()
+        .find(|account| account.account_id == account_id);
     let mut regions = described.map_or(found, |account| account.regions.clone());
     regions.sort();
     regions.dedup();
     if regions.is_empty() || !regions.iter().all(|region| is_region(region)) {
         return Err(RecordingError::NoRegion(folder.to_owned()));
     }
-    Ok(RecordedAccount { account_id, regions, folder: folder.to_owned() })
+    Ok(RecordedAccount {
+        account_id,
+        regions,
+        folder: folder.to_owned(),
+    })
 }
 
 /// The account id that the recording's caller had.
 fn identity(folder: &Path, regions: &[String]) -> Option<String> {
-    let main = regions.first().map(|region| partition_of_region(region).main_region.to_owned());
+    let main = regions
+        .first()
+        .map(|region| partition_of_region(region).main_region.to_owned());
     main.iter().chain(regions).find_map(|region| {
         let text = fs::read(folder.join(region).join("sts-get-caller-identity.json")).ok()?;
         let answer: Value = serde_json::from_slice(&text).ok()?;
-        answer.get("Account")?.as_str().filter(|id| is_account_id(id)).map(str::to_owned)
+        answer
+            .get("Account")?
+            .as_str()
+            .filter(|id| is_account_id(id))
+            .map(str::to_owned)
     })
 }

@@ -27,12 +27,20 @@ pub struct Recorder {
 impl Recorder {
     /// Records the answers of `inner` in `folder`.
     pub fn new(inner: Arc<dyn Caller>, folder: PathBuf, layout: Arc<Layout>) -> Self {
-        Self { inner, folder, layout, failure: Mutex::new(None) }
+        Self {
+            inner,
+            folder,
+            layout,
+            failure: Mutex::new(None),
+        }
     }
 
     /// Why the recording is not complete, if it is not.
     pub fn failure(&self) -> Option<String> {
-        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.failure
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn keep(&self, call: &Call, result: &Result<Value, CallError>) {
@@ -49,7 +57,9 @@ impl Recorder {
                 let _ = error;
                 return;
             }
-            Err(error) => json!({"Error": {"Code": error.code, "Message": error.message, "Kind": kind_name(error.kind)}}),
+            Err(error) => {
+                json!({"Error": {"Code": error.code, "Message": error.message, "Kind": kind_name(error.kind)}})
+            }
         };
         if let Err(error) = write(&path, &content)
             && failure.is_none()
@@ -72,8 +82,11 @@ impl Caller for Recorder {
 
 /// The answer of one batch joined to those before it: lists are concatenated.
 fn merged(path: &Path, answer: &Value) -> Value {
-    let before = std::fs::read(path).ok().and_then(|text| serde_json::from_slice::<Value>(&text).ok());
-    let Some(Value::Object(mut members)) = before.filter(|before| before.get("Error").is_none()) else {
+    let before = std::fs::read(path)
+        .ok()
+        .and_then(|text| serde_json::from_slice::<Value>(&text).ok());
+    let Some(Value::Object(mut members)) = before.filter(|before| before.get("Error").is_none())
+    else {
         return answer.clone();
     };
     for (name, value) in answer.as_object().into_iter().flatten() {
@@ -93,9 +106,21 @@ fn merged(path: &Path, answer: &Value) -> Value {
 /// # Errors
 ///
 /// When it can't be written.
-pub fn write_header(root: &Path, recorded_at: Timestamp, accounts: Vec<(String, Vec<String>)>) -> io::Result<()> {
-    let accounts = accounts.into_iter().map(|(account_id, regions)| HeaderAccount { account_id, regions });
-    let header = Header { recorded_at: Some(recorded_at), accounts: accounts.collect() };
+pub fn write_header(
+    root: &Path,
+    recorded_at: Timestamp,
+    accounts: Vec<(String, Vec<String>)>,
+) -> io::Result<()> {
+    let accounts = accounts
+        .into_iter()
+        .map(|(account_id, regions)| HeaderAccount {
+            account_id,
+            regions,
+        });
+    let header = Header {
+        recorded_at: Some(recorded_at),
+        accounts: accounts.collect(),
+    };
     write(&root.join(HEADER), &serde_json::to_value(header)?)
 }
 

@@ -14,12 +14,18 @@ pub struct Ran {
 
 pub fn collect() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_collect"));
-    command.env_remove("AWS_PROFILE").env_remove("AWS_ENDPOINT_URL");
+    command
+        .env_remove("AWS_PROFILE")
+        .env_remove("AWS_ENDPOINT_URL");
     command
 }
 
 pub fn run(command: &mut Command) -> Ran {
-    let Output { status, stdout, stderr } = command.output().unwrap();
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = command.output().unwrap();
     Ran {
         code: status.code().unwrap_or(-1),
         out: String::from_utf8(stdout).unwrap(),
@@ -29,7 +35,12 @@ pub fn run(command: &mut Command) -> Ran {
 
 /// Reads a recording into a lake.
 pub fn import(recording: &Path, lake: &Path) -> Ran {
-    run(collect().arg("inventory").arg("--from").arg(recording).arg("--lake").arg(lake))
+    run(collect()
+        .arg("inventory")
+        .arg("--from")
+        .arg(recording)
+        .arg("--lake")
+        .arg(lake))
 }
 
 /// The record of the only run that the output names.
@@ -49,7 +60,12 @@ pub fn rows(ran: &Ran, lake: &Path, table: &str, columns: &[&str]) -> Vec<Vec<Op
         handoff::table::read(table, &path, columns)
             .unwrap()
             .for_each(|row| {
-                found.push(columns.iter().map(|column| row.text(column).map(str::to_owned)).collect());
+                found.push(
+                    columns
+                        .iter()
+                        .map(|column| row.text(column).map(str::to_owned))
+                        .collect(),
+                );
                 Ok::<_, handoff::table::TableError>(())
             })
             .unwrap();
@@ -66,8 +82,14 @@ pub fn parquet(lake: &Path) -> Vec<(PathBuf, Vec<u8>)> {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 pending.push(path);
-            } else if path.extension().is_some_and(|extension| extension == "parquet") {
-                found.push((path.strip_prefix(lake).unwrap().to_owned(), std::fs::read(&path).unwrap()));
+            } else if path
+                .extension()
+                .is_some_and(|extension| extension == "parquet")
+            {
+                found.push((
+                    path.strip_prefix(lake).unwrap().to_owned(),
+                    std::fs::read(&path).unwrap(),
+                ));
             }
         }
     }
