@@ -2,6 +2,10 @@
 
 use super::context::{Context, Lookup};
 use super::request::Principal;
+use super::truth::Truth;
+
+/// Who vouched for the session of a role.
+const PROVIDER: &str = "aws:federatedprovider";
 
 /// How a statement came to be about the principal of the request. The order is by how much an `Allow` gives within the
 /// account: see [`super::evaluate()`].
@@ -143,14 +147,22 @@ impl PrincipalEntry {
             | (Self::AnyFederated, Principal::Federated(_)) => PrincipalMatch::Direct,
             (Self::Service(entry), Principal::Service(name)) => direct(**entry == **name),
             (Self::Federated(entry), Principal::Federated(name)) => direct(**entry == **name),
-            (Self::Federated(entry), Principal::Role { .. }) => {
-                match context.get("aws:federatedprovider") {
-                    Lookup::Known([provider]) => direct(**entry == **provider),
-                    _ => PrincipalMatch::None,
-                }
-            }
+            (Self::Federated(entry), Principal::Role { .. }) => match context.get(PROVIDER) {
+                Lookup::Known([provider]) => direct(**entry == **provider),
+                _ => PrincipalMatch::None,
+            },
             _ => PrincipalMatch::None,
         }
+    }
+}
+
+impl PrincipalEntry {
+    /// Whether a match depends on context that isn't known.
+    fn depends(&self, principal: &Principal, context: &Context) -> bool {
+        matches!(
+            (self, principal),
+            (Self::Federated(_), Principal::Role { .. })
+        ) && matches!(context.get(PROVIDER), Lookup::Unknown)
     }
 }
 
@@ -163,27 +175,38 @@ pub(super) struct PrincipalElement {
 }
 
 impl PrincipalElement {
-    /// How the statement is about `principal`. `bounded` tells that a permissions boundary is set for it: a denial with
-    /// `NotPrincipal` then hits it even if it is listed.
+    /// How the statement is about `principal`, and whether that is certain. `bounded` tells that a permissions boundary is
+    /// set for it: a denial with `NotPrincipal` then hits it even if it is listed.
     /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html>
     pub(super) fn matches(
         &self,
         principal: &Principal,
         context: &Context,
         bounded: bool,
-    ) -> PrincipalMatch {
-        let named = self
-            .entries
-            .iter()
-            .map(|entry| entry.matches(principal, context))
-            .max();
-        let named = named.unwrap_or(PrincipalMatch::None);
-        match (self.negated, named) {
+    ) -> (Truth, PrincipalMatch) {
+        let entries = self.entries.iter();
+        let named = entries.map(|entry| entry.matches(principal, context)).max();
+        let by = match (self.negated, named.unwrap_or(PrincipalMatch::None)) {
             (false, named) => named,
-            (true, _) if bounded => PrincipalMatch::Direct,
+            (true, _) if bounded => return (Truth::True, PrincipalMatch::Direct),
             // Listing the account exempts the account, not the principals within it; these are to be listed themselves.
             (true, PrincipalMatch::None | PrincipalMatch::Account) => PrincipalMatch::Direct,
             (true, PrincipalMatch::Role | PrincipalMatch::Direct) => PrincipalMatch::None,
+        };
+        let mut entries = self.entries.iter();
+        if named < Some(PrincipalMatch::Role)
+            && entries.any(|entry| entry.depends(principal, context))
+        {
+            return (Truth::Unknown, PrincipalMatch::Direct);
         }
+        (Truth::True, by)
+    }
+
+    /// The context key that it depends on.
+    pub(super) fn key(&self) -> Option<&str> {
+        let mut entries = self.entries.iter();
+        entries
+            .any(|entry| matches!(entry, PrincipalEntry::Federated(_)))
+            .then_some(PROVIDER)
     }
 }

@@ -20,7 +20,7 @@ pub enum Effect {
 pub(super) struct ActionElement {
     negated: bool,
     any: bool,
-    /// Service prefix, patterns of the names after the colon; in lower case, like [`Action`].
+    /// Service prefix, patterns of the names after the colon; in lower case, like [`Action`]; sorted.
     services: Vec<(Box<str>, Vec<Pattern>)>,
     /// Patterns of the whole action whose service prefix holds a wildcard.
     whole: Vec<Pattern>,
@@ -49,21 +49,22 @@ impl ActionElement {
     }
 
     fn push(&mut self, service: &str, name: Pattern) {
-        match self
-            .services
-            .iter_mut()
-            .find(|(other, _)| **other == *service)
-        {
-            Some((_, names)) => names.push(name),
-            None => self.services.push((service.into(), vec![name])),
+        match self.position(service) {
+            Ok(at) => self.services[at].1.push(name),
+            Err(at) => self.services.insert(at, (service.into(), vec![name])),
         }
+    }
+
+    fn position(&self, service: &str) -> Result<usize, usize> {
+        self.services
+            .binary_search_by(|(other, _)| (**other).cmp(service))
     }
 
     fn matches(&self, action: &Action) -> bool {
         let named = self.any
-            || self.services.iter().any(|(service, names)| {
-                **service == *action.service()
-                    && names.iter().any(|name| name.matches(action.name()))
+            || self.position(action.service()).is_ok_and(|at| {
+                let names = &self.services[at].1;
+                names.iter().any(|name| name.matches(action.name()))
             })
             || self
                 .whole
@@ -106,12 +107,12 @@ impl Statement {
         if !self.names_action(request.action) {
             return (Truth::False, PrincipalMatch::None);
         }
-        let by = match &self.principals {
+        let (named, by) = match &self.principals {
             Some(principals) => {
                 let bounded = bounded && self.effect == Effect::Deny;
                 principals.matches(request.principal, request.context, bounded)
             }
-            None => PrincipalMatch::Direct,
+            None => (Truth::True, PrincipalMatch::Direct),
         };
         if by == PrincipalMatch::None {
             return (Truth::False, by);
@@ -125,7 +126,7 @@ impl Statement {
                 .iter()
                 .map(|condition| condition.holds(request.context)),
         );
-        (resource.and(conditions), by)
+        (named.and(resource).and(conditions), by)
     }
 
     /// Whether the statement is about `action`.
@@ -151,12 +152,14 @@ impl Statement {
         self.effect
     }
 
-    /// Context keys, in lower case, that conditions and variables of the statement mention.
+    /// Context keys, in lower case, that principals, conditions and variables of the statement depend on.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         let resources = self
             .resources
             .iter()
             .flat_map(|resources| resources.texts.iter().flat_map(Text::keys));
-        resources.chain(self.conditions.iter().flat_map(Condition::keys))
+        let provider = self.principals.iter().filter_map(PrincipalElement::key);
+        let conditions = self.conditions.iter().flat_map(Condition::keys);
+        resources.chain(provider).chain(conditions)
     }
 }
