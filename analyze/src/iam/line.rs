@@ -99,10 +99,8 @@ fn policy_members(line: &Map<String, Value>) -> Result<(), LineError> {
     let members = Layer::ALL.map(Layer::member);
     let misspelt = line.keys().find(|name| {
         let lower = name.to_ascii_lowercase();
-        let tells = ["polic", "boundar", "request"]
-            .iter()
-            .any(|part| lower.contains(part));
-        tells && *name != "request" && !members.contains(&name.as_str())
+        let tells = lower.contains("polic") || lower.contains("boundar");
+        tells && !members.contains(&name.as_str())
     });
     match misspelt {
         Some(name) => Err(unknown("line", name, &members)),

@@ -31,6 +31,12 @@ pub enum SimulateError {
 
 /// Reads requests from `input` and writes decisions to `output`; empty lines are passed over.
 ///
+/// A line is an object with `id` (echoed), `request` (`action`, `resource`, `principal`, optionally `resourceAccountId` and
+/// `context`) and the policies, each optional: see [`Layer::member`]. Documents are named `{"name": …, "policy": …}`, but
+/// for `sessionPolicy` and `resourcePolicy`, of which there is one; levels of the organization are
+/// `{"orgIdentifier": …, "policies": […]}`. An answer has `id`, `decision` and `decidedBy`: statements, or what is missing an
+/// `Allow`; or else `id` and `error`, and the number of the line where there is no id.
+///
 /// # Errors
 /// Fails if reading or writing does. What is wrong with a line is said in its answer.
 pub fn simulate(
