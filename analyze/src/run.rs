@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use handoff::contract;
 use handoff::run::{Completeness, FileEntry, Run, RunId, RunRecord, Stage};
 use handoff::shell::{self, Exit};
 
@@ -14,7 +13,7 @@ use crate::findings::{self, Counts};
 use crate::publish::{self, Outputs};
 use crate::session::{self, Session};
 use crate::verdicts::{self, Failure};
-use crate::{check, history, waivers};
+use crate::{check, history, schema, waivers};
 
 /// Runs the checks and writes their findings.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
@@ -118,8 +117,7 @@ fn unreadable(opened: &mut Opened, missing: &mut Vec<Missing>, entry: &FileEntry
     if text.contains("install the newer version") {
         anyhow::bail!("{text}");
     }
-    let fixed = [contract::resources().name, contract::relationships().name, contract::collect_errors().name];
-    if fixed.contains(&entry.table) {
+    if schema::fixed().iter().any(|fixed| fixed.name == entry.table) {
         anyhow::bail!("{text}: nothing can be said without it; run `collect inventory` again");
     }
     opened.unreadable.push(format!("{}: {text}", entry.path));
@@ -143,7 +141,7 @@ fn fill_run_tables(session: &Session, record: &RunRecord, missing: &mut Vec<Miss
     accounts.extend(statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
     let mut has: BTreeSet<(&str, &str)> = record.tables.iter().map(|outcome| (outcome.account_id.as_str(), outcome.table.as_str())).collect();
     has.extend(record.files.iter().filter_map(|file| Some((file.account_id.as_deref()?, file.table.as_str()))));
-    let fixed = [contract::resources().name, contract::relationships().name, contract::collect_errors().name];
+    let fixed = schema::fixed().map(|fixed| fixed.name);
     for account in &accounts {
         for table in session.tables.keys().filter(|table| !fixed.contains(table)) {
             let known = missing.iter().any(|entry| entry.table == *table && entry.account_id.as_ref().is_none_or(|id| id == account));

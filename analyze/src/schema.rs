@@ -39,10 +39,15 @@ pub(crate) fn tables() -> anyhow::Result<BTreeMap<String, Table>> {
         columns.extend(table.columns.into_iter().map(|(name, kind)| Column { name, kind, doc: String::new() }));
         tables.insert(name, Table { resource_type: table.resource_type, global: table.scope == "global", columns });
     }
-    for fixed in [contract::resources(), contract::relationships(), contract::collect_errors()] {
+    for fixed in fixed() {
         tables.insert(fixed.name, Table { resource_type: None, global: false, columns: fixed.columns });
     }
     Ok(tables)
+}
+
+/// The tables of `collect` that are the same for every service; they are never "not collected".
+pub(crate) fn fixed() -> [TableSchema; 4] {
+    [contract::resources(), contract::relationships(), contract::collect_errors(), contract::secrets_found()]
 }
 
 /// `create table` for a schema of the contract.

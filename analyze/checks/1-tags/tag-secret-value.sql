@@ -1,7 +1,7 @@
 /*
 title = "No tag holds a credential"
 severity = "high"
-tables = ["resources"]
+tables = ["resources", "secrets_found"]
 remediation = "Take the credential out of the tag, keep it in Secrets Manager, and change it: everyone who may list resources has read it."
 command = "aws resourcegroupstaggingapi untag-resources --resource-arn-list {resource_arn} --tag-keys {key}"
 */
@@ -15,9 +15,18 @@ with suspects as (
             and not regexp_matches(value, '^(arn:|/|true$|false$|yes$|no$|none$|[0-9]{4}-[0-9]{2}-[0-9]{2})', 'i')
         )
 ),
+-- `collect` puts a fingerprint in the place of what it recognised.
+found as (
+    select account_id, arn, key
+    from suspects
+    union
+    select e.account_id, e.arn, e.key
+    from tag_entries as e
+    join secrets_found as f on f.account_id = e.account_id and f.arn = e.arn and f.fingerprint = e.value and f.kind <> 'declared'
+),
 by_resource as (
     select account_id, arn, list(key order by key) as keys
-    from suspects
+    from found
     group by account_id, arn
 )
 select
