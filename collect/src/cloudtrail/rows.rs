@@ -38,23 +38,6 @@ pub struct Origin<'a> {
     pub etag: &'a str,
 }
 
-/// Columns of `cloudtrail_events` that `userIdentity` fills, in their order.
-pub const IDENTITY_COLUMNS: [&str; 13] = [
-    "identity_type",
-    "identity_arn",
-    "identity_principal_id",
-    "identity_account_id",
-    "identity_user_name",
-    "identity_access_key_id",
-    "identity_invoked_by",
-    "session_issuer_arn",
-    "session_issuer_type",
-    "session_mfa_authenticated",
-    "session_created_at",
-    "source_identity",
-    "principal",
-];
-
 enum Column {
     Text(StringBuilder),
     Flag(BooleanBuilder),
@@ -335,14 +318,32 @@ fn shown(raw: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::members::Member;
     use super::*;
     use handoff::contract::ColumnType;
+
+    /// Columns of `cloudtrail_events` that `userIdentity` fills, in their order.
+    const IDENTITY_COLUMNS: [&str; 13] = [
+        "identity_type",
+        "identity_arn",
+        "identity_principal_id",
+        "identity_account_id",
+        "identity_user_name",
+        "identity_access_key_id",
+        "identity_invoked_by",
+        "session_issuer_arn",
+        "session_issuer_type",
+        "session_mfa_authenticated",
+        "session_created_at",
+        "source_identity",
+        "principal",
+    ];
 
     #[test]
     fn the_builders_are_the_columns_of_the_contract_in_their_order() {
         let schema = handoff::trail::cloudtrail_events();
         let mut names = vec!["event_time", "ingested_at"];
-        let (plain, nested): (Vec<_>, Vec<_>) = MEMBERS
+        let (plain, nested): (Vec<&Member>, Vec<&Member>) = MEMBERS
             .iter()
             .partition(|member| member.kind != MemberKind::Json);
         names.extend(plain.iter().map(|member| member.column));

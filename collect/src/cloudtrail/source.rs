@@ -94,8 +94,10 @@ impl Source {
             });
         }
         let path = Path::new(location);
-        let metadata = std::fs::metadata(path)
-            .with_context(|| Hinted::new(location, "give a file, a folder or s3://bucket/prefix"))?;
+        let metadata = std::fs::metadata(path).map_err(|error| {
+            let hint = "a source is a file, a folder or s3://bucket/prefix";
+            Hinted::new(format!("{location}: {error}"), hint)
+        })?;
         let (folder, only) = if metadata.is_dir() {
             (path, None)
         } else {

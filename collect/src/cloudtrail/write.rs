@@ -45,7 +45,6 @@ impl Order {
 /// A Parquet file of events being written.
 pub struct EventFile {
     writer: ArrowWriter<NamedTempFile>,
-    rows: u64,
 }
 
 impl EventFile {
@@ -63,7 +62,6 @@ impl EventFile {
         let properties = properties(table, schema, order, rows)?;
         Ok(Self {
             writer: ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties))?,
-            rows: 0,
         })
     }
 
@@ -73,7 +71,6 @@ impl EventFile {
     /// When the file can't be written.
     pub fn append(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
         self.writer.write(batch)?;
-        self.rows += batch.num_rows() as u64;
         Ok(())
     }
 
@@ -92,11 +89,6 @@ impl EventFile {
             }
         }
         Ok(())
-    }
-
-    /// Rows so far.
-    pub fn rows(&self) -> u64 {
-        self.rows
     }
 
     /// Completes the file.
@@ -131,7 +123,7 @@ fn properties(
         .set_sorting_columns(Some(sorting(schema, order)))
         .set_column_bloom_filter_enabled(event_id.clone(), true)
         .set_column_bloom_filter_fpp(event_id.clone(), 0.01)
-        .set_column_bloom_filter_ndv(event_id, rows.clamp(1, ROW_GROUP_ROWS) as u64);
+        .set_column_bloom_filter_max_ndv(event_id, rows.clamp(1, ROW_GROUP_ROWS) as u64);
     for name in UNIQUE {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }

@@ -1,0 +1,8 @@
+//! `collect cloudtrail` as a user runs it: trails in, a lake out, and what the lake says compared with what went in.
+
+mod faults;
+mod lake;
+mod lossless;
+mod once;
+mod s3;
+mod trail;
