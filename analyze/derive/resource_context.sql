@@ -90,6 +90,7 @@ select
         or r.arn like '%:role/aws-service-role/%'
         or r.arn like 'arn:%:iam::aws:%'
         or k.arn is not null
+        or coalesce(r.resource_type, '') in (select resource_type from config_exempt_types)
     ) as taggable,
     coalesce(r.resource_type in (
         'rds:db', 'rds:cluster', 'dynamodb:table', 's3:bucket', 'ec2:volume', 'elasticfilesystem:file-system', 'redshift:cluster', 'es:domain',

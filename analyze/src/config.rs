@@ -28,6 +28,7 @@ pub(crate) struct Config {
 #[derive(Clone, Debug, Deserialize)]
 struct Tags {
     required: Vec<String>,
+    exempt_types: Vec<String>,
     name_pattern: String,
     keys: BTreeMap<String, Vec<String>>,
     values: BTreeMap<String, BTreeMap<String, Vec<String>>>,
@@ -124,6 +125,7 @@ impl Config {
             rows("config_owners", "owner varchar", self.owners.known.iter().map(|owner| format!("({})", quote(owner)))),
             rows("config_trusted_accounts", "account_id varchar", self.accounts.trusted.iter().map(|account| format!("({})", quote(account)))),
             rows("config_required", "concept varchar, key varchar", self.required().map(|(concept, key)| format!("({}, {})", quote(concept), quote(key)))),
+            rows("config_exempt_types", "resource_type varchar", self.tags.exempt_types.iter().map(|kind| format!("({})", quote(kind)))),
             self.name_macros(),
         ];
         let keys = self.tags.keys.iter().flat_map(|(concept, keys)| {

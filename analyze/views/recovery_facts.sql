@@ -64,8 +64,14 @@ facts as (
     select account_id, arn, {'backup': false, 'multi-az': len(availability_zones) > 1, 'replication': len(availability_zones) > 1, 'autoscaling': true}
     from aws_elbv2_load_balancer
     union all
-    select account_id, arn, {'backup': snapshot_retention_days > 0, 'multi-az': coalesce(len(list_distinct(node_availability_zones)) > 1, false), 'replication': replication_group_id is not null, 'autoscaling': false}
-    from aws_elasticache_cluster
+    select k.account_id, k.arn, {
+        'backup': case when g.arn is not null then g.snapshot_retention_days > 0 else k.snapshot_retention_days > 0 end,
+        'multi-az': case when g.arn is not null then g.multi_az = 'enabled' else coalesce(len(list_distinct(k.node_availability_zones)) > 1, false) end,
+        'replication': k.replication_group_id is not null,
+        'autoscaling': false
+    }
+    from aws_elasticache_cluster as k
+    left join aws_elasticache_replication_group as g on g.account_id = k.account_id and g.region = k.region and g.replication_group_id = k.replication_group_id
     union all
     select account_id, arn, {'backup': snapshot_retention_days > 0, 'multi-az': multi_az = 'enabled', 'replication': member_count > 1, 'autoscaling': false}
     from aws_elasticache_replication_group

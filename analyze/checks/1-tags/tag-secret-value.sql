@@ -8,12 +8,12 @@ command = "aws resourcegroupstaggingapi untag-resources --resource-arn-list {res
 with suspects as (
     select account_id, region, arn, key, value
     from tag_entries
-    where regexp_matches(value, '(A3T[A-Z0-9]|AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{30}|xox[abprs]-[A-Za-z0-9-]{10}|eyJ[A-Za-z0-9_-]{10,}\.eyJ')
+    where not starts_with(key, 'aws:') and (regexp_matches(value, '(A3T[A-Z0-9]|AKIA|ASIA)[A-Z0-9]{16}|-----BEGIN [A-Z ]*PRIVATE KEY|gh[pousr]_[A-Za-z0-9]{30}|xox[abprs]-[A-Za-z0-9-]{10}|eyJ[A-Za-z0-9_-]{10,}\.eyJ')
         or (
             regexp_matches(key, '(passw(or)?d|secret|token|api.?key|credential|private.?key)', 'i')
             and value <> ''
             and not regexp_matches(value, '^(arn:|/|true$|false$|yes$|no$|none$|[0-9]{4}-[0-9]{2}-[0-9]{2})', 'i')
-        )
+        ))
 ),
 -- `collect` puts a fingerprint in the place of what it recognised.
 found as (
@@ -41,5 +41,6 @@ select
     end as reason,
     {'key': s.keys[1], 'keys': s.keys} as evidence
 from resources as r
+join resource_context as c on c.account_id = r.account_id and c.arn = r.arn
 left join by_resource as s on s.account_id = r.account_id and s.arn = r.arn
-where r.tags is null or cardinality(r.tags) > 0
+where r.tags is null and c.taggable or cardinality(r.tags) > 0
