@@ -85,13 +85,24 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Exit> {
     for failure in &failed {
         shell::warn(failure);
     }
-    shell::answer(&format!("{} checks, {passed} cases passed, {} failed\n", checks.len(), failed.len()))?;
-    ensure!(failed.is_empty(), "{} of the test cases failed", failed.len());
+    shell::answer(&format!(
+        "{} checks, {passed} cases passed, {} failed\n",
+        checks.len(),
+        failed.len()
+    ))?;
+    ensure!(
+        failed.is_empty(),
+        "{} of the test cases failed",
+        failed.len()
+    );
     Ok(Exit::Done)
 }
 
 fn open() -> anyhow::Result<Session> {
-    let limits = Limits { memory: "1GB".to_owned(), threads: Some(1) };
+    let limits = Limits {
+        memory: "1GB".to_owned(),
+        threads: Some(1),
+    };
     let mut session = Session::open(&limits, &Config::load(None)?, AS_OF)?;
     let names: Vec<String> = session.tables.keys().cloned().collect();
     for name in names {
@@ -104,11 +115,25 @@ fn open() -> anyhow::Result<Session> {
 
 /// Runs the cases of a check; returns how many there are and what failed.
 fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)> {
-    let text = check.cases.as_ref().with_context(|| format!("no test cases: put them in {}", check.origin.replace(".sql", ".toml")))?;
-    let cases: Cases = toml::from_str(text).map_err(|error| anyhow::anyhow!("its cases: {}", check::one_line(&error)))?;
-    let statuses: BTreeSet<&str> = cases.case.iter().flat_map(|case| &case.expect).map(|expected| expected.status.as_str()).collect();
+    let text = check.cases.as_ref().with_context(|| {
+        format!(
+            "no test cases: put them in {}",
+            check.origin.replace(".sql", ".toml")
+        )
+    })?;
+    let cases: Cases = toml::from_str(text)
+        .map_err(|error| anyhow::anyhow!("its cases: {}", check::one_line(&error)))?;
+    let statuses: BTreeSet<&str> = cases
+        .case
+        .iter()
+        .flat_map(|case| &case.expect)
+        .map(|expected| expected.status.as_str())
+        .collect();
     for status in ["fail", "pass"] {
-        ensure!(statuses.contains(status), "no case expects {status}: a check needs at least one that fails and one that passes");
+        ensure!(
+            statuses.contains(status),
+            "no case expects {status}: a check needs at least one that fails and one that passes"
+        );
     }
     let mut failures = Vec::new();
     for case in &cases.case {
@@ -123,7 +148,9 @@ fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)
 }
 
 fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()> {
-    session.connection.execute_batch(&Config::with("config", case.config.clone())?.sql())?;
+    session
+        .connection
+        .execute_batch(&Config::with("config", case.config.clone())?.sql())?;
     let mut accounts = BTreeSet::from([ACCOUNT.to_owned()]);
     for (table, rows) in &case.given {
         for row in rows {
@@ -132,14 +159,32 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
     }
     for row in &case.errors {
         let kind = toml::Table::from_iter([("kind".to_owned(), "denied".into())]);
-        insert(session, "collect_errors", &with_defaults(kind.into_iter().chain(row.clone()).collect(), REGION))?;
+        insert(
+            session,
+            "collect_errors",
+            &with_defaults(kind.into_iter().chain(row.clone()).collect(), REGION),
+        )?;
     }
     let text = |text: &str| Some(text.to_owned());
-    session.fill("known_accounts", accounts.iter().map(|account| vec![text(account)]))?;
-    session.fill("missing", case.missing.iter().map(|table| vec![text(ACCOUNT), text(table), text("not collected")]))?;
+    session.fill(
+        "known_accounts",
+        accounts.iter().map(|account| vec![text(account)]),
+    )?;
+    session.fill(
+        "missing",
+        case.missing
+            .iter()
+            .map(|table| vec![text(ACCOUNT), text(table), text("not collected")]),
+    )?;
     let everywhere = session.tables.iter().flat_map(|(name, table)| {
-        let regions = if table.global { vec!["global".to_owned()] } else { case.regions.clone() };
-        regions.into_iter().map(move |region| vec![text(ACCOUNT), Some(region), text(name)])
+        let regions = if table.global {
+            vec!["global".to_owned()]
+        } else {
+            case.regions.clone()
+        };
+        regions
+            .into_iter()
+            .map(move |region| vec![text(ACCOUNT), Some(region), text(name)])
     });
     session.fill("collected", everywhere)?;
     session.note_gaps()?;
@@ -156,18 +201,41 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
 }
 
 /// Inserts a given row, and the resource it is.
-fn give(session: &Session, table: &str, row: &toml::Table, accounts: &mut BTreeSet<String>) -> anyhow::Result<()> {
+fn give(
+    session: &Session,
+    table: &str,
+    row: &toml::Table,
+    accounts: &mut BTreeSet<String>,
+) -> anyhow::Result<()> {
     let known = session.tables.get(table);
-    let region = if known.is_some_and(|table| table.global) { "global" } else { REGION };
+    let region = if known.is_some_and(|table| table.global) {
+        "global"
+    } else {
+        REGION
+    };
     let mut row = with_defaults(row.clone(), region);
     accounts.extend(row["account_id"].as_str().map(str::to_owned));
     let resource_type = known.and_then(|table| table.resource_type.as_ref());
     if let (Some(resource_type), true) = (resource_type, row.contains_key("arn")) {
-        row.entry("tags").or_insert_with(|| toml::Table::new().into());
-        row.entry("incomplete").or_insert_with(|| Vec::<toml::Value>::new().into());
-        let mut resource: toml::Table = row.clone().into_iter().filter(|(key, _)| matches!(key.as_str(), "account_id" | "region" | "arn" | "name" | "tags" | "created_at")).collect();
+        row.entry("tags")
+            .or_insert_with(|| toml::Table::new().into());
+        row.entry("incomplete")
+            .or_insert_with(|| Vec::<toml::Value>::new().into());
+        let mut resource: toml::Table = row
+            .clone()
+            .into_iter()
+            .filter(|(key, _)| {
+                matches!(
+                    key.as_str(),
+                    "account_id" | "region" | "arn" | "name" | "tags" | "created_at"
+                )
+            })
+            .collect();
         resource.insert("resource_type".to_owned(), resource_type.as_str().into());
-        resource.insert("service".to_owned(), resource_type.split(':').next().unwrap_or_default().into());
+        resource.insert(
+            "service".to_owned(),
+            resource_type.split(':').next().unwrap_or_default().into(),
+        );
         resource.insert("source_table".to_owned(), table.into());
         insert(session, "resources", &resource)?;
     }
@@ -181,36 +249,67 @@ fn with_defaults(mut row: toml::Table, region: &str) -> toml::Table {
 }
 
 fn insert(session: &Session, table: &str, row: &toml::Table) -> anyhow::Result<()> {
-    let mut statement = session.connection.prepare("select column_name, data_type from duckdb_columns() where table_name = ?")?;
-    let types: BTreeMap<String, String> = statement.query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<Result<_, _>>()?;
+    let mut statement = session
+        .connection
+        .prepare("select column_name, data_type from duckdb_columns() where table_name = ?")?;
+    let types: BTreeMap<String, String> = statement
+        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect::<Result<_, _>>()?;
     ensure!(!types.is_empty(), "no table {table}");
     let (mut values, mut shape) = (Map::new(), Map::new());
     for (key, value) in row {
         // Facts of the run itself have no region or account of their own.
         let Some(kind) = types.get(key) else {
-            if matches!(key.as_str(), "account_id" | "region" | "incomplete" | "created_at") { continue }
+            if matches!(
+                key.as_str(),
+                "account_id" | "region" | "incomplete" | "created_at"
+            ) {
+                continue;
+            }
             bail!("{table} has no column {key}");
         };
         values.insert(key.clone(), json(value, kind == "JSON"));
-        shape.insert(key.clone(), if kind.ends_with("[]") { Value::from(vec!["VARCHAR"]) } else { kind.as_str().into() });
+        shape.insert(
+            key.clone(),
+            if kind.ends_with("[]") {
+                Value::from(vec!["VARCHAR"])
+            } else {
+                kind.as_str().into()
+            },
+        );
     }
     let shape = quote(&Value::Array(vec![shape.into()]).to_string());
-    let sql = format!("insert into {} by name select r.* from (select unnest(json_transform_strict(?::json, {shape})) as r)", identifier(table));
-    session.connection.execute(&sql, [Value::Array(vec![values.into()]).to_string()])?;
+    let sql = format!(
+        "insert into {} by name select r.* from (select unnest(json_transform_strict(?::json, {shape})) as r)",
+        identifier(table)
+    );
+    session
+        .connection
+        .execute(&sql, [Value::Array(vec![values.into()]).to_string()])?;
     Ok(())
 }
 
 /// TOML as JSON; times as text; text in a JSON column may be JSON itself.
 fn json(value: &toml::Value, is_json: bool) -> Value {
     match value {
-        toml::Value::String(text) if is_json => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
+        toml::Value::String(text) if is_json => {
+            serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into())
+        }
         toml::Value::String(text) => text.as_str().into(),
         toml::Value::Integer(number) => (*number).into(),
         toml::Value::Float(number) => (*number).into(),
         toml::Value::Boolean(flag) => (*flag).into(),
         toml::Value::Datetime(time) => time.to_string().into(),
-        toml::Value::Array(elements) => elements.iter().map(|element| json(element, false)).collect(),
-        toml::Value::Table(members) => Value::Object(members.iter().map(|(key, member)| (key.clone(), json(member, false))).collect()),
+        toml::Value::Array(elements) => elements
+            .iter()
+            .map(|element| json(element, false))
+            .collect(),
+        toml::Value::Table(members) => Value::Object(
+            members
+                .iter()
+                .map(|(key, member)| (key.clone(), json(member, false)))
+                .collect(),
+        ),
     }
 }
 
@@ -219,7 +318,9 @@ fn refuse_duplicates(session: &Session) -> anyhow::Result<()> {
     let sql = "select string_agg(resource_arn, ', ') from (select resource_arn from verdicts group by account_id, resource_arn, discriminator having count(*) > 1)";
     let twice: Option<String> = session.connection.query_row(sql, [], |row| row.get(0))?;
     match twice {
-        Some(resources) => bail!("two verdicts on {resources}: add a discriminator that tells them apart, or return one row"),
+        Some(resources) => bail!(
+            "two verdicts on {resources}: add a discriminator that tells them apart, or return one row"
+        ),
         None => Ok(()),
     }
 }
@@ -228,18 +329,33 @@ fn compare(session: &Session, expected: &[Expected]) -> anyhow::Result<()> {
     let sql = "select resource_arn, status, discriminator, severity, reason, command from judged order by all";
     let mut statement = session.connection.prepare(sql)?;
     let verdict = |row: &duckdb::Row<'_>| {
-        Ok(Expected { resource: row.get(0)?, status: row.get(1)?, discriminator: row.get(2)?, severity: row.get(3)?, reason: row.get(4)?, command: row.get(5)? })
+        Ok(Expected {
+            resource: row.get(0)?,
+            status: row.get(1)?,
+            discriminator: row.get(2)?,
+            severity: row.get(3)?,
+            reason: row.get(4)?,
+            command: row.get(5)?,
+        })
     };
-    let mut actual = statement.query_map([], verdict)?.collect::<Result<Vec<_>, _>>()?;
+    let mut actual = statement
+        .query_map([], verdict)?
+        .collect::<Result<Vec<_>, _>>()?;
     for expectation in expected {
         let fits = |verdict: &Expected| {
-            let same = |wanted: &Option<String>, got: &Option<String>| wanted.is_none() || wanted == got;
+            let same =
+                |wanted: &Option<String>, got: &Option<String>| wanted.is_none() || wanted == got;
             verdict.resource == expectation.resource
                 && verdict.status == expectation.status
                 && same(&expectation.discriminator, &verdict.discriminator)
                 && same(&expectation.severity, &verdict.severity)
                 && same(&expectation.command, &verdict.command)
-                && expectation.reason.as_ref().is_none_or(|part| verdict.reason.as_ref().is_some_and(|reason| reason.contains(part)))
+                && expectation.reason.as_ref().is_none_or(|part| {
+                    verdict
+                        .reason
+                        .as_ref()
+                        .is_some_and(|reason| reason.contains(part))
+                })
         };
         match actual.iter().position(fits) {
             Some(index) => {

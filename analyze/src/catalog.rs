@@ -19,16 +19,31 @@ pub(crate) enum Format {
 }
 
 /// Names of the seven steps.
-const RULES: [&str; 7] = ["Tags", "Permissions", "Logging and monitoring", "Assessment", "Mitigation", "Databases", "Disaster recovery"];
+const RULES: [&str; 7] = [
+    "Tags",
+    "Permissions",
+    "Logging and monitoring",
+    "Assessment",
+    "Mitigation",
+    "Databases",
+    "Disaster recovery",
+];
 
 /// Lists the checks.
 pub(crate) fn list(args: &ChecksArgs) -> anyhow::Result<Exit> {
     let mut checks = check::load(&args.sources.checks)?;
     if let Some(framework) = &args.framework {
-        let known: std::collections::BTreeSet<String> = checks.iter().flat_map(|check| check.metadata.frameworks.keys().cloned()).collect();
+        let known: std::collections::BTreeSet<String> = checks
+            .iter()
+            .flat_map(|check| check.metadata.frameworks.keys().cloned())
+            .collect();
         if !known.contains(framework) {
             let known: Vec<String> = known.into_iter().collect();
-            return Err(Hinted::new(format!("no check names a control of {framework:?}"), format!("frameworks: {}", known.join(", "))).into());
+            return Err(Hinted::new(
+                format!("no check names a control of {framework:?}"),
+                format!("frameworks: {}", known.join(", ")),
+            )
+            .into());
         }
         checks.retain(|check| check.metadata.frameworks.contains_key(framework));
     }
@@ -59,9 +74,16 @@ fn as_json(check: &Check) -> serde_json::Value {
 }
 
 fn markdown(checks: &[Check]) -> String {
-    let mut out = String::from("| rule | check | severity | asks for | controls |\n| --- | --- | --- | --- | --- |\n");
+    let mut out = String::from(
+        "| rule | check | severity | asks for | controls |\n| --- | --- | --- | --- | --- |\n",
+    );
     for check in checks {
-        let controls: Vec<String> = check.metadata.frameworks.iter().map(|(name, controls)| format!("{name}: {}", controls.join(", "))).collect();
+        let controls: Vec<String> = check
+            .metadata
+            .frameworks
+            .iter()
+            .map(|(name, controls)| format!("{name}: {}", controls.join(", ")))
+            .collect();
         // Writing to a String can't fail.
         let _ = writeln!(
             out,
@@ -83,8 +105,14 @@ pub(crate) fn explain(args: &ExplainArgs) -> anyhow::Result<Exit> {
         return Err(check::unknown_check(&args.check, &checks).into());
     };
     let metadata = &check.metadata;
-    let rule = RULES.get(usize::from(check.rule).wrapping_sub(1)).copied().unwrap_or_default();
-    let mut out = format!("{}: {}\n\nrule {} ({rule}), severity {}\n", check.id, metadata.title, check.rule, metadata.severity);
+    let rule = RULES
+        .get(usize::from(check.rule).wrapping_sub(1))
+        .copied()
+        .unwrap_or_default();
+    let mut out = format!(
+        "{}: {}\n\nrule {} ({rule}), severity {}\n",
+        check.id, metadata.title, check.rule, metadata.severity
+    );
     let _ = writeln!(out, "reads {}", metadata.tables.join(", "));
     for (framework, controls) in &metadata.frameworks {
         let _ = writeln!(out, "{framework}: {}", controls.join(", "));

@@ -15,7 +15,9 @@ use serde::{Deserialize, Serialize};
 use crate::embedded;
 
 /// How bad a failure is, worst last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
+)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Severity {
     /// A fact worth knowing.
@@ -32,7 +34,13 @@ pub(crate) enum Severity {
 
 impl Severity {
     /// All of them, worst first.
-    pub(crate) const WORST_FIRST: [Self; 5] = [Self::Critical, Self::High, Self::Medium, Self::Low, Self::Info];
+    pub(crate) const WORST_FIRST: [Self; 5] = [
+        Self::Critical,
+        Self::High,
+        Self::Medium,
+        Self::Low,
+        Self::Info,
+    ];
 
     /// The name used in tables.
     pub(crate) fn name(self) -> &'static str {
@@ -133,7 +141,9 @@ pub(crate) enum CheckError {
     #[error("{0}: metadata: {1}")]
     Metadata(String, String),
     /// The folder tells no rule.
-    #[error("{0}: the folder's name must start with the number of the rule, 1 to 7, such as 5-mitigation")]
+    #[error(
+        "{0}: the folder's name must start with the number of the rule, 1 to 7, such as 5-mitigation"
+    )]
     NoRule(String),
     /// The id can't be used in file names and reports.
     #[error("{0}: an id consists of lowercase letters, digits and hyphens")]
@@ -148,17 +158,40 @@ impl Check {
     pub(crate) fn parse(path: &str, text: &str, cases: Option<String>) -> Result<Self, CheckError> {
         let origin = path.to_owned();
         let mut parts = path.rsplit('/');
-        let id = parts.next().unwrap_or_default().trim_end_matches(".sql").to_owned();
-        let sound = id.starts_with(|c: char| c.is_ascii_lowercase()) && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        let id = parts
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches(".sql")
+            .to_owned();
+        let sound = id.starts_with(|c: char| c.is_ascii_lowercase())
+            && id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
         if !sound {
             return Err(CheckError::BadId(origin));
         }
-        let rule = parts.next().and_then(|folder| folder.split_once('-')).and_then(|(number, _)| number.parse().ok());
-        let rule = rule.filter(|rule| (1..=7).contains(rule)).ok_or_else(|| CheckError::NoRule(origin.clone()))?;
-        let comment = text.trim_start().strip_prefix("/*").and_then(|rest| rest.split_once("*/"));
+        let rule = parts
+            .next()
+            .and_then(|folder| folder.split_once('-'))
+            .and_then(|(number, _)| number.parse().ok());
+        let rule = rule
+            .filter(|rule| (1..=7).contains(rule))
+            .ok_or_else(|| CheckError::NoRule(origin.clone()))?;
+        let comment = text
+            .trim_start()
+            .strip_prefix("/*")
+            .and_then(|rest| rest.split_once("*/"));
         let (metadata, sql) = comment.ok_or_else(|| CheckError::NoMetadata(origin.clone()))?;
-        let metadata = toml::from_str(metadata).map_err(|error| CheckError::Metadata(origin.clone(), one_line(&error)))?;
-        Ok(Self { id, rule, origin, metadata, sql: sql.trim().trim_end_matches(';').to_owned(), cases })
+        let metadata = toml::from_str(metadata)
+            .map_err(|error| CheckError::Metadata(origin.clone(), one_line(&error)))?;
+        Ok(Self {
+            id,
+            rule,
+            origin,
+            metadata,
+            sql: sql.trim().trim_end_matches(';').to_owned(),
+            cases,
+        })
     }
 }
 
@@ -170,9 +203,21 @@ pub(crate) fn one_line(error: &toml::de::Error) -> String {
 /// The checks of this build and those of `folders`, sorted by rule and id.
 pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Vec<Check>> {
     let mut checks = Vec::new();
-    let text_of = |path: &str| embedded::CHECKS.iter().find(|(name, _)| *name == path).map(|(_, text)| (*text).to_owned());
-    for (path, text) in embedded::CHECKS.iter().filter(|(path, _)| path.ends_with(".sql")) {
-        checks.push(Check::parse(path, text, text_of(&path.replace(".sql", ".toml")))?);
+    let text_of = |path: &str| {
+        embedded::CHECKS
+            .iter()
+            .find(|(name, _)| *name == path)
+            .map(|(_, text)| (*text).to_owned())
+    };
+    for (path, text) in embedded::CHECKS
+        .iter()
+        .filter(|(path, _)| path.ends_with(".sql"))
+    {
+        checks.push(Check::parse(
+            path,
+            text,
+            text_of(&path.replace(".sql", ".toml")),
+        )?);
     }
     for folder in folders {
         load_folder(folder, &mut checks)?;
@@ -189,9 +234,12 @@ pub(crate) fn load(folders: &[PathBuf]) -> anyhow::Result<Vec<Check>> {
 
 fn load_folder(folder: &Path, checks: &mut Vec<Check>) -> anyhow::Result<()> {
     let mut found = false;
-    let entries = fs::read_dir(folder).with_context(|| format!("can't read the folder of checks {}", folder.display()))?;
+    let entries = fs::read_dir(folder)
+        .with_context(|| format!("can't read the folder of checks {}", folder.display()))?;
     for entry in entries {
-        let path = entry.with_context(|| format!("can't read the folder of checks {}", folder.display()))?.path();
+        let path = entry
+            .with_context(|| format!("can't read the folder of checks {}", folder.display()))?
+            .path();
         if path.is_dir() {
             load_rule(&path, checks, &mut found)?;
         }
@@ -208,7 +256,8 @@ fn load_rule(folder: &Path, checks: &mut Vec<Check>, found: &mut bool) -> anyhow
     for entry in fs::read_dir(folder).with_context(context)? {
         let path = entry.with_context(context)?.path();
         if path.extension().is_some_and(|extension| extension == "sql") {
-            let text = fs::read_to_string(&path).with_context(|| format!("can't read the check {}", path.display()))?;
+            let text = fs::read_to_string(&path)
+                .with_context(|| format!("can't read the check {}", path.display()))?;
             let cases = fs::read_to_string(path.with_extension("toml")).ok();
             checks.push(Check::parse(&path.display().to_string(), &text, cases)?);
             *found = true;
@@ -218,11 +267,20 @@ fn load_rule(folder: &Path, checks: &mut Vec<Check>, found: &mut bool) -> anyhow
 }
 
 /// The checks that the patterns, rules and the lowest severity leave; none of the patterns may match nothing.
-pub(crate) fn select(checks: Vec<Check>, patterns: &[String], rules: &[u8], severity: Option<Severity>) -> anyhow::Result<Vec<Check>> {
+pub(crate) fn select(
+    checks: Vec<Check>,
+    patterns: &[String],
+    rules: &[u8],
+    severity: Option<Severity>,
+) -> anyhow::Result<Vec<Check>> {
     let mut globs = GlobSetBuilder::new();
     for pattern in patterns {
-        let glob = Glob::new(pattern).with_context(|| format!("{pattern:?} is not a pattern for checks"))?;
-        if !checks.iter().any(|check| glob.compile_matcher().is_match(&check.id)) {
+        let glob = Glob::new(pattern)
+            .with_context(|| format!("{pattern:?} is not a pattern for checks"))?;
+        if !checks
+            .iter()
+            .any(|check| glob.compile_matcher().is_match(&check.id))
+        {
             return Err(unknown_check(pattern, &checks).into());
         }
         globs.add(glob);
@@ -238,9 +296,14 @@ pub(crate) fn select(checks: Vec<Check>, patterns: &[String], rules: &[u8], seve
 
 /// The error for an id that no check has, with the nearest one.
 pub(crate) fn unknown_check(id: &str, checks: &[Check]) -> Hinted {
-    let nearest = checks.iter().max_by(|a, b| strsim::jaro_winkler(&a.id, id).total_cmp(&strsim::jaro_winkler(&b.id, id)));
+    let nearest = checks
+        .iter()
+        .max_by(|a, b| strsim::jaro_winkler(&a.id, id).total_cmp(&strsim::jaro_winkler(&b.id, id)));
     let hint = nearest.map_or_else(String::new, |check| format!("did you mean {}? ", check.id));
-    Hinted::new(format!("no check {id:?}"), format!("{hint}`analyze checks` lists them all"))
+    Hinted::new(
+        format!("no check {id:?}"),
+        format!("{hint}`analyze checks` lists them all"),
+    )
 }
 
 #[cfg(test)]
@@ -252,12 +315,16 @@ mod tests {
     #[test]
     fn a_check_is_read_from_its_file() {
         let check = Check::parse("5-mitigation/sg-open.sql", TEXT, None).unwrap();
-        assert_eq!((check.id.as_str(), check.rule, check.sql.as_str()), ("sg-open", 5, "select 1"));
+        assert_eq!(
+            (check.id.as_str(), check.rule, check.sql.as_str()),
+            ("sg-open", 5, "select 1")
+        );
     }
 
     #[test]
     fn what_is_wrong_with_a_check_is_said_with_its_path() {
-        let error = |path: &str, text: &str| Check::parse(path, text, None).unwrap_err().to_string();
+        let error =
+            |path: &str, text: &str| Check::parse(path, text, None).unwrap_err().to_string();
         assert!(error("mitigation/x.sql", TEXT).starts_with("mitigation/x.sql: the folder's name"));
         assert!(error("9-x/x.sql", TEXT).contains("1 to 7"));
         assert!(error("5-x/X y.sql", TEXT).contains("lowercase"));

@@ -10,7 +10,12 @@ use crate::{case, catalog, config, query, run, zones};
 
 /// Run checks over a collected account and write their findings.
 #[derive(Debug, Parser)]
-#[command(name = "analyze", version, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(
+    name = "analyze",
+    version,
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true
+)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,

@@ -29,10 +29,15 @@ pub(crate) struct Counts {
 pub(crate) fn build(session: &Session, checks: &[Check]) -> anyhow::Result<Counts> {
     let connection = &session.connection;
     connection.execute_batch(METADATA)?;
-    let mut insert = connection.prepare("insert into check_metadata values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
+    let mut insert =
+        connection.prepare("insert into check_metadata values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
     for check in checks {
         let metadata = &check.metadata;
-        let frameworks: serde_json::Map<_, _> = metadata.frameworks.iter().map(|(name, controls)| (name.clone(), controls.join(", ").into())).collect();
+        let frameworks: serde_json::Map<_, _> = metadata
+            .frameworks
+            .iter()
+            .map(|(name, controls)| (name.clone(), controls.join(", ").into()))
+            .collect();
         insert.execute(duckdb::params![
             check.id,
             i64::from(check.rule),
@@ -49,17 +54,31 @@ pub(crate) fn build(session: &Session, checks: &[Check]) -> anyhow::Result<Count
     for table in [contract::findings(), contract::checks()] {
         connection.execute_batch(&schema::create(&table))?;
     }
-    connection.execute_batch(include_str!("sql/findings.sql")).context("can't build the findings")?;
+    connection
+        .execute_batch(include_str!("sql/findings.sql"))
+        .context("can't build the findings")?;
     counts(session)
 }
 
 fn counts(session: &Session) -> anyhow::Result<Counts> {
     let of = |condition: &str, parameter: &str| -> anyhow::Result<i64> {
-        Ok(session.connection.query_row(&format!("select count(*) from findings where {condition} = ?"), [parameter], |row| row.get(0))?)
+        Ok(session.connection.query_row(
+            &format!("select count(*) from findings where {condition} = ?"),
+            [parameter],
+            |row| row.get(0),
+        )?)
     };
-    let mut counts = Counts { unknown: of("status", "unknown")?, waived: of("status", "waived")?, passed: of("status", "pass")?, failed: Vec::new() };
+    let mut counts = Counts {
+        unknown: of("status", "unknown")?,
+        waived: of("status", "waived")?,
+        passed: of("status", "pass")?,
+        failed: Vec::new(),
+    };
     for severity in Severity::WORST_FIRST {
-        counts.failed.push((severity, of("status = 'fail' and severity", severity.name())?));
+        counts.failed.push((
+            severity,
+            of("status = 'fail' and severity", severity.name())?,
+        ));
     }
     Ok(counts)
 }
@@ -68,13 +87,29 @@ impl Counts {
     /// One line for a human.
     pub(crate) fn summary(&self, checks: usize) -> String {
         let failed: i64 = self.failed.iter().map(|(_, count)| count).sum();
-        let by_severity: Vec<String> = self.failed.iter().filter(|(_, count)| *count > 0).map(|(severity, count)| format!("{count} {severity}")).collect();
-        let by_severity = if by_severity.is_empty() { String::new() } else { format!(" ({})", by_severity.join(", ")) };
-        format!("{checks} checks: {failed} failed{by_severity}, {} unknown, {} waived, {} passed", self.unknown, self.waived, self.passed)
+        let by_severity: Vec<String> = self
+            .failed
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(severity, count)| format!("{count} {severity}"))
+            .collect();
+        let by_severity = if by_severity.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", by_severity.join(", "))
+        };
+        format!(
+            "{checks} checks: {failed} failed{by_severity}, {} unknown, {} waived, {} passed",
+            self.unknown, self.waived, self.passed
+        )
     }
 
     /// Failures of a severity or a higher one.
     pub(crate) fn failed_from(&self, severity: Severity) -> i64 {
-        self.failed.iter().filter(|(of, _)| *of >= severity).map(|(_, count)| count).sum()
+        self.failed
+            .iter()
+            .filter(|(of, _)| *of >= severity)
+            .map(|(_, count)| count)
+            .sum()
     }
 }

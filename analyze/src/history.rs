@@ -28,7 +28,10 @@ pub(crate) struct History {
 /// When the lake can't be read; a lost history would make every finding new.
 pub(crate) fn find(run: &Run) -> anyhow::Result<History> {
     let mut history = History::default();
-    let earlier = run::committed(&run.lake)?.into_iter().filter(|id| *id < run.id).rev();
+    let earlier = run::committed(&run.lake)?
+        .into_iter()
+        .filter(|id| *id < run.id)
+        .rev();
     for id in earlier {
         if history.findings.len() >= RUNS {
             break;
@@ -39,20 +42,36 @@ pub(crate) fn find(run: &Run) -> anyhow::Result<History> {
         if let Some(found) = files(run, &id, Stage::Analyze, &contract::findings().name)? {
             history.findings.push(found);
             if history.zone_backups.is_none() {
-                history.zone_backups = files(run, &id, Stage::Analyze, &contract::zone_backups().name)?;
+                history.zone_backups =
+                    files(run, &id, Stage::Analyze, &contract::zone_backups().name)?;
             }
         }
     }
     Ok(history)
 }
 
-fn files(run: &Run, id: &RunId, stage: Stage, table: &str) -> anyhow::Result<Option<(RunId, Vec<PathBuf>)>> {
+fn files(
+    run: &Run,
+    id: &RunId,
+    stage: Stage,
+    table: &str,
+) -> anyhow::Result<Option<(RunId, Vec<PathBuf>)>> {
     if !run.lake.exists(&paths::record(id, stage))? {
         return Ok(None);
     }
-    let Some(record) = RunRecord::read(&run.lake, id, stage)? else { return Ok(None) };
-    let files: Vec<_> = record.files.into_iter().filter(|file| file.table == table).collect();
-    if files.is_empty() { Ok(None) } else { Ok(Some((id.clone(), run.lake.local_paths(&files)?))) }
+    let Some(record) = RunRecord::read(&run.lake, id, stage)? else {
+        return Ok(None);
+    };
+    let files: Vec<_> = record
+        .files
+        .into_iter()
+        .filter(|file| file.table == table)
+        .collect();
+    if files.is_empty() {
+        Ok(None)
+    } else {
+        Ok(Some((id.clone(), run.lake.local_paths(&files)?)))
+    }
 }
 
 impl History {
@@ -61,7 +80,11 @@ impl History {
         let connection = &session.connection;
         connection.execute_batch(TABLE)?;
         for (id, files) in &self.findings {
-            let insert = format!("insert into history by name select {} as run, account_id, fingerprint, status, first_seen from {};", quote(id.as_str()), source(files));
+            let insert = format!(
+                "insert into history by name select {} as run, account_id, fingerprint, status, first_seen from {};",
+                quote(id.as_str()),
+                source(files)
+            );
             connection.execute_batch(&insert)?;
         }
         if let Some((id, files)) = &self.resources {
@@ -85,6 +108,12 @@ impl History {
 }
 
 fn source(files: &[PathBuf]) -> String {
-    let list: Vec<String> = files.iter().map(|file| quote(&file.display().to_string())).collect();
-    format!("read_parquet([{}], hive_partitioning = false, union_by_name = true)", list.join(", "))
+    let list: Vec<String> = files
+        .iter()
+        .map(|file| quote(&file.display().to_string()))
+        .collect();
+    format!(
+        "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
+        list.join(", ")
+    )
 }

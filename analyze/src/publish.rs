@@ -23,8 +23,13 @@ impl Outputs {
     /// Makes the files.
     pub(crate) fn new(run: &Run) -> anyhow::Result<Self> {
         let mut files = Vec::new();
-        let derived = session::derived_names().filter_map(session::derived_schema).map(|schema| (paths::derived(&schema.name, &run.id), schema));
-        let own = [(paths::findings(&run.id), contract::findings()), (paths::derived("checks", &run.id), contract::checks())];
+        let derived = session::derived_names()
+            .filter_map(session::derived_schema)
+            .map(|schema| (paths::derived(&schema.name, &run.id), schema));
+        let own = [
+            (paths::findings(&run.id), contract::findings()),
+            (paths::derived("checks", &run.id), contract::checks()),
+        ];
         for (key, schema) in derived.chain(own) {
             files.push((schema, key, run.lake.scratch_file()?));
         }
@@ -33,7 +38,14 @@ impl Outputs {
 
     /// Paths that DuckDB must be allowed to write.
     pub(crate) fn paths(&self) -> anyhow::Result<Vec<PathBuf>> {
-        self.files.iter().map(|(_, _, file)| file.path().canonicalize().context("can't find a temporary file")).collect()
+        self.files
+            .iter()
+            .map(|(_, _, file)| {
+                file.path()
+                    .canonicalize()
+                    .context("can't find a temporary file")
+            })
+            .collect()
     }
 
     /// Writes the tables and moves them into the lake; the record's entries are returned.
@@ -41,7 +53,8 @@ impl Outputs {
         let mut entries = Vec::new();
         let mut finished = Vec::new();
         for (schema, key, file) in self.files {
-            let written = copy(session, &schema, file).with_context(|| format!("can't write {}", schema.name))?;
+            let written = copy(session, &schema, file)
+                .with_context(|| format!("can't write {}", schema.name))?;
             entries.push(written.entry(key.clone(), &schema.name, None));
             finished.push((key, written.file));
         }
@@ -70,7 +83,11 @@ fn copy(session: &Session, schema: &TableSchema, file: NamedTempFile) -> anyhow:
         contract::METADATA_KEY,
         quote(&label),
     ))?;
-    let rows: i64 = session.connection.query_row(&format!("select count(*) from {}", identifier(&schema.name)), [], |row| row.get(0))?;
+    let rows: i64 = session.connection.query_row(
+        &format!("select count(*) from {}", identifier(&schema.name)),
+        [],
+        |row| row.get(0),
+    )?;
     // DuckDB may have replaced the file at the path, so it is opened anew.
     let mut reader = std::fs::File::open(&path)?;
     let mut digest = Sha256::new();
@@ -84,14 +101,28 @@ fn copy(session: &Session, schema: &TableSchema, file: NamedTempFile) -> anyhow:
         bytes += read as u64;
         digest.update(&buffer[..read]);
     }
-    let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Finished { file, rows: u64::try_from(rows)?, bytes, sha256 })
+    let sha256 = digest
+        .finalize()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    Ok(Finished {
+        file,
+        rows: u64::try_from(rows)?,
+        bytes,
+        sha256,
+    })
 }
 
 /// The record that commits what was written.
 pub(crate) fn record(run: &Run, files: Vec<FileEntry>, missing: &[String]) -> RunRecord {
     let inputs = vec![paths::record(&run.id, Stage::Collect)];
-    let mut record = RunRecord::new(run.id.clone(), Stage::Analyze, env!("CARGO_PKG_VERSION"), inputs);
+    let mut record = RunRecord::new(
+        run.id.clone(),
+        Stage::Analyze,
+        env!("CARGO_PKG_VERSION"),
+        inputs,
+    );
     record.files = files;
     for line in missing {
         record.note(line);

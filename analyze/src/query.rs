@@ -35,7 +35,11 @@ const WIDEST: usize = 60;
 
 /// Answers a question about a run.
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
-    let text = if args.sql == "-" { read_sql()? } else { args.sql.clone() };
+    let text = if args.sql == "-" {
+        read_sql()?
+    } else {
+        args.sql.clone()
+    };
     let select = text.trim().trim_end_matches(';').to_owned();
     let config = Config::load(args.config.as_deref()).map_err(|error| config::hinted(&error))?;
     let reference = args.run.as_deref().or(args.lake.as_deref());
@@ -57,21 +61,39 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
 
 fn read_sql() -> anyhow::Result<String> {
     let mut text = String::new();
-    io::stdin().take(1 << 20).read_to_string(&mut text).context("can't read SQL from standard input")?;
+    io::stdin()
+        .take(1 << 20)
+        .read_to_string(&mut text)
+        .context("can't read SQL from standard input")?;
     Ok(text)
 }
 
 fn explain(error: SqlError) -> anyhow::Error {
     match error {
-        SqlError::NotASelect => Hinted::new(error.to_string(), "ask with SELECT, and redirect standard output to keep the answer").into(),
+        SqlError::NotASelect => Hinted::new(
+            error.to_string(),
+            "ask with SELECT, and redirect standard output to keep the answer",
+        )
+        .into(),
         other => other.into(),
     }
 }
 
-fn hint_at_findings(error: anyhow::Error, run: &Run, read: &std::collections::BTreeSet<String>) -> anyhow::Error {
-    let analyzed = run.lake.exists(&handoff::paths::record(&run.id, Stage::Analyze)).unwrap_or(true);
+fn hint_at_findings(
+    error: anyhow::Error,
+    run: &Run,
+    read: &std::collections::BTreeSet<String>,
+) -> anyhow::Error {
+    let analyzed = run
+        .lake
+        .exists(&handoff::paths::record(&run.id, Stage::Analyze))
+        .unwrap_or(true);
     if !analyzed && (read.contains("findings") || read.contains("checks")) {
-        return Hinted::new(format!("{} has no findings yet", run.reference()), "run `analyze` first").into();
+        return Hinted::new(
+            format!("{} has no findings yet", run.reference()),
+            "run `analyze` first",
+        )
+        .into();
     }
     match error.downcast::<duckdb::Error>() {
         Ok(error) => SqlError::from(error).into(),
@@ -98,12 +120,25 @@ fn warn_of_gaps(session: &Session, select: &str) -> anyhow::Result<()> {
 }
 
 /// Calls `each` with every row, all values as text.
-fn rows(session: &Session, select: &str, mut each: impl FnMut(Vec<Option<String>>) -> anyhow::Result<()>) -> anyhow::Result<Vec<String>> {
-    let mut statement = session.connection.prepare(&format!("select columns(*)::varchar from (\n{select}\n)"))?;
+fn rows(
+    session: &Session,
+    select: &str,
+    mut each: impl FnMut(Vec<Option<String>>) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<String>> {
+    let mut statement = session
+        .connection
+        .prepare(&format!("select columns(*)::varchar from (\n{select}\n)"))?;
     let mut answer = statement.query([])?;
-    let names: Vec<String> = answer.as_ref().map(duckdb::Statement::column_names).unwrap_or_default();
+    let names: Vec<String> = answer
+        .as_ref()
+        .map(duckdb::Statement::column_names)
+        .unwrap_or_default();
     while let Some(row) = answer.next()? {
-        each((0..names.len()).map(|index| row.get(index)).collect::<Result<_, _>>()?)?;
+        each(
+            (0..names.len())
+                .map(|index| row.get(index))
+                .collect::<Result<_, _>>()?,
+        )?;
     }
     Ok(names)
 }
@@ -111,16 +146,31 @@ fn rows(session: &Session, select: &str, mut each: impl FnMut(Vec<Option<String>
 fn print_table(session: &Session, select: &str) -> anyhow::Result<()> {
     let mut cells = Vec::new();
     let names = rows(session, select, |row| {
-        cells.push(row.iter().map(|cell| cell_text(cell.as_deref().unwrap_or(""))).collect::<Vec<_>>());
+        cells.push(
+            row.iter()
+                .map(|cell| cell_text(cell.as_deref().unwrap_or("")))
+                .collect::<Vec<_>>(),
+        );
         Ok(())
     })?;
     let names: Vec<String> = names.iter().map(|name| cell_text(name)).collect();
-    let width = |index: usize| cells.iter().chain([&names]).map(|row| row[index].width()).max().unwrap_or_default();
+    let width = |index: usize| {
+        cells
+            .iter()
+            .chain([&names])
+            .map(|row| row[index].width())
+            .max()
+            .unwrap_or_default()
+    };
     let widths: Vec<usize> = (0..names.len()).map(width).collect();
     let rule: Vec<String> = widths.iter().map(|width| "-".repeat(*width)).collect();
     let mut out = io::BufWriter::new(io::stdout().lock());
     for row in [&names, &rule].into_iter().chain(&cells) {
-        let padded: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width()))).collect();
+        let padded: Vec<String> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell}{}", " ".repeat(width - cell.width())))
+            .collect();
         writeln!(out, "{}", padded.join("  ").trim_end())?;
     }
     out.flush()?;
@@ -133,17 +183,25 @@ fn cell_text(text: &str) -> String {
 
 fn print_csv(session: &Session, select: &str) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(io::stdout().lock());
-    let mut statement = session.connection.prepare(&format!("select column_name from (describe {select})"))?;
-    let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let mut statement = session
+        .connection
+        .prepare(&format!("select column_name from (describe {select})"))?;
+    let names = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
     writer.write_record(&names)?;
-    rows(session, select, |row| Ok(writer.write_record(row.iter().map(|cell| cell.as_deref().unwrap_or("")))?))?;
+    rows(session, select, |row| {
+        Ok(writer.write_record(row.iter().map(|cell| cell.as_deref().unwrap_or("")))?)
+    })?;
     writer.flush()?;
     Ok(())
 }
 
 fn print_json(session: &Session, select: &str, lines: bool) -> anyhow::Result<()> {
     let mut out = io::BufWriter::new(io::stdout().lock());
-    let mut statement = session.connection.prepare(&format!("select to_json(answer)::varchar from (\n{select}\n) as answer"))?;
+    let mut statement = session.connection.prepare(&format!(
+        "select to_json(answer)::varchar from (\n{select}\n) as answer"
+    ))?;
     let mut answer = statement.query([])?;
     let mut first = true;
     while let Some(row) = answer.next()? {
@@ -165,10 +223,17 @@ fn print_json(session: &Session, select: &str, lines: bool) -> anyhow::Result<()
 
 fn print_parquet(session: &Session, select: &str) -> anyhow::Result<()> {
     if io::stdout().is_terminal() {
-        return Err(Hinted::new("Parquet is not for a terminal", "redirect standard output to a file").into());
+        return Err(Hinted::new(
+            "Parquet is not for a terminal",
+            "redirect standard output to a file",
+        )
+        .into());
     }
     let path = session.answer_path()?;
-    session.connection.execute_batch(&format!("copy (\n{select}\n) to {} (format parquet, compression zstd);", quote(&path.display().to_string())))?;
+    session.connection.execute_batch(&format!(
+        "copy (\n{select}\n) to {} (format parquet, compression zstd);",
+        quote(&path.display().to_string())
+    ))?;
     let mut file = std::fs::File::open(&path).context("can't read the answer back")?;
     io::copy(&mut file, &mut io::stdout().lock())?;
     Ok(())

@@ -25,7 +25,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     waivers::load(&session, args.waivers.as_deref(), &all)?;
     let checks = check::select(all, &args.check, &args.rule, args.severity)?;
     let opened = open_tables(&mut session, &run, &collected)?;
-    history::find(&run)?.load(&session).context("can't read what earlier runs found")?;
+    history::find(&run)?
+        .load(&session)
+        .context("can't read what earlier runs found")?;
     session.define_views()?;
     let outputs = Outputs::new(&run)?;
     let mut allowed = opened.readable;
@@ -40,7 +42,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     publish::record(&run, files, &missing).commit(&run.lake)?;
     report_to_user(&missing, &counts, checks.len());
     shell::answer(&format!("{}\n", run.reference()))?;
-    let failed = args.fail_on.is_some_and(|severity| counts.failed_from(severity) > 0);
+    let failed = args
+        .fail_on
+        .is_some_and(|severity| counts.failed_from(severity) > 0);
     Ok(match (failed, missing.is_empty() && counts.unknown == 0) {
         (true, _) => Exit::Findings,
         (false, true) => Exit::Done,
@@ -53,7 +57,10 @@ fn report_to_user(missing: &[String], counts: &Counts, checks: usize) {
         shell::warn(line);
     }
     if missing.len() > 10 {
-        shell::warn(&format!("{} more are missing; `analyze query 'from gaps'` lists what was not collected", missing.len() - 10));
+        shell::warn(&format!(
+            "{} more are missing; `analyze query 'from gaps'` lists what was not collected",
+            missing.len() - 10
+        ));
     }
     shell::note(&counts.summary(checks));
 }
@@ -70,15 +77,27 @@ pub(crate) struct Opened {
 ///
 /// # Errors
 /// When a file is of a newer contract, or the storage fails as a whole.
-pub(crate) fn open_tables(session: &mut Session, run: &Run, record: &RunRecord) -> anyhow::Result<Opened> {
+pub(crate) fn open_tables(
+    session: &mut Session,
+    run: &Run,
+    record: &RunRecord,
+) -> anyhow::Result<Opened> {
     let mut by_table: BTreeMap<&str, Vec<&FileEntry>> = BTreeMap::new();
     for file in &record.files {
         by_table.entry(&file.table).or_default().push(file);
     }
     // All files at once, so that those in a bucket are fetched together; one by one only if that fails.
     let whole = run.lake.local_paths(&record.files).is_ok();
-    let names: BTreeSet<String> = session.tables.keys().cloned().chain(by_table.keys().map(|name| (*name).to_owned())).collect();
-    let mut opened = Opened { readable: Vec::new(), unreadable: Vec::new() };
+    let names: BTreeSet<String> = session
+        .tables
+        .keys()
+        .cloned()
+        .chain(by_table.keys().map(|name| (*name).to_owned()))
+        .collect();
+    let mut opened = Opened {
+        readable: Vec::new(),
+        unreadable: Vec::new(),
+    };
     let mut missing = Vec::new();
     for name in &names {
         let entries = by_table.get(name.as_str()).map_or(&[][..], Vec::as_slice);
@@ -100,28 +119,55 @@ pub(crate) fn open_tables(session: &mut Session, run: &Run, record: &RunRecord) 
     }
     let accounts = fill_run_tables(session, record, &mut missing)?;
     if accounts == 0 {
-        anyhow::bail!("{}: nothing was collected from any account; run `collect inventory` again", run.reference());
+        anyhow::bail!(
+            "{}: nothing was collected from any account; run `collect inventory` again",
+            run.reference()
+        );
     }
     Ok(opened)
 }
 
 fn readable_path(run: &Run, entry: &FileEntry, whole: bool) -> anyhow::Result<PathBuf> {
-    let mut paths = run.lake.local_paths(std::slice::from_ref(entry)).with_context(|| if whole { "was there a moment ago" } else { "can't be opened" })?;
-    let path = paths.pop().context("has no place on this machine")?.canonicalize()?;
+    let mut paths = run
+        .lake
+        .local_paths(std::slice::from_ref(entry))
+        .with_context(|| {
+            if whole {
+                "was there a moment ago"
+            } else {
+                "can't be opened"
+            }
+        })?;
+    let path = paths
+        .pop()
+        .context("has no place on this machine")?
+        .canonicalize()?;
     handoff::table::read(&entry.table, &path, &[])?;
     Ok(path)
 }
 
-fn unreadable(opened: &mut Opened, missing: &mut Vec<Missing>, entry: &FileEntry, error: &anyhow::Error) -> anyhow::Result<()> {
+fn unreadable(
+    opened: &mut Opened,
+    missing: &mut Vec<Missing>,
+    entry: &FileEntry,
+    error: &anyhow::Error,
+) -> anyhow::Result<()> {
     let text = handoff::text::printable(&format!("{error:#}")).into_owned();
     if text.contains("install the newer version") {
         anyhow::bail!("{text}");
     }
-    if schema::fixed().iter().any(|fixed| fixed.name == entry.table) {
+    if schema::fixed()
+        .iter()
+        .any(|fixed| fixed.name == entry.table)
+    {
         anyhow::bail!("{text}: nothing can be said without it; run `collect inventory` again");
     }
     opened.unreadable.push(format!("{}: {text}", entry.path));
-    missing.push(Missing { account_id: entry.account_id.clone(), table: entry.table.clone(), why: "its file can't be read" });
+    missing.push(Missing {
+        account_id: entry.account_id.clone(),
+        table: entry.table.clone(),
+        why: "its file can't be read",
+    });
     Ok(())
 }
 
@@ -133,53 +179,141 @@ struct Missing {
 }
 
 /// Fills `accounts`, `collected` and `missing`; returns the number of accounts.
-fn fill_run_tables(session: &Session, record: &RunRecord, missing: &mut Vec<Missing>) -> anyhow::Result<usize> {
+fn fill_run_tables(
+    session: &Session,
+    record: &RunRecord,
+    missing: &mut Vec<Missing>,
+) -> anyhow::Result<usize> {
     let connection = &session.connection;
-    let mut accounts: BTreeSet<String> = record.tables.iter().map(|outcome| outcome.account_id.clone()).collect();
-    accounts.extend(record.files.iter().filter_map(|file| file.account_id.clone()));
-    let mut statement = connection.prepare("select distinct account_id from collect_errors where account_id is not null")?;
-    accounts.extend(statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
-    let mut has: BTreeSet<(&str, &str)> = record.tables.iter().map(|outcome| (outcome.account_id.as_str(), outcome.table.as_str())).collect();
-    has.extend(record.files.iter().filter_map(|file| Some((file.account_id.as_deref()?, file.table.as_str()))));
+    let mut accounts: BTreeSet<String> = record
+        .tables
+        .iter()
+        .map(|outcome| outcome.account_id.clone())
+        .collect();
+    accounts.extend(
+        record
+            .files
+            .iter()
+            .filter_map(|file| file.account_id.clone()),
+    );
+    let mut statement = connection
+        .prepare("select distinct account_id from collect_errors where account_id is not null")?;
+    accounts.extend(
+        statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<Vec<String>, _>>()?,
+    );
+    let mut has: BTreeSet<(&str, &str)> = record
+        .tables
+        .iter()
+        .map(|outcome| (outcome.account_id.as_str(), outcome.table.as_str()))
+        .collect();
+    has.extend(
+        record
+            .files
+            .iter()
+            .filter_map(|file| Some((file.account_id.as_deref()?, file.table.as_str()))),
+    );
     let fixed = schema::fixed().map(|fixed| fixed.name);
     for account in &accounts {
         for table in session.tables.keys().filter(|table| !fixed.contains(table)) {
-            let known = missing.iter().any(|entry| entry.table == *table && entry.account_id.as_ref().is_none_or(|id| id == account));
+            let known = missing.iter().any(|entry| {
+                entry.table == *table && entry.account_id.as_ref().is_none_or(|id| id == account)
+            });
             if !known && !has.contains(&(account.as_str(), table.as_str())) {
-                missing.push(Missing { account_id: Some(account.clone()), table: table.clone(), why: "not collected" });
+                missing.push(Missing {
+                    account_id: Some(account.clone()),
+                    table: table.clone(),
+                    why: "not collected",
+                });
             }
         }
     }
     let some = |text: &str| Some(text.to_owned());
-    session.fill("collected", record.tables.iter().map(|outcome| vec![some(&outcome.account_id), some(&outcome.region), some(&outcome.table)]))?;
+    session.fill(
+        "collected",
+        record.tables.iter().map(|outcome| {
+            vec![
+                some(&outcome.account_id),
+                some(&outcome.region),
+                some(&outcome.table),
+            ]
+        }),
+    )?;
     let each = missing.iter().flat_map(|entry| {
-        let of: Vec<&String> = entry.account_id.as_ref().map_or_else(|| accounts.iter().collect(), |id| vec![id]);
-        of.into_iter().map(move |account| vec![some(account), some(&entry.table), some(entry.why)])
+        let of: Vec<&String> = entry
+            .account_id
+            .as_ref()
+            .map_or_else(|| accounts.iter().collect(), |id| vec![id]);
+        of.into_iter()
+            .map(move |account| vec![some(account), some(&entry.table), some(entry.why)])
     });
     session.fill("missing", each)?;
-    session.fill("collect_outcomes", record.tables.iter().filter(|outcome| outcome.errors > 0).map(|outcome| vec![some(&outcome.account_id), some(&outcome.region), some(&outcome.table)]))?;
-    session.fill("known_accounts", accounts.iter().map(|account| vec![some(account)]))?;
+    session.fill(
+        "collect_outcomes",
+        record
+            .tables
+            .iter()
+            .filter(|outcome| outcome.errors > 0)
+            .map(|outcome| {
+                vec![
+                    some(&outcome.account_id),
+                    some(&outcome.region),
+                    some(&outcome.table),
+                ]
+            }),
+    )?;
+    session.fill(
+        "known_accounts",
+        accounts.iter().map(|account| vec![some(account)]),
+    )?;
     Ok(accounts.len())
 }
 
 /// What makes the run partial, one line each.
-fn missing_lines(session: &Session, collected: &RunRecord, unreadable: &[String], failures: &[Failure]) -> anyhow::Result<Vec<String>> {
-    let mut lines: Vec<String> = failures.iter().map(|failure| format!("check {}: {}", failure.check, failure.message)).collect();
+fn missing_lines(
+    session: &Session,
+    collected: &RunRecord,
+    unreadable: &[String],
+    failures: &[Failure],
+) -> anyhow::Result<Vec<String>> {
+    let mut lines: Vec<String> = failures
+        .iter()
+        .map(|failure| format!("check {}: {}", failure.check, failure.message))
+        .collect();
     lines.extend(unreadable.iter().cloned());
-    let mut statement = session.connection.prepare(include_str!("sql/missing.sql"))?;
-    lines.extend(statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?);
+    let mut statement = session
+        .connection
+        .prepare(include_str!("sql/missing.sql"))?;
+    lines.extend(
+        statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<Vec<String>, _>>()?,
+    );
     if lines.is_empty() && collected.status == Completeness::Partial {
-        lines.push(format!("collect left the run incomplete: {}", collected.errors.first().map_or("its record says no more", String::as_str)));
+        lines.push(format!(
+            "collect left the run incomplete: {}",
+            collected
+                .errors
+                .first()
+                .map_or("its record says no more", String::as_str)
+        ));
     }
     Ok(lines)
 }
 
 /// Opens a run for questions: its tables, its findings, its derived tables; locked.
-pub(crate) fn open_for_reading(run: &Run, config: &Config, limits: &Limits) -> anyhow::Result<Session> {
+pub(crate) fn open_for_reading(
+    run: &Run,
+    config: &Config,
+    limits: &Limits,
+) -> anyhow::Result<Session> {
     let collected = run.record(Stage::Collect)?;
     let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
     let mut readable = open_tables(&mut session, run, &collected)?.readable;
-    history::find(run)?.load(&session).context("can't read what earlier runs found")?;
+    history::find(run)?
+        .load(&session)
+        .context("can't read what earlier runs found")?;
     session.define_views()?;
     session.note_gaps()?;
     readable.extend(open_findings(&session, run, &run.id)?);
@@ -189,10 +323,15 @@ pub(crate) fn open_for_reading(run: &Run, config: &Config, limits: &Limits) -> a
 
 /// Registers what `analyze` wrote; what it has not written is derived now.
 fn open_findings(session: &Session, run: &Run, id: &RunId) -> anyhow::Result<Vec<PathBuf>> {
-    let files = RunRecord::read(&run.lake, id, Stage::Analyze)?.map(|record| record.files).unwrap_or_default();
+    let files = RunRecord::read(&run.lake, id, Stage::Analyze)?
+        .map(|record| record.files)
+        .unwrap_or_default();
     let mut by_table: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
     for (file, path) in files.iter().zip(run.lake.local_paths(&files)?) {
-        by_table.entry(&file.table).or_default().push(path.canonicalize()?);
+        by_table
+            .entry(&file.table)
+            .or_default()
+            .push(path.canonicalize()?);
     }
     if !session::derived_names().all(|name| by_table.contains_key(name)) {
         session.derive()?;

@@ -32,31 +32,68 @@ struct Declared {
 /// # Errors
 /// When the snapshot in this build is damaged.
 pub(crate) fn tables() -> anyhow::Result<BTreeMap<String, Table>> {
-    let declared: BTreeMap<String, Declared> = serde_json::from_str(SNAPSHOT).context("the snapshot of the inventory tables is damaged")?;
+    let declared: BTreeMap<String, Declared> = serde_json::from_str(SNAPSHOT)
+        .context("the snapshot of the inventory tables is damaged")?;
     let mut tables = BTreeMap::new();
     for (name, table) in declared {
         let mut columns = contract::inventory_columns();
-        columns.extend(table.columns.into_iter().map(|(name, kind)| Column { name, kind, doc: String::new() }));
-        tables.insert(name, Table { resource_type: table.resource_type, global: table.scope == "global", columns });
+        columns.extend(table.columns.into_iter().map(|(name, kind)| Column {
+            name,
+            kind,
+            doc: String::new(),
+        }));
+        tables.insert(
+            name,
+            Table {
+                resource_type: table.resource_type,
+                global: table.scope == "global",
+                columns,
+            },
+        );
     }
     for fixed in fixed() {
-        tables.insert(fixed.name, Table { resource_type: None, global: false, columns: fixed.columns });
+        tables.insert(
+            fixed.name,
+            Table {
+                resource_type: None,
+                global: false,
+                columns: fixed.columns,
+            },
+        );
     }
     Ok(tables)
 }
 
 /// The tables of `collect` that are the same for every service; they are never "not collected".
 pub(crate) fn fixed() -> [TableSchema; 4] {
-    [contract::resources(), contract::relationships(), contract::collect_errors(), contract::secrets_found()]
+    [
+        contract::resources(),
+        contract::relationships(),
+        contract::collect_errors(),
+        contract::secrets_found(),
+    ]
 }
 
 /// `create table` for a schema of the contract.
 pub(crate) fn create(schema: &TableSchema) -> String {
-    format!("create table {} ({});", schema.name, definitions(&schema.columns))
+    format!(
+        "create table {} ({});",
+        schema.name,
+        definitions(&schema.columns)
+    )
 }
 
 /// The columns of a table with their types.
 pub(crate) fn definitions(columns: &[Column]) -> String {
-    let columns: Vec<String> = columns.iter().map(|column| format!("{} {}", crate::sql::identifier(&column.name), column.kind.sql())).collect();
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|column| {
+            format!(
+                "{} {}",
+                crate::sql::identifier(&column.name),
+                column.kind.sql()
+            )
+        })
+        .collect();
     columns.join(", ")
 }

@@ -54,20 +54,41 @@ impl Session {
             .with("autoinstall_known_extensions", "false")?
             .with("temp_directory", spill.path().display().to_string())?
             .max_memory(&limits.memory)
-            .with_context(|| format!("--memory {:?}: expected a size such as 4GB", limits.memory))?;
+            .with_context(|| {
+                format!("--memory {:?}: expected a size such as 4GB", limits.memory)
+            })?;
         let settings = match limits.threads {
             Some(threads) => settings.threads(i64::from(threads))?,
             None => settings,
         };
-        let connection = Connection::open_in_memory_with_flags(settings).context("can't start DuckDB")?;
+        let connection =
+            Connection::open_in_memory_with_flags(settings).context("can't start DuckDB")?;
         connection.execute_batch(RUN_TABLES)?;
-        connection.execute_batch(&format!("create macro as_of() as timestamp {};", quote(as_of)))?;
-        connection.execute_batch(&config.sql()).context("can't apply the configuration")?;
-        connection.execute_batch(MACROS).context("can't define the macros")?;
+        connection.execute_batch(&format!(
+            "create macro as_of() as timestamp {};",
+            quote(as_of)
+        ))?;
+        connection
+            .execute_batch(&config.sql())
+            .context("can't apply the configuration")?;
+        connection
+            .execute_batch(MACROS)
+            .context("can't define the macros")?;
         let tables = schema::tables()?;
-        let session = Self { connection, tables, views: BTreeMap::new(), spill };
-        let of_resources = session.tables.iter().filter(|(_, table)| table.resource_type.is_some());
-        session.fill("resource_tables", of_resources.map(|(name, _)| vec![Some(name.clone())]))?;
+        let session = Self {
+            connection,
+            tables,
+            views: BTreeMap::new(),
+            spill,
+        };
+        let of_resources = session
+            .tables
+            .iter()
+            .filter(|(_, table)| table.resource_type.is_some());
+        session.fill(
+            "resource_tables",
+            of_resources.map(|(name, _)| vec![Some(name.clone())]),
+        )?;
         Ok(session)
     }
 
@@ -78,26 +99,55 @@ impl Session {
     pub(crate) fn register(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<()> {
         let known: &[Column] = self.tables.get(name).map_or(&[], |table| &table.columns);
         if files.is_empty() {
-            self.connection.execute_batch(&format!("create or replace table {} ({});", identifier(name), schema::definitions(known)))?;
+            self.connection.execute_batch(&format!(
+                "create or replace table {} ({});",
+                identifier(name),
+                schema::definitions(known)
+            ))?;
             return Ok(());
         }
-        let list: Vec<String> = files.iter().map(|file| quote(&file.display().to_string())).collect();
-        let source = format!("read_parquet([{}], hive_partitioning = false, union_by_name = true)", list.join(", "));
-        let present = self.columns_of(&source).with_context(|| format!("{name}: can't read its files"))?;
+        let list: Vec<String> = files
+            .iter()
+            .map(|file| quote(&file.display().to_string()))
+            .collect();
+        let source = format!(
+            "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
+            list.join(", ")
+        );
+        let present = self
+            .columns_of(&source)
+            .with_context(|| format!("{name}: can't read its files"))?;
         let mut columns = Vec::new();
         for column in known {
             let quoted = identifier(&column.name);
-            let value = if present.contains(&column.name) { quoted.as_str() } else { "null" };
+            let value = if present.contains(&column.name) {
+                quoted.as_str()
+            } else {
+                "null"
+            };
             columns.push(format!("{value}::{} as {quoted}", column.kind.sql()));
         }
-        columns.extend(present.iter().filter(|name| !known.iter().any(|column| column.name == **name)).map(|name| identifier(name)));
-        self.connection.execute_batch(&format!("create or replace view {} as select {} from {source};", identifier(name), columns.join(", ")))?;
+        columns.extend(
+            present
+                .iter()
+                .filter(|name| !known.iter().any(|column| column.name == **name))
+                .map(|name| identifier(name)),
+        );
+        self.connection.execute_batch(&format!(
+            "create or replace view {} as select {} from {source};",
+            identifier(name),
+            columns.join(", ")
+        ))?;
         Ok(())
     }
 
     fn columns_of(&self, source: &str) -> anyhow::Result<Vec<String>> {
-        let mut statement = self.connection.prepare(&format!("select column_name from (describe select * from {source})"))?;
-        let names = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+        let mut statement = self.connection.prepare(&format!(
+            "select column_name from (describe select * from {source})"
+        ))?;
+        let names = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<Vec<String>, _>>()?;
         Ok(names)
     }
 
@@ -107,7 +157,8 @@ impl Session {
         for (path, text) in embedded::VIEWS {
             let name = path.trim_end_matches(".sql");
             let text = text.trim().trim_end_matches(';');
-            let read = sql::tables_read(&self.connection, text).with_context(|| format!("views/{path}"))?;
+            let read = sql::tables_read(&self.connection, text)
+                .with_context(|| format!("views/{path}"))?;
             pending.push((name, text, read));
         }
         let names: BTreeSet<&str> = pending.iter().map(|(name, ..)| *name).collect();
@@ -115,15 +166,25 @@ impl Session {
             let before = pending.len();
             let mut later = Vec::new();
             for (name, text, read) in pending {
-                if read.iter().any(|table| table != name && names.contains(table.as_str()) && !self.views.contains_key(table)) {
+                if read.iter().any(|table| {
+                    table != name
+                        && names.contains(table.as_str())
+                        && !self.views.contains_key(table)
+                }) {
                     later.push((name, text, read));
                     continue;
                 }
-                self.connection.execute_batch(&format!("create view {} as\n{text};", identifier(name))).with_context(|| format!("views/{name}.sql"))?;
+                self.connection
+                    .execute_batch(&format!("create view {} as\n{text};", identifier(name)))
+                    .with_context(|| format!("views/{name}.sql"))?;
                 let resolved = self.resolve(&read);
                 self.views.insert(name.to_owned(), resolved);
             }
-            anyhow::ensure!(later.len() < before, "views/{}.sql: reads itself through other views", later.first().map_or("", |(name, ..)| name));
+            anyhow::ensure!(
+                later.len() < before,
+                "views/{}.sql: reads itself through other views",
+                later.first().map_or("", |(name, ..)| name)
+            );
             pending = later;
         }
         Ok(())
@@ -146,27 +207,45 @@ impl Session {
 
     /// Notes what was not collected, from `collect_errors` and the table `missing`.
     pub(crate) fn note_gaps(&self) -> anyhow::Result<()> {
-        self.connection.execute_batch(gaps::SQL).context("collect_errors can't be read")
+        self.connection
+            .execute_batch(gaps::SQL)
+            .context("collect_errors can't be read")
     }
 
     /// Computes the derived tables.
     pub(crate) fn derive(&self) -> anyhow::Result<()> {
         for (path, text) in embedded::DERIVED {
             let name = path.trim_end_matches(".sql");
-            let schema = derived_schema(name).with_context(|| format!("derive/{path}: the contract has no such table"))?;
+            let schema = derived_schema(name)
+                .with_context(|| format!("derive/{path}: the contract has no such table"))?;
             let text = text.trim().trim_end_matches(';');
-            let fill = format!("create or replace table {name} ({});\ninsert into {name} by name\n{text};", schema::definitions(&schema.columns));
-            self.connection.execute_batch(&fill).with_context(|| format!("derive/{path}"))?;
+            let fill = format!(
+                "create or replace table {name} ({});\ninsert into {name} by name\n{text};",
+                schema::definitions(&schema.columns)
+            );
+            self.connection
+                .execute_batch(&fill)
+                .with_context(|| format!("derive/{path}"))?;
         }
         Ok(())
     }
 
     /// From now on only `readable` files and those already registered can be opened, and no setting changes.
     pub(crate) fn lock(&self, readable: &[PathBuf]) -> anyhow::Result<()> {
-        let paths: Vec<String> = readable.iter().map(|path| quote(&path.display().to_string())).collect();
-        let allow = if paths.is_empty() { String::new() } else { format!("set allowed_paths = [{}];", paths.join(", ")) };
-        let lock = format!("{allow} set enable_external_access = false; set lock_configuration = true;");
-        self.connection.execute_batch(&lock).context("can't lock DuckDB")
+        let paths: Vec<String> = readable
+            .iter()
+            .map(|path| quote(&path.display().to_string()))
+            .collect();
+        let allow = if paths.is_empty() {
+            String::new()
+        } else {
+            format!("set allowed_paths = [{}];", paths.join(", "))
+        };
+        let lock =
+            format!("{allow} set enable_external_access = false; set lock_configuration = true;");
+        self.connection
+            .execute_batch(&lock)
+            .context("can't lock DuckDB")
     }
 
     /// A file that SQL may write even when locked: it lies where DuckDB keeps what exceeds its memory.
@@ -175,7 +254,11 @@ impl Session {
     }
 
     /// A table of the run's own facts, filled with rows of text.
-    pub(crate) fn fill(&self, table: &str, rows: impl IntoIterator<Item = Vec<Option<String>>>) -> anyhow::Result<()> {
+    pub(crate) fn fill(
+        &self,
+        table: &str,
+        rows: impl IntoIterator<Item = Vec<Option<String>>>,
+    ) -> anyhow::Result<()> {
         let mut appender = self.connection.appender(table)?;
         for row in rows {
             appender.append_row(duckdb::appender_params_from_iter(row))?;
@@ -187,12 +270,16 @@ impl Session {
 
 /// Schema of a derived table, from the contract.
 pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
-    [contract::resource_context(), contract::zone_backups()].into_iter().find(|schema| schema.name == name)
+    [contract::resource_context(), contract::zone_backups()]
+        .into_iter()
+        .find(|schema| schema.name == name)
 }
 
 /// Names of the derived tables.
 pub(crate) fn derived_names() -> impl Iterator<Item = &'static str> {
-    embedded::DERIVED.iter().map(|(path, _)| path.trim_end_matches(".sql"))
+    embedded::DERIVED
+        .iter()
+        .map(|(path, _)| path.trim_end_matches(".sql"))
 }
 
 /// The time of a run's facts as SQL reads it.

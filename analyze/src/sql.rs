@@ -22,7 +22,9 @@ pub(crate) enum SqlError {
     #[error("{0}")]
     Syntax(String),
     /// It is more than a question.
-    #[error("only one SELECT is allowed, nothing that changes anything (DESCRIBE, SUMMARIZE and SHOW TABLES are questions too)")]
+    #[error(
+        "only one SELECT is allowed, nothing that changes anything (DESCRIBE, SUMMARIZE and SHOW TABLES are questions too)"
+    )]
     NotASelect,
     /// It reads what can't be told from its text.
     #[error("the function {0} is not allowed: it hides which tables are read")]
@@ -40,7 +42,12 @@ impl From<duckdb::Error> for SqlError {
 
 /// What DuckDB says went wrong, without the excerpt it draws below.
 pub(crate) fn first_line(error: &duckdb::Error) -> String {
-    error.to_string().lines().next().unwrap_or("failed without a word").to_owned()
+    error
+        .to_string()
+        .lines()
+        .next()
+        .unwrap_or("failed without a word")
+        .to_owned()
 }
 
 /// Every name that stands where one SELECT reads a table: tables, views and its own common table expressions. A common
@@ -48,13 +55,26 @@ pub(crate) fn first_line(error: &duckdb::Error) -> String {
 ///
 /// # Errors
 /// When the text is anything but one SELECT.
-pub(crate) fn tables_read(connection: &Connection, sql: &str) -> Result<BTreeSet<String>, SqlError> {
-    let text: String = connection.query_row("select json_serialize_sql(?::varchar)::varchar", [sql], |row| row.get(0))?;
-    let tree: Value = serde_json::from_str(&text).map_err(|error| SqlError::Syntax(error.to_string()))?;
+pub(crate) fn tables_read(
+    connection: &Connection,
+    sql: &str,
+) -> Result<BTreeSet<String>, SqlError> {
+    let text: String = connection.query_row(
+        "select json_serialize_sql(?::varchar)::varchar",
+        [sql],
+        |row| row.get(0),
+    )?;
+    let tree: Value =
+        serde_json::from_str(&text).map_err(|error| SqlError::Syntax(error.to_string()))?;
     if tree["error"].as_bool() != Some(false) {
         return Err(match tree["error_type"].as_str() {
             Some("not implemented") => SqlError::NotASelect,
-            _ => SqlError::Syntax(tree["error_message"].as_str().unwrap_or("syntax error").to_owned()),
+            _ => SqlError::Syntax(
+                tree["error_message"]
+                    .as_str()
+                    .unwrap_or("syntax error")
+                    .to_owned(),
+            ),
         });
     }
     if tree["statements"].as_array().map(Vec::len) != Some(1) {
@@ -67,12 +87,19 @@ pub(crate) fn tables_read(connection: &Connection, sql: &str) -> Result<BTreeSet
 
 fn visit(node: &Value, names: &mut BTreeSet<String>) -> Result<(), SqlError> {
     match node {
-        Value::Array(elements) => elements.iter().try_for_each(|element| visit(element, names)),
+        Value::Array(elements) => elements
+            .iter()
+            .try_for_each(|element| visit(element, names)),
         Value::Object(members) => {
             match node["type"].as_str() {
-                Some("BASE_TABLE") => names.extend(node["table_name"].as_str().map(str::to_lowercase)),
+                Some("BASE_TABLE") => {
+                    names.extend(node["table_name"].as_str().map(str::to_lowercase))
+                }
                 Some("TABLE_FUNCTION") => {
-                    let name = node["function"]["function_name"].as_str().unwrap_or_default().to_lowercase();
+                    let name = node["function"]["function_name"]
+                        .as_str()
+                        .unwrap_or_default()
+                        .to_lowercase();
                     if matches!(name.as_str(), "query" | "query_table") {
                         return Err(SqlError::Hidden(name));
                     }
@@ -91,23 +118,42 @@ mod tests {
 
     fn read(sql: &str) -> Result<Vec<String>, String> {
         let connection = Connection::open_in_memory().unwrap();
-        tables_read(&connection, sql).map(|names| names.into_iter().collect()).map_err(|error| error.to_string())
+        tables_read(&connection, sql)
+            .map(|names| names.into_iter().collect())
+            .map_err(|error| error.to_string())
     }
 
     #[test]
     fn tables_are_found_wherever_they_stand() {
         let sql = "with a as (select * from t1) select *, (select max(x) from T2) from a join t3 using (k) where exists (select 1 from t4)";
         assert_eq!(read(sql).unwrap(), ["a", "t1", "t2", "t3", "t4"]);
-        assert_eq!(read("with t as (select * from t) select * from t").unwrap(), ["t"]);
+        assert_eq!(
+            read("with t as (select * from t) select * from t").unwrap(),
+            ["t"]
+        );
     }
 
     #[test]
     fn anything_but_one_select_is_refused() {
-        for sql in ["copy (select 1) to 'x'", "select 1; select 2", "create table t (a int)", "attach 'x'", "set threads = 1", "insert into t values (1)"] {
-            assert!(read(sql).unwrap_err().starts_with("only one SELECT"), "{sql}");
+        for sql in [
+            "copy (select 1) to 'x'",
+            "select 1; select 2",
+            "create table t (a int)",
+            "attach 'x'",
+            "set threads = 1",
+            "insert into t values (1)",
+        ] {
+            assert!(
+                read(sql).unwrap_err().starts_with("only one SELECT"),
+                "{sql}"
+            );
         }
         assert!(read("selec 1").unwrap_err().contains("selec"));
-        assert!(read("from query('select 1')").unwrap_err().contains("hides"));
+        assert!(
+            read("from query('select 1')")
+                .unwrap_err()
+                .contains("hides")
+        );
         assert!(read("describe t").is_ok());
     }
 

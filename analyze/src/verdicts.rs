@@ -38,27 +38,56 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     for check in checks {
         if let Err(message) = evaluate(session, check) {
             connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
-            failures.push(Failure { check: check.id.clone(), message });
+            failures.push(Failure {
+                check: check.id.clone(),
+                message,
+            });
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
     describe(session, checks, &failures)?;
-    connection.execute_batch(include_str!("sql/judge.sql")).context("can't judge the verdicts")?;
+    connection
+        .execute_batch(include_str!("sql/judge.sql"))
+        .context("can't judge the verdicts")?;
     Ok(failures)
 }
 
 /// Tells SQL what the checks read and which of them failed.
 fn describe(session: &Session, checks: &[Check], failures: &[Failure]) -> anyhow::Result<()> {
     let some = |text: &str| Some(text.to_owned());
-    session.fill("check_reads", checks.iter().flat_map(|check| check.metadata.tables.iter().map(move |table| vec![Some(check.id.clone()), Some(table.clone())])))?;
+    session.fill(
+        "check_reads",
+        checks.iter().flat_map(|check| {
+            check
+                .metadata
+                .tables
+                .iter()
+                .map(move |table| vec![Some(check.id.clone()), Some(table.clone())])
+        }),
+    )?;
     let operations = |check: &Check| check.metadata.operations.clone().unwrap_or_default();
-    session.fill("check_operations", checks.iter().flat_map(|check| operations(check).into_iter().map(move |operation| vec![Some(check.id.clone()), Some(operation)])))?;
+    session.fill(
+        "check_operations",
+        checks.iter().flat_map(|check| {
+            operations(check)
+                .into_iter()
+                .map(move |operation| vec![Some(check.id.clone()), Some(operation)])
+        }),
+    )?;
     session.fill(
         "check_facts",
         checks.iter().map(|check| {
-            let error = failures.iter().find(|failure| failure.check == check.id).map(|failure| failure.message.clone());
-            vec![some(&check.id), some(&check.metadata.absence.to_string()), some(&check.metadata.operations.is_some().to_string()), error]
+            let error = failures
+                .iter()
+                .find(|failure| failure.check == check.id)
+                .map(|failure| failure.message.clone());
+            vec![
+                some(&check.id),
+                some(&check.metadata.absence.to_string()),
+                some(&check.metadata.operations.is_some().to_string()),
+                error,
+            ]
         }),
     )
 }
@@ -72,29 +101,52 @@ fn evaluate(session: &Session, check: &Check) -> Result<(), String> {
         command = command(check),
         sql = check.sql,
     );
-    session.connection.execute_batch(&insert).map_err(|error| one_line(&error))?;
+    session
+        .connection
+        .execute_batch(&insert)
+        .map_err(|error| one_line(&error))?;
     let incomplete = "select count(*) from verdicts where check_id = ? and (account_id is null or region is null or resource_arn is null)";
-    let rows: i64 = session.connection.query_row(incomplete, [&check.id], |row| row.get(0)).map_err(|error| one_line(&error))?;
+    let rows: i64 = session
+        .connection
+        .query_row(incomplete, [&check.id], |row| row.get(0))
+        .map_err(|error| one_line(&error))?;
     if rows > 0 {
-        return Err(format!("{rows} of its rows lack account_id, region or resource_arn"));
+        return Err(format!(
+            "{rows} of its rows lack account_id, region or resource_arn"
+        ));
     }
     Ok(())
 }
 
 /// The metadata must name the tables the SQL reads: by them, what was not collected becomes unknown.
 fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
-    let read = session.tables_read(&check.sql).map_err(|error| error.to_string())?;
+    let read = session
+        .tables_read(&check.sql)
+        .map_err(|error| error.to_string())?;
     let declared: BTreeSet<String> = check.metadata.tables.iter().cloned().collect();
-    let listed = |names: Vec<&String>| names.into_iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+    let listed = |names: Vec<&String>| {
+        names
+            .into_iter()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
     let undeclared: Vec<&String> = read.difference(&declared).collect();
     if !undeclared.is_empty() {
-        return Err(format!("it reads {}, which its metadata does not list under tables", listed(undeclared)));
+        return Err(format!(
+            "it reads {}, which its metadata does not list under tables",
+            listed(undeclared)
+        ));
     }
     let unread: Vec<&String> = declared.difference(&read).collect();
     // A check of a derived table names the tables that its rows stand on.
-    let names = sql::tables_read(&session.connection, &check.sql).map_err(|error| error.to_string())?;
+    let names =
+        sql::tables_read(&session.connection, &check.sql).map_err(|error| error.to_string())?;
     if !unread.is_empty() && !session::derived_names().any(|derived| names.contains(derived)) {
-        return Err(format!("its metadata lists {} under tables, which it does not read", listed(unread)));
+        return Err(format!(
+            "its metadata lists {} under tables, which it does not read",
+            listed(unread)
+        ));
     }
     Ok(())
 }
@@ -102,10 +154,17 @@ fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
 /// The remediation command as an expression: placeholders are columns of the row or members of its evidence, quoted for
 /// a shell.
 fn command(check: &Check) -> String {
-    let Some(template) = &check.metadata.command else { return "null".to_owned() };
+    let Some(template) = &check.metadata.command else {
+        return "null".to_owned();
+    };
     let mut parts = Vec::new();
     let mut rest = template.as_str();
-    while let Some((before, placeholder, after)) = rest.split_once('{').and_then(|(before, tail)| tail.split_once('}').map(|(name, after)| (before, name, after))) {
+    while let Some((before, placeholder, after)) =
+        rest.split_once('{').and_then(|(before, tail)| {
+            tail.split_once('}')
+                .map(|(name, after)| (before, name, after))
+        })
+    {
         parts.push(quote(before));
         let value = match placeholder {
             "account_id" | "region" | "resource_arn" => placeholder.to_owned(),

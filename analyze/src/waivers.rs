@@ -36,22 +36,62 @@ struct Waiver {
 pub(crate) fn load(session: &Session, path: Option<&Path>, checks: &[Check]) -> anyhow::Result<()> {
     session.connection.execute_batch(TABLE)?;
     let Some(path) = path else { return Ok(()) };
-    let text = std::fs::read_to_string(path).with_context(|| format!("can't read the waivers {}", path.display()))?;
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("can't read the waivers {}", path.display()))?;
     let file: File = toml::from_str(&text).map_err(|error| {
         let message = format!("{}: {}", path.display(), check::one_line(&error));
-        Hinted::new(message, "a waiver is [[waiver]] with check, arn, owner, reason and expires = 2027-01-31")
+        Hinted::new(
+            message,
+            "a waiver is [[waiver]] with check, arn, owner, reason and expires = 2027-01-31",
+        )
     })?;
-    let mut insert = session.connection.prepare("insert into waivers values (?, ?, ?, ?, ?::timestamp)")?;
+    let mut insert = session
+        .connection
+        .prepare("insert into waivers values (?, ?, ?, ?, ?::timestamp)")?;
     for waiver in file.waiver {
-        let matcher = globset::Glob::new(&waiver.check).with_context(|| format!("{}: {:?} is not a pattern for checks", path.display(), waiver.check))?.compile_matcher();
+        let matcher = globset::Glob::new(&waiver.check)
+            .with_context(|| {
+                format!(
+                    "{}: {:?} is not a pattern for checks",
+                    path.display(),
+                    waiver.check
+                )
+            })?
+            .compile_matcher();
         if !checks.iter().any(|check| matcher.is_match(&check.id)) {
-            return Err(check::unknown_check(&waiver.check, checks)).with_context(|| format!("{}: a waiver names a check that does not exist", path.display()));
+            return Err(check::unknown_check(&waiver.check, checks)).with_context(|| {
+                format!(
+                    "{}: a waiver names a check that does not exist",
+                    path.display()
+                )
+            });
         }
-        for (field, value) in [("owner", &waiver.owner), ("reason", &waiver.reason), ("arn", &waiver.arn)] {
-            anyhow::ensure!(!value.trim().is_empty(), "{}: waiver of {}: {field} is empty", path.display(), waiver.check);
+        for (field, value) in [
+            ("owner", &waiver.owner),
+            ("reason", &waiver.reason),
+            ("arn", &waiver.arn),
+        ] {
+            anyhow::ensure!(
+                !value.trim().is_empty(),
+                "{}: waiver of {}: {field} is empty",
+                path.display(),
+                waiver.check
+            );
         }
-        let expires = end_of(&waiver.expires).with_context(|| format!("{}: waiver of {}: expires: expected a date such as 2027-01-31", path.display(), waiver.check))?;
-        insert.execute([&waiver.check, &waiver.arn, &waiver.owner, &waiver.reason, &expires])?;
+        let expires = end_of(&waiver.expires).with_context(|| {
+            format!(
+                "{}: waiver of {}: expires: expected a date such as 2027-01-31",
+                path.display(),
+                waiver.check
+            )
+        })?;
+        insert.execute([
+            &waiver.check,
+            &waiver.arn,
+            &waiver.owner,
+            &waiver.reason,
+            &expires,
+        ])?;
     }
     Ok(())
 }
