@@ -42,7 +42,6 @@ recovery as (
     select
         d.account_id, d.arn,
         list(d.demand order by d.position) as dr,
-        -- Types without any fact can't be judged.
         count(*) filter (where coalesce(f.met, false) or d.demand = 'none') as met,
         list(d.demand order by d.position) filter (where d.demand <> 'none' and not coalesce(f.met, t.arn is null or f.arn is not null)) as unmet,
         bool_or(d.demand <> 'none' and f.arn is not null and f.met is null) as undecided,

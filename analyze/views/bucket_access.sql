@@ -7,7 +7,7 @@ with account as (
 )
 select
     b.account_id, b.region, b.arn, b.bucket_name,
-    b.policy_is_public and not (coalesce(b.restrict_public_buckets, null) or coalesce(a.restrict_public_buckets, false)) as public_by_policy,
+    b.policy_is_public and not (b.restrict_public_buckets or coalesce(a.restrict_public_buckets, false)) as public_by_policy,
     (len(b.acl_all_users_permissions) > 0 or len(b.acl_authenticated_users_permissions) > 0)
         and not (b.ignore_public_acls or coalesce(a.ignore_public_acls, false))
         and b.object_ownership is distinct from 'BucketOwnerEnforced' as public_by_acl

@@ -43,7 +43,7 @@ facts as (
     select account_id, arn, {'backup': backup_retention_days > 0, 'multi-az': multi_az or len(availability_zones) > 1 and len(member_identifiers) > 1, 'replication': len(member_identifiers) > 1, 'autoscaling': engine_mode = 'serverless'}
     from aws_rds_db_cluster
     union all
-    select account_id, arn, {'backup': coalesce(point_in_time_recovery_status = 'ENABLED', null), 'multi-az': true, 'replication': coalesce(len(replica_regions) > 0, false), 'autoscaling': coalesce(billing_mode = 'PAY_PER_REQUEST', false)}
+    select account_id, arn, {'backup': point_in_time_recovery_status = 'ENABLED', 'multi-az': true, 'replication': coalesce(len(replica_regions) > 0, false), 'autoscaling': coalesce(billing_mode = 'PAY_PER_REQUEST', false)}
     from aws_dynamodb_table
     union all
     select account_id, arn, {'backup': versioning_status = 'Enabled', 'multi-az': true, 'replication': replication_enabled, 'autoscaling': true}
