@@ -11,6 +11,7 @@ use handoff::storage::Storage;
 use crate::dot;
 use crate::facts::{self, Facts};
 use crate::graph::Filter;
+use crate::graph::belong;
 use crate::graph::fold::MOST_NODES;
 use crate::layout::{self, Format, LayoutError};
 use crate::picture::Picture;
@@ -90,7 +91,8 @@ enum Printed {
 pub fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
     let run = Run::find(cli.run.as_deref())?;
-    let facts = facts::read(&run).with_context(|| format!("can't read {}", run.reference()))?;
+    let mut facts = facts::read(&run).with_context(|| format!("can't read {}", run.reference()))?;
+    belong::adopt(&mut facts);
     let request = Request {
         run: run.id.to_string(),
         filter: cli.filter(),

@@ -188,6 +188,19 @@ const KINDS: &[(&str, &str, Category, &str)] = &[
     ("wafv2:webacl", "WAF", Security, "web ACLs"),
 ];
 
+impl Kind {
+    /// What one of them is called.
+    pub fn singular(&self) -> String {
+        let plural = self.plural.as_str();
+        if let Some(stem) = plural.strip_suffix("ies") {
+            format!("{stem}y")
+        } else {
+            let ending = if plural.ends_with("sses") || plural.ends_with("iases") { "es" } else { "s" };
+            plural.strip_suffix(ending).unwrap_or(plural).to_owned()
+        }
+    }
+}
+
 /// How a type is shown; a type that the table lacks gets a badge from its service.
 pub fn kind(resource_type: &str) -> Kind {
     if let Ok(found) = KINDS.binary_search_by(|(name, ..)| (*name).cmp(resource_type)) {
@@ -233,6 +246,23 @@ mod tests {
                 .iter()
                 .all(|(_, badge, ..)| (1..=4).contains(&badge.chars().count()))
         );
+    }
+
+    #[test]
+    fn one_of_them_has_a_name_too() {
+        for (plural, singular) in [
+            ("kms:alias", "key alias"),
+            ("iam:policy", "policy"),
+            ("ec2:elastic-ip", "address"),
+            ("rds:db", "database"),
+            ("sqs:queue", "queue"),
+            ("elasticache:cluster", "cache"),
+            ("braket:quantum-task", "quantum-task resource"),
+        ] {
+            assert_eq!(kind(plural).singular(), singular);
+        }
+        assert!(KINDS.iter().all(|(name, ..)| !kind(name).singular().ends_with(['s', 'x'])
+            || matches!(*name, "kms:alias" | "ec2:elastic-ip")));
     }
 
     #[test]

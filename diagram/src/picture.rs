@@ -144,6 +144,8 @@ pub enum Shape {
         resources: usize,
         /// Who answers for it.
         owner: String,
+        /// What its edges don't show.
+        note: String,
         /// Required tags that are there, and that there should be.
         tags: Option<(u64, u64)>,
         /// Demands of DR tags that are met, and that there are.
@@ -194,6 +196,8 @@ pub struct Edge {
     pub label: String,
     /// References behind it.
     pub links: u64,
+    /// Whether it stands for references in the other direction, too.
+    pub both: bool,
 }
 
 impl Picture {
@@ -228,7 +232,7 @@ impl Picture {
             .iter()
             .map(|edge| {
                 let (from, to) = (&self.nodes[edge.from].id, &self.nodes[edge.to].id);
-                json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links })
+                json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links, "both": edge.both })
             })
             .collect();
         let omitted: Vec<Value> = self

@@ -134,6 +134,7 @@ fn system(node: &Node) -> String {
     let Shape::System {
         resources,
         owner,
+        note,
         tags,
         dr,
         judged,
@@ -149,7 +150,12 @@ fn system(node: &Node) -> String {
         line(&node.title, LINE_CHARACTERS),
         font(11, SOFT, &grouped(*resources as u64)),
     );
-    rows.push_str(&wide(&font(9, SOFT, &line(owner, LINE_CHARACTERS + 6))));
+    let answers = if note.is_empty() {
+        line(owner, LINE_CHARACTERS + 6)
+    } else {
+        format!("{} · {}", line(owner, LINE_CHARACTERS / 2), html(note))
+    };
+    rows.push_str(&wide(&font(9, SOFT, &answers)));
     rows.push_str(&wide(&bar(*tags)));
     let mut last = Vec::new();
     let marks = marks(node.findings);

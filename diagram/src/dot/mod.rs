@@ -148,6 +148,7 @@ const THICK: u64 = 10;
 
 fn edge_statement(picture: &Picture, edge: &Edge) -> String {
     let mut attributes: Vec<String> = Vec::new();
+    let (from, to) = (&picture.nodes[edge.from], &picture.nodes[edge.to]);
     if !edge.label.is_empty() {
         let text = escape::line(&edge.label, 24);
         attributes.push(format!("label=< {text} >"));
@@ -163,10 +164,17 @@ fn edge_statement(picture: &Picture, edge: &Edge) -> String {
         Relation::Iam => attributes.push("style=dotted".to_owned()),
         Relation::Replication => attributes.push("penwidth=2.6".to_owned()),
         Relation::Backup => attributes.push("style=dashed, arrowhead=empty".to_owned()),
+        // Environments are laid out by themselves, whatever leads from one into another.
+        Relation::Dependency if from.frame != to.frame => attributes.push(format!(
+            "color=\"{}\", penwidth=0.9, constraint=false",
+            palette::BORDER
+        )),
         Relation::Dependency if edge.links >= THICK => attributes.push("penwidth=2.6".to_owned()),
         Relation::Dependency => {}
     }
-    let (from, to) = (&picture.nodes[edge.from], &picture.nodes[edge.to]);
+    if edge.both {
+        attributes.push("dir=both".to_owned());
+    }
     if matches!(to.shape, Shape::Junction) {
         attributes.push("arrowhead=none".to_owned());
     }

@@ -5,7 +5,7 @@
 
 mod read;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 pub use read::{ReadError, read};
 
@@ -70,6 +70,8 @@ pub struct Resource {
     pub zone: String,
     /// System, empty when no tag tells.
     pub system: String,
+    /// Whether the system is not its own but that of what it belongs to.
+    pub adopted: bool,
     /// Environment, empty when no tag tells.
     pub environment: String,
     /// Owner, empty when no tag tells.
@@ -145,6 +147,19 @@ pub struct Link {
     pub detail: String,
 }
 
+/// A call that failed or was not made.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailedCall {
+    /// Account of the call.
+    pub account_id: String,
+    /// Region of the call.
+    pub region: String,
+    /// The one resource it was about; `None` when it was about a whole table, or about a resource outside the run.
+    pub resource: Option<Index>,
+    /// Whether it would have told tags, and with them which system the resource is of.
+    pub tells_tags: bool,
+}
+
 /// A run, as far as pictures need it.
 #[derive(Debug, Default)]
 pub struct Facts {
@@ -160,8 +175,8 @@ pub struct Facts {
     pub main_route_tables: BTreeSet<Index>,
     /// Whether it is known which route table is which VPC's main one.
     pub main_route_tables_known: bool,
-    /// Calls that failed, by account and region.
-    pub errors: BTreeMap<(String, String), u64>,
+    /// Calls that failed or were not made.
+    pub errors: Vec<FailedCall>,
 }
 
 impl Facts {

@@ -6,7 +6,7 @@ use handoff::run::{FileEntry, Run, RunError, Stage};
 use handoff::storage::StorageError;
 use handoff::table::{self, Row, TableError};
 
-use super::{Facts, Findings, Index, Link, Resource};
+use super::{FailedCall, Facts, Findings, Index, Link, Resource};
 
 /// Tag keys that stand for themselves before `analyze` has read the configuration.
 const DEFAULT_KEYS: [&str; 5] = ["Name", "Owner", "Environment", "System", "Importance"];
@@ -69,12 +69,19 @@ pub fn read(run: &Run) -> Result<Facts, ReadError> {
         run,
         &collected,
         "collect_errors",
-        &["account_id", "region"],
+        &["account_id", "region", "operation", "resource_arn"],
         |row| {
-            *facts
-                .errors
-                .entry((row.string("account_id"), row.string("region")))
-                .or_default() += 1;
+            facts.errors.push(FailedCall {
+                account_id: row.string("account_id"),
+                region: row.string("region"),
+                resource: row
+                    .text("resource_arn")
+                    .and_then(|arn| index.get(arn))
+                    .copied(),
+                tells_tags: row
+                    .text("operation")
+                    .is_some_and(|operation| operation.contains("Tag")),
+            });
         },
     )?;
     Ok(facts)

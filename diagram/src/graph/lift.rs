@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::parts::SETTINGS;
 use crate::facts::{Facts, Index, Link};
 
 /// What an edge means; each is drawn in its own way.
@@ -54,7 +55,16 @@ pub struct GroupRule {
 pub type Edges = BTreeMap<(NodeIndex, NodeIndex, Relation), Bundle>;
 
 /// How a kind of reference is drawn, and whether the arrow runs against it.
-pub fn relation(link: &Link) -> Option<(Relation, bool)> {
+///
+/// Settings such as subnet groups say nothing of how a system works, and alarms watch rather than take part: neither
+/// has edges.
+pub fn relation(facts: &Facts, link: &Link) -> Option<(Relation, bool)> {
+    let is = |end: Option<Index>, wanted: &[&str]| {
+        end.is_some_and(|end| wanted.contains(&facts.resource(end).resource_type.as_str()))
+    };
+    if is(link.from, &["cloudwatch:alarm"]) || is(link.to, &SETTINGS) {
+        return None;
+    }
     Some(match link.kind.as_str() {
         "targets" => (Relation::Network, false),
         "alias_of" => (Relation::Dns, false),
@@ -103,7 +113,7 @@ pub fn edges(facts: &Facts, node: &dyn Fn(Index) -> Option<NodeIndex>) -> Edges 
     let mut edges = Edges::new();
     for link in &facts.links {
         let (Some((relation, reversed)), Some(from), Some(to)) =
-            (relation(link), link.from, link.to)
+            (relation(facts, link), link.from, link.to)
         else {
             continue;
         };

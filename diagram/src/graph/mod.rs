@@ -1,6 +1,7 @@
 //! From facts to something that can be drawn: where resources are, what they are part of, which of them are shown
 //! as one, and which connections remain between what is shown.
 
+pub mod belong;
 pub mod fold;
 pub mod lift;
 pub mod parts;

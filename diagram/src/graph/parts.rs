@@ -33,11 +33,13 @@ const GROUPS: [&str; 6] = [
 ];
 
 /// Settings that are shown by the first of those that use them.
-const SETTINGS: [&str; 4] = [
+pub const SETTINGS: [&str; 6] = [
     "rds:subgrp",
     "rds:pg",
     "rds:cluster-pg",
+    "rds:og",
     "elasticache:subnetgroup",
+    "elasticache:parametergroup",
 ];
 
 impl Parts {
@@ -49,15 +51,22 @@ impl Parts {
         };
         let kind = |resource: Index| facts.resource(resource).resource_type.as_str();
         let mut owners: BTreeMap<Index, BTreeSet<Index>> = BTreeMap::new();
+        let mut groups_of_interfaces: BTreeMap<Index, Index> = BTreeMap::new();
         for link in &facts.links {
             let (Some(from), Some(to)) = (inside(link.from), inside(link.to)) else {
                 continue;
             };
-            if is_part(link, kind(from), kind(to)) && !stands_alone(facts, link, from) {
+            if link.kind == "has_security_group" && kind(from) == "ec2:network-interface" {
+                groups_of_interfaces.entry(from).or_insert(to);
+            } else if is_part(link, kind(from), kind(to)) && !stands_alone(facts, link, from) {
                 parts.parent.entry(from).or_insert(to);
             } else if is_owned(link, kind(from), kind(to)) {
                 owners.entry(to).or_default().insert(from);
             }
+        }
+        // The interfaces of load balancers and databases refer to no owner: they follow their security group to it.
+        for (interface, group) in groups_of_interfaces {
+            parts.parent.entry(interface).or_insert(group);
         }
         parts.cut_circles(selected);
         let roles = roles_of_profiles(facts);
@@ -130,7 +139,7 @@ impl Parts {
 }
 
 /// The role inside each instance profile.
-fn roles_of_profiles(facts: &Facts) -> HashMap<Index, Index> {
+pub(super) fn roles_of_profiles(facts: &Facts) -> HashMap<Index, Index> {
     let of_profile = |link: &&Link| {
         link.kind == "runs_as"
             && link
@@ -146,7 +155,7 @@ fn roles_of_profiles(facts: &Facts) -> HashMap<Index, Index> {
 }
 
 /// Whether the referring resource is a part or member of the other.
-fn is_part(link: &Link, from: &str, to: &str) -> bool {
+pub(super) fn is_part(link: &Link, from: &str, to: &str) -> bool {
     match link.kind.as_str() {
         "attached_to" | "backup_of" => true,
         "member_of" => GROUPS.contains(&to),
@@ -167,7 +176,7 @@ fn stands_alone(facts: &Facts, link: &Link, member: Index) -> bool {
 }
 
 /// Whether the resource referred to belongs to those that refer to it.
-fn is_owned(link: &Link, from: &str, to: &str) -> bool {
+pub(super) fn is_owned(link: &Link, from: &str, to: &str) -> bool {
     match link.kind.as_str() {
         "targets" => {
             to == "elasticloadbalancing:targetgroup" && from == "elasticloadbalancing:loadbalancer"
@@ -177,7 +186,11 @@ fn is_owned(link: &Link, from: &str, to: &str) -> bool {
         "created_from" => to == "ec2:launch-template" || to == "ec2:image",
         "has_policy" => to == "iam:policy",
         "has_security_group" => to == "ec2:security-group",
-        "uses" => SETTINGS.contains(&to) || to == "autoscaling:autoScalingGroup",
+        "uses" => {
+            SETTINGS.contains(&to)
+                || to == "autoscaling:autoScalingGroup"
+                || link.detail == "master user secret"
+        }
         _ => false,
     }
 }

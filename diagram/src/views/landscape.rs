@@ -1,17 +1,21 @@
 //! `landscape`: the systems of the account, environment by environment, and which of them need which.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Request, commonest_text, findings, missing, not_analyzed};
-use crate::facts::{Facts, Findings, Index, Link};
+use crate::facts::{Facts, Findings, Index, Link, Resource};
 use crate::graph::fold::MOST_NODES;
 use crate::graph::lift::{self, Bundle, Edges, NodeIndex, Relation};
 use crate::picture::{
-    Account, Frame, FrameStyle, Node, Picture, Shape, Sign, count, grouped, hashed_id, slug,
+    Account, Edge, Frame, FrameStyle, Node, Picture, Shape, Sign, count, grouped, hashed_id, slug,
 };
 
 /// A card: the environment, and the system, or `None` for the rest of a crowded environment.
 type Key = (String, Option<String>);
+
+/// A card and its resources.
+type Card = (Key, Vec<Index>);
 
 /// Draws the landscape.
 pub fn draw(facts: &Facts, request: &Request) -> Picture {
@@ -31,11 +35,11 @@ pub fn draw(facts: &Facts, request: &Request) -> Picture {
     picture.warnings.extend(not_analyzed(facts));
     picture.note_missing(missing(facts, &selected));
     let mut edges = dependencies(facts, &selected, &cards);
+    let loose_ends = take_untagged(&mut edges, &cards);
     let hubs = super::split_hubs(&mut edges);
-    let environments: BTreeSet<&str> = cards
-        .keys()
-        .map(|(environment, _)| environment.as_str())
-        .collect();
+    let mut environments: Vec<&str> = cards.iter().map(|(key, _)| key.0.as_str()).collect();
+    // Cards are in order of their environments.
+    environments.dedup();
     for environment in &environments {
         picture.frames.push(frame(environment));
     }
@@ -45,10 +49,48 @@ pub fn draw(facts: &Facts, request: &Request) -> Picture {
             .position(|environment| *environment == key.0);
         picture.nodes.push(card(facts, key, members, frame));
     }
+    for (node, links) in loose_ends {
+        note(&mut picture, node, &format!("{}, not drawn", count(links, "link")));
+    }
     note_hubs(&mut picture, &hubs);
-    arrange(&mut picture, &edges);
-    picture.edges = super::drawn(edges);
+    picture.edges = one_per_pair(super::drawn(edges));
+    arrange(&mut picture);
     picture
+}
+
+/// Takes the edges of cards without a system away: whatever they lead to, they are no dependency of anybody. Gives
+/// the number of references by card.
+fn take_untagged(edges: &mut Edges, cards: &[Card]) -> BTreeMap<NodeIndex, u64> {
+    let is_untagged = |node: NodeIndex| cards[node].0.1.as_deref() == Some("");
+    let mut links: BTreeMap<NodeIndex, u64> = BTreeMap::new();
+    edges.retain(|&(from, to, _), bundle| {
+        let ends: Vec<NodeIndex> = [from, to].into_iter().filter(|&end| is_untagged(end)).collect();
+        for &end in &ends {
+            *links.entry(end).or_default() += bundle.links;
+        }
+        ends.is_empty()
+    });
+    links
+}
+
+/// Two cards that need each other have one edge, in the direction of the stronger need, with an arrow at each end.
+fn one_per_pair(edges: Vec<Edge>) -> Vec<Edge> {
+    let links: BTreeMap<(NodeIndex, NodeIndex), u64> = edges
+        .iter()
+        .map(|edge| ((edge.from, edge.to), edge.links))
+        .collect();
+    edges
+        .into_iter()
+        .filter_map(|mut edge| {
+            let back = links.get(&(edge.to, edge.from)).copied().unwrap_or(0);
+            if back > edge.links || (back == edge.links && edge.to < edge.from) {
+                return None;
+            }
+            edge.both = back > 0;
+            edge.links += back;
+            Some(edge)
+        })
+        .collect()
 }
 
 fn title(request: &Request) -> String {
@@ -73,12 +115,13 @@ fn legend() -> Vec<Sign> {
         Sign::Exposed,
         Sign::Findings,
         text("arrow: depends on, thick from 10 links"),
-        text("dashed: no system tag"),
+        text("pale: into another environment"),
+        text("dashed: no system tag, drawn without its links"),
     ]
 }
 
 /// Resources by environment and system; in a crowded landscape, small and quiet systems become "+k more".
-fn cards(facts: &Facts, selected: &[Index], aim: usize) -> BTreeMap<Key, Vec<Index>> {
+fn cards(facts: &Facts, selected: &[Index], aim: usize) -> Vec<Card> {
     let mut cards: BTreeMap<Key, Vec<Index>> = BTreeMap::new();
     for &index in selected {
         let resource = facts.resource(index);
@@ -88,7 +131,7 @@ fn cards(facts: &Facts, selected: &[Index], aim: usize) -> BTreeMap<Key, Vec<Ind
             .push(index);
     }
     if cards.len() <= aim {
-        return cards;
+        return in_order(cards);
     }
     let highest = facts.highest_rank();
     let keep = |members: &[Index]| {
@@ -131,10 +174,29 @@ fn cards(facts: &Facts, selected: &[Index], aim: usize) -> BTreeMap<Key, Vec<Ind
     cards
         .values_mut()
         .for_each(|members| members.sort_unstable());
+    in_order(cards)
+}
+
+/// Large environments first, what has no environment or no system last.
+fn in_order(cards: BTreeMap<Key, Vec<Index>>) -> Vec<Card> {
+    let mut sizes: BTreeMap<String, usize> = BTreeMap::new();
+    for ((environment, _), members) in &cards {
+        *sizes.entry(environment.clone()).or_default() += members.len();
+    }
+    let mut cards: Vec<Card> = cards.into_iter().collect();
+    cards.sort_by_cached_key(|((environment, system), _)| {
+        (
+            environment.is_empty(),
+            Reverse(sizes.get(environment).copied()),
+            environment.clone(),
+            system.as_ref().is_none_or(String::is_empty),
+            system.clone(),
+        )
+    });
     cards
 }
 
-fn account(selected: &[Index], cards: &BTreeMap<Key, Vec<Index>>) -> Account {
+fn account(selected: &[Index], cards: &[Card]) -> Account {
     Account {
         resources: selected.len(),
         drawn: cards.len(),
@@ -146,10 +208,10 @@ fn account(selected: &[Index], cards: &BTreeMap<Key, Vec<Index>>) -> Account {
 fn caption(
     facts: &Facts,
     selected: &[Index],
-    cards: &BTreeMap<Key, Vec<Index>>,
+    cards: &[Card],
     account: &Account,
 ) -> Vec<String> {
-    let distinct = |value: fn(&crate::facts::Resource) -> &str| {
+    let distinct = |value: fn(&Resource) -> &str| {
         selected
             .iter()
             .map(|&index| value(facts.resource(index)))
@@ -171,6 +233,11 @@ fn caption(
     ];
     if let Some((have, want)) = tags(facts, selected).filter(|(_, want)| *want > 0) {
         parts.push(format!("{}% of required tags", have * 100 / want));
+    }
+    let adopted = selected.iter().filter(|&&index| facts.resource(index).adopted);
+    let adopted = adopted.count() as u64;
+    if adopted > 0 {
+        parts.push(format!("{} untagged, placed with what they belong to", grouped(adopted)));
     }
     parts.push(count(
         distinct(|resource| &resource.account_id).len() as u64,
@@ -237,10 +304,15 @@ fn card(facts: &Facts, key: &Key, members: &[Index], frame: Option<usize>) -> No
         title,
         shape: Shape::System {
             resources: members.len(),
-            owner: commonest_text(
-                resources().map(|resource| resource.owner.as_str()),
-                "owner unknown",
-            ),
+            owner: if untagged {
+                sole_owner(&mut resources())
+            } else {
+                commonest_text(
+                    resources().map(|resource| resource.owner.as_str()),
+                    "owner unknown",
+                )
+            },
+            note: String::new(),
             tags: tags(facts, members),
             dr: if facts.analyzed {
                 dr(facts, members)
@@ -259,6 +331,16 @@ fn card(facts: &Facts, key: &Key, members: &[Index], frame: Option<usize>) -> No
     }
 }
 
+/// Resources of no system have nothing in common: one owner answers for them only when each of them says so.
+fn sole_owner<'a>(resources: &mut impl Iterator<Item = &'a Resource>) -> String {
+    let first = resources.next().map_or("", |resource| &resource.owner);
+    if first.is_empty() || resources.any(|resource| resource.owner != first) {
+        "owner unknown".to_owned()
+    } else {
+        first.to_owned()
+    }
+}
+
 /// Stem of a system's own picture.
 pub fn system_stem(system: &str) -> String {
     if system.is_empty() {
@@ -269,9 +351,9 @@ pub fn system_stem(system: &str) -> String {
 }
 
 /// Who needs whom, card by card.
-fn dependencies(facts: &Facts, selected: &[Index], cards: &BTreeMap<Key, Vec<Index>>) -> Edges {
+fn dependencies(facts: &Facts, selected: &[Index], cards: &[Card]) -> Edges {
     let mut card_of: Vec<Option<NodeIndex>> = vec![None; facts.resources.len()];
-    for (card, members) in cards.values().enumerate() {
+    for (card, (_, members)) in cards.iter().enumerate() {
         members
             .iter()
             .for_each(|&member| card_of[member as usize] = Some(card));
@@ -338,16 +420,28 @@ fn note_hubs(picture: &mut Picture, hubs: &BTreeMap<NodeIndex, BTreeSet<NodeInde
                 uses.push(name.clone());
             }
         }
-        if let Shape::System { owner, .. } = &mut picture.nodes[hub].shape {
-            owner.push_str(&format!(" · used by {}", grouped(users.len() as u64)));
-        }
+        note(picture, hub, &format!("used by {}", grouped(users.len() as u64)));
     }
 }
 
-/// Cards without an arrow, in columns per environment.
-fn arrange(picture: &mut Picture, edges: &Edges) {
-    let connected: BTreeSet<NodeIndex> =
-        edges.keys().flat_map(|&(from, to, _)| [from, to]).collect();
+fn note(picture: &mut Picture, node: NodeIndex, text: &str) {
+    if let Shape::System { note, .. } = &mut picture.nodes[node].shape {
+        if !note.is_empty() {
+            note.push_str(" · ");
+        }
+        note.push_str(text);
+    }
+}
+
+/// Cards without an arrow inside their environment, in columns; environments below each other.
+fn arrange(picture: &mut Picture) {
+    let frame = |node: NodeIndex| picture.nodes[node].frame;
+    let connected: BTreeSet<NodeIndex> = picture
+        .edges
+        .iter()
+        .filter(|edge| frame(edge.from) == frame(edge.to))
+        .flat_map(|edge| [edge.from, edge.to])
+        .collect();
     for frame in 0..picture.frames.len() {
         let loose: Vec<NodeIndex> = (0..picture.nodes.len())
             .filter(|node| picture.nodes[*node].frame == Some(frame) && !connected.contains(node))

@@ -5,7 +5,7 @@ pub mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Facts, Findings, Index};
+use crate::facts::{FailedCall, Facts, Findings, Index};
 use crate::graph::Filter;
 use crate::graph::lift::{Edges, GroupRule, NodeIndex, Relation};
 use crate::picture::{Edge, Node, Shape, count, hashed_id};
@@ -26,7 +26,8 @@ pub const AIM_NODES: usize = 50;
 /// Edges that a picture aims at.
 pub const AIM_EDGES: usize = 75;
 
-/// Failed calls that concern what is shown, as one line.
+/// Failed calls that concern what is shown, as one line: those about a resource of the picture, and those about a
+/// whole table of its accounts and regions, which may lack resources of the picture.
 pub(crate) fn missing(facts: &Facts, selected: &[Index]) -> Option<String> {
     let places: BTreeSet<(&str, &str)> = selected
         .iter()
@@ -38,15 +39,14 @@ pub(crate) fn missing(facts: &Facts, selected: &[Index]) -> Option<String> {
             ]
         })
         .collect();
-    let concerned = |(account, region): (&String, &String)| {
-        places.contains(&(account.as_str(), region.as_str()))
+    let concerned = |call: &&FailedCall| match call.resource {
+        // What a resource of no known system lacks could have been its tags.
+        Some(index) if !call.tells_tags || !facts.resource(index).system.is_empty() => {
+            selected.binary_search(&index).is_ok()
+        }
+        _ => places.contains(&(call.account_id.as_str(), call.region.as_str())),
     };
-    let failed: u64 = facts
-        .errors
-        .iter()
-        .filter(|((account, region), _)| concerned((account, region)))
-        .map(|(_, number)| number)
-        .sum();
+    let failed = facts.errors.iter().filter(concerned).count() as u64;
     (failed > 0).then(|| {
         format!("{} failed or were not made: what they would have told is missing here (see collect_errors)", count(failed, "call"))
     })
@@ -225,6 +225,7 @@ pub(crate) fn drawn(edges: Edges) -> Vec<Edge> {
         relation,
         label: edge_label(relation, &bundle.labels),
         links: bundle.links,
+        both: false,
     };
     edges.into_iter().map(draw).collect()
 }

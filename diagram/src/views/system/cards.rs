@@ -6,8 +6,8 @@ use super::Scene;
 use super::frames::Site;
 use crate::facts::{Facts, Index, Resource};
 use crate::graph::lift::NodeIndex;
-use crate::kinds::kind;
-use crate::picture::{Node, Picture, Shape, grouped, hashed_id};
+use crate::kinds::{Kind, kind};
+use crate::picture::{Node, Picture, Shape, count, grouped, hashed_id};
 use crate::views::findings;
 
 /// A card.
@@ -107,7 +107,7 @@ pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> No
         },
         findings: findings(facts, group.members.iter().copied()),
         exposed,
-        dashed: first.system.is_empty(),
+        dashed: first.system.is_empty() || first.adopted,
         link: None,
         frame,
         members: group
@@ -139,11 +139,8 @@ fn title(facts: &Facts, group: &Group) -> String {
 
 /// Instances of an Auto Scaling group, databases of a cluster, nodes of a cache group.
 fn members_of_group(facts: &Facts, group: &Group) -> usize {
-    let wanted = match facts.resource(group.roots[0]).resource_type.as_str() {
-        "autoscaling:autoScalingGroup" => "ec2:instance",
-        "rds:cluster" => "rds:db",
-        "elasticache:replicationgroup" => "elasticache:cluster",
-        _ => return 0,
+    let Some((wanted, _)) = member_type(facts.resource(group.roots[0])) else {
+        return 0;
     };
     group
         .members
@@ -182,44 +179,113 @@ fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
                 .collect::<Vec<_>>()
                 .join(", "),
         );
-    } else if let (1, Some(summary)) = (
-        summaries.len(),
-        summaries.first().filter(|summary| !summary.is_empty()),
-    ) {
-        words.push((*summary).to_owned());
+    } else if let Some(members) = group_in_words(facts, group) {
+        words.push(members);
     } else {
-        words.push(first.resource_type.clone());
+        let summary = match summaries.first() {
+            Some(summary) if summaries.len() == 1 => summary,
+            _ => "",
+        };
+        words.push(in_words(&kind(&first.resource_type), summary, group.roots.len()));
     }
     words.join(" · ")
 }
 
-/// Keys and logs: always a word on the card and never an edge. By node: names of what it uses.
+/// `queue` and `table · ACTIVE`: a summary that is missing, or only a state, leaves open what the thing is.
+fn in_words(kind: &Kind, summary: &str, number: usize) -> String {
+    let noun = if number == 1 { kind.singular() } else { kind.plural.clone() };
+    let is_state = !summary.contains(' ') && summary.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    match summary {
+        "" => noun,
+        state if is_state => format!("{noun} · {}", state.to_ascii_lowercase().replace('_', " ")),
+        summary if summary.chars().all(char::is_alphabetic) => format!("{noun} · {summary}"),
+        summary => summary.to_owned(),
+    }
+}
+
+/// `3 instances · m6i.large`, for a group that is shown with its members.
+fn group_in_words(facts: &Facts, group: &Group) -> Option<String> {
+    let (wanted, noun) = member_type(facts.resource(group.roots[0]))?;
+    let members: Vec<&Resource> = group
+        .members
+        .iter()
+        .map(|&member| facts.resource(member))
+        .filter(|member| member.resource_type == wanted)
+        .collect();
+    let sizes: BTreeSet<&str> = members
+        .iter()
+        .filter_map(|member| member.summary.split(" · ").find(|word| word.contains('.')))
+        .collect();
+    let mut words = vec![count(members.len() as u64, noun)];
+    words.extend(match sizes.len() {
+        0 => None,
+        1 => sizes.first().map(|size| (*size).to_owned()),
+        sizes => Some(format!("{sizes} sizes")),
+    });
+    (!members.is_empty() && group.roots.len() == 1).then(|| words.join(" · "))
+}
+
+/// What a group's members are, and what one is called.
+fn member_type(group: &Resource) -> Option<(&'static str, &'static str)> {
+    match group.resource_type.as_str() {
+        "autoscaling:autoScalingGroup" => Some(("ec2:instance", "instance")),
+        "rds:cluster" => Some(("rds:db", "database")),
+        "elasticache:replicationgroup" => Some(("elasticache:cluster", "node")),
+        _ => None,
+    }
+}
+
+/// Keys, logs and whom alarms tell: always a word on the card and never an edge. By node: names of what it uses.
 pub(super) fn quiet_hubs(
     scene: &Scene<'_>,
     node_of: &[Option<NodeIndex>],
     cards: usize,
 ) -> BTreeMap<NodeIndex, BTreeSet<String>> {
+    let facts = scene.facts;
+    let aliases = aliases(facts);
     let mut uses: BTreeMap<NodeIndex, BTreeSet<String>> = BTreeMap::new();
-    for link in scene
-        .facts
-        .links
-        .iter()
-        .filter(|link| matches!(link.kind.as_str(), "encrypted_with" | "logs_to"))
-    {
+    for link in &facts.links {
         let (Some(from), Some(to)) = (link.from, link.to) else {
             continue;
         };
-        let target = scene.facts.resource(to);
+        let alarm = facts.resource(from).resource_type == "cloudwatch:alarm";
+        let is_quiet = match link.kind.as_str() {
+            "encrypted_with" | "logs_to" => true,
+            "notifies" => alarm,
+            _ => false,
+        };
         // A log group of its own is part of the card.
         if let Some(node) = node_of[from as usize].filter(|&node| node < cards)
+            && is_quiet
             && node_of[to as usize] != Some(node)
         {
-            uses.entry(node)
-                .or_default()
-                .insert(target.title().to_owned());
+            uses.entry(node).or_default().extend(badge(facts, &aliases, to));
         }
     }
     uses
+}
+
+/// The alias of each key, the first in order where there are several.
+fn aliases(facts: &Facts) -> BTreeMap<Index, Index> {
+    let mut aliases = BTreeMap::new();
+    for link in facts.links.iter().filter(|link| link.kind == "alias_of") {
+        if let (Some(alias), Some(key)) = (link.from, link.to)
+            && facts.resource(alias).resource_type == "kms:alias"
+        {
+            aliases.entry(key).or_insert(alias);
+        }
+    }
+    aliases
+}
+
+/// A name that a reader knows: given by a person, or a key's alias; an id tells nobody anything.
+fn badge(facts: &Facts, aliases: &BTreeMap<Index, Index>, used: Index) -> Option<String> {
+    let resource = facts.resource(used);
+    if !resource.function().is_empty() {
+        return Some(resource.title().to_owned());
+    }
+    let alias = facts.resource(*aliases.get(&used)?).title();
+    Some(alias.trim_start_matches("alias/").to_owned())
 }
 
 /// Writes on each card what it uses.

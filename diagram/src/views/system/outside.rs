@@ -137,7 +137,8 @@ fn beyond_the_run(
 ) {
     let mut targets: BTreeMap<(NodeIndex, Relation), (BTreeSet<&str>, Bundle)> = BTreeMap::new();
     for link in &scene.facts.links {
-        let (Some(from), None, Some((relation, false))) = (link.from, link.to, relation(link))
+        let (Some(from), None, Some((relation, false))) =
+            (link.from, link.to, relation(scene.facts, link))
         else {
             continue;
         };
