@@ -7,6 +7,7 @@ use handoff::run::DEFAULT_LAKE;
 use handoff::shell::{self, Exit};
 use jiff::Timestamp;
 
+use crate::cloudtrail::compact::{self, CompactArgs};
 use crate::cloudtrail::{self, CloudtrailArgs};
 use crate::inventory::accounts::{Choice, DEFAULT_ROLE};
 use crate::inventory::run::Options;
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Inventory(Box<Inventory>),
     Cloudtrail(CloudtrailArgs),
+    Compact(CompactArgs),
     Tables(Tables),
     /// Print the IAM policy that allows what `collect inventory` asks, and no more
     ///
@@ -111,6 +113,7 @@ pub fn run() -> anyhow::Result<Exit> {
     match Cli::parse().command {
         Command::Inventory(inventory) => run::run(&inventory.options()),
         Command::Cloudtrail(args) => cloudtrail::run(&args),
+        Command::Compact(args) => compact::run(&args),
         Command::Tables(Tables { format: Format::Markdown }) => {
             shell::answer(&dictionary::markdown(tables()?))?;
             Ok(Exit::Done)

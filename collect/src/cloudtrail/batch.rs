@@ -19,7 +19,7 @@ use super::source::{Object, Source, content_etag};
 use super::write::{EventFile, Order};
 
 /// Text held before it is sorted and written.
-const PART_BYTES: usize = 48 << 20;
+const PART_BYTES: usize = 32 << 20;
 /// Objects fetched at a time, by number and size.
 const FETCH_OBJECTS: usize = 16;
 const FETCH_BYTES: u64 = 8 << 20;
@@ -119,7 +119,10 @@ impl<'a> Batch<'a> {
         let schema = table::arrow_schema(&table);
         Self {
             lake,
-            rows: Rows::new(SchemaRef::clone(&schema), claim.ingested_at.as_microsecond()),
+            rows: Rows::new(
+                SchemaRef::clone(&schema),
+                claim.ingested_at.as_microsecond(),
+            ),
             table,
             schema,
             dropped: BTreeSet::new(),
@@ -132,8 +135,13 @@ impl<'a> Batch<'a> {
 
     /// The batch as far as its objects could be fetched.
     fn name(&self) -> String {
-        let fetched = self.entries.iter().filter(|entry| !matches!(entry.status, Status::Failed(_)));
-        ledger::batch_name(fetched.map(|entry| (entry.object.key.as_str(), entry.object.etag.as_str())))
+        let fetched = self
+            .entries
+            .iter()
+            .filter(|entry| !matches!(entry.status, Status::Failed(_)));
+        ledger::batch_name(
+            fetched.map(|entry| (entry.object.key.as_str(), entry.object.etag.as_str())),
+        )
     }
 
     fn read(
@@ -145,8 +153,12 @@ impl<'a> Batch<'a> {
         let claimed = &work.claim.objects[range.clone()];
         let objects = &work.objects[range];
         let fits = |object: &&Object| object.listed.bytes <= MAX_TEXT;
-        let wanted: Vec<Listed> =
-            objects.iter().flatten().filter(fits).map(|object| object.listed.clone()).collect();
+        let wanted: Vec<Listed> = objects
+            .iter()
+            .flatten()
+            .filter(fits)
+            .map(|object| object.listed.clone())
+            .collect();
         let mut fetched = source.storage().get_listed(&wanted).into_iter();
         for (claimed, object) in claimed.iter().zip(objects) {
             let entry = match object {
@@ -156,7 +168,9 @@ impl<'a> Batch<'a> {
                     quarantined(claimed, reason, Decoded::default())
                 }
                 Some(_) => match fetched.next() {
-                    Some(Ok(bytes)) if source.is_remote() || content_etag(&bytes) == claimed.etag => {
+                    Some(Ok(bytes))
+                        if source.is_remote() || content_etag(&bytes) == claimed.etag =>
+                    {
                         self.read_object(claimed, &bytes)
                     }
                     Some(Ok(_)) => failed(claimed, "was changed since it was listed".to_owned()),
@@ -210,12 +224,16 @@ impl<'a> Batch<'a> {
             Ok(decoded) => decoded,
             Err(error) => {
                 let unsound = first_row..self.rows.len();
-                self.dropped.extend(unsound.filter_map(|row| u32::try_from(row).ok()));
+                self.dropped
+                    .extend(unsound.filter_map(|row| u32::try_from(row).ok()));
                 return quarantined(claimed, error.to_string(), Decoded::default());
             }
         };
         let status = first_error.map_or(Status::Fine, |error| {
-            Status::Quarantined(format!("{error}; {rejected} of {} records have no row", decoded.records))
+            Status::Quarantined(format!(
+                "{error}; {rejected} of {} records have no row",
+                decoded.records
+            ))
         });
         Entry {
             object: claimed.clone(),
@@ -243,7 +261,9 @@ impl<'a> Batch<'a> {
             let Some(&first) = day.first() else {
                 continue;
             };
-            let date = jiff::Timestamp::from_microsecond(time(first))?.strftime("%Y-%m-%d").to_string();
+            let date = jiff::Timestamp::from_microsecond(time(first))?
+                .strftime("%Y-%m-%d")
+                .to_string();
             let file = self.lake.scratch_file()?;
             let mut file = EventFile::new(&self.table, &self.schema, Order::Time, day.len(), file)?;
             file.append_in_order(&batch, day)?;

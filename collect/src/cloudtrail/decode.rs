@@ -268,7 +268,9 @@ impl<'de> Visitor<'de> for Value<'_, '_> {
         if is_list {
             // A list beside an event's own members is ambiguous, and reading either would lose the other.
             return match event.members[members::EVENT_ID] {
-                Some(_) => Err(A::Error::custom("an event that also holds a list of records")),
+                Some(_) => Err(A::Error::custom(
+                    "an event that also holds a list of records",
+                )),
                 None => Ok(()),
             };
         }

@@ -24,7 +24,10 @@ pub enum InflateError {
 ///
 /// # Errors
 /// When the gzip is damaged, truncated or too large.
-pub fn inflate<'a>(bytes: &'a [u8], buffer: &'a mut Vec<u8>) -> Result<Cow<'a, [u8]>, InflateError> {
+pub fn inflate<'a>(
+    bytes: &'a [u8],
+    buffer: &'a mut Vec<u8>,
+) -> Result<Cow<'a, [u8]>, InflateError> {
     if !bytes.starts_with(&[0x1f, 0x8b]) {
         return Ok(Cow::Borrowed(bytes));
     }

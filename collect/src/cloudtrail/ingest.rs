@@ -76,14 +76,17 @@ pub fn ingest(
                 let Some(work) = next.inspect_err(|_| lock(&shared).0.stop())? else {
                     return Ok(());
                 };
-                let done = carry_out(&work, source, lake).inspect_err(|_| lock(&shared).0.stop())?;
+                let done =
+                    carry_out(&work, source, lake).inspect_err(|_| lock(&shared).0.stop())?;
                 progress.inc(done.entries.len() as u64);
                 lock(&shared).1.add(&done);
             }
         };
         let threads: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
         let join = |thread: std::thread::ScopedJoinHandle<'_, anyhow::Result<()>>| {
-            thread.join().unwrap_or_else(|_| Err(anyhow::anyhow!("a reading thread ended unexpectedly")))
+            thread
+                .join()
+                .unwrap_or_else(|_| Err(anyhow::anyhow!("a reading thread ended unexpectedly")))
         };
         threads.into_iter().map(join).collect()
     });
@@ -111,10 +114,12 @@ impl Outcome {
             match &entry.status {
                 Status::Fine => {}
                 Status::Quarantined(reason) => {
-                    self.problems.push(format!("{}: quarantined: {reason}", entry.object.key));
+                    self.problems
+                        .push(format!("{}: quarantined: {reason}", entry.object.key));
                 }
                 Status::Failed(reason) => {
-                    self.problems.push(format!("{}: not read: {reason}", entry.object.key));
+                    self.problems
+                        .push(format!("{}: not read: {reason}", entry.object.key));
                 }
             }
         }
@@ -141,9 +146,12 @@ fn known_roots(
             break;
         }
         ledger.load(&date)?;
-        let roots = ledger.keys(&date).filter(|key| key.starts_with(source.base()));
-        let roots: Vec<String> =
-            roots.filter_map(|key| Some(layout::dated(key.rsplit_once('/')?.0)?.root.to_owned())).collect();
+        let roots = ledger
+            .keys(&date)
+            .filter(|key| key.starts_with(source.base()));
+        let roots: Vec<String> = roots
+            .filter_map(|key| Some(layout::dated(key.rsplit_once('/')?.0)?.root.to_owned()))
+            .collect();
         if !roots.is_empty() && known.since.is_none() {
             known.since = Some(day.saturating_sub(days.days()));
         }
@@ -167,10 +175,17 @@ impl<'p, 'l> Plan<'p, 'l> {
     ) -> anyhow::Result<Self> {
         let mut by_date: BTreeMap<String, VecDeque<Object>> = BTreeMap::new();
         for object in objects {
-            let date = object.date.map_or(UNDATED.to_owned(), |date| date.to_string());
+            let date = object
+                .date
+                .map_or(UNDATED.to_owned(), |date| date.to_string());
             by_date.entry(date).or_default().push_back(object);
         }
-        for date in by_date.keys().filter(|date| !ledger.is_loaded(date)).cloned().collect::<Vec<_>>() {
+        for date in by_date
+            .keys()
+            .filter(|date| !ledger.is_loaded(date))
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             ledger.load(&date)?;
         }
         let interrupted = interrupted(source, ledger, &by_date);
@@ -208,7 +223,11 @@ impl<'p, 'l> Plan<'p, 'l> {
             let date = entry.key().clone();
             let objects = entry.get_mut();
             objects.retain(|object| !self.ledger.is_taken(&date, object));
-            let batch: Vec<Object> = objects.iter().take(batch_length(objects)).cloned().collect();
+            let batch: Vec<Object> = objects
+                .iter()
+                .take(batch_length(objects))
+                .cloned()
+                .collect();
             if batch.is_empty() {
                 entry.remove();
                 continue;
@@ -253,15 +272,16 @@ fn interrupted(
     listed: &BTreeMap<String, VecDeque<Object>>,
 ) -> Vec<Work> {
     let objects = listed.values().flatten();
-    let listed: HashMap<(&str, &str), &Object> =
-        objects.map(|object| ((object.key.as_str(), object.etag.as_str()), object)).collect();
+    let listed: HashMap<(&str, &str), &Object> = objects
+        .map(|object| ((object.key.as_str(), object.etag.as_str()), object))
+        .collect();
     let mut interrupted = Vec::new();
     for (date, number, claim) in ledger.open_claims() {
         let find = |claimed: &super::ledger::ClaimedObject| {
             let found = listed.get(&(claimed.key.as_str(), claimed.etag.as_str()));
-            found.map(|&object| object.clone()).or_else(|| {
-                source.object(&claimed.key, &claimed.etag, claimed.bytes)
-            })
+            found
+                .map(|&object| object.clone())
+                .or_else(|| source.object(&claimed.key, &claimed.etag, claimed.bytes))
         };
         let objects: Vec<Option<Object>> = claim.objects.iter().map(find).collect();
         // None of them here: it is a batch of another source.

@@ -93,7 +93,9 @@ pub fn object_date(path: &str) -> Option<Date> {
     }
     let stamp = name.split_once("_CloudTrail_")?.1.split('_').nth(1)?;
     let digits = stamp.split_once('T')?.0;
-    Date::strptime("%Y%m%d", digits).ok().filter(|_| digits.len() == 8)
+    Date::strptime("%Y%m%d", digits)
+        .ok()
+        .filter(|_| digits.len() == 8)
 }
 
 fn number(part: &str, digits: usize) -> Option<i16> {
@@ -122,7 +124,9 @@ mod tests {
             other_kind("AWSLogs/111122223333/elasticloadbalancing"),
             Some(OtherKind::OtherService)
         );
-        assert!(is_region_folder("p/AWSLogs/111122223333/CloudTrail/eu-west-1"));
+        assert!(is_region_folder(
+            "p/AWSLogs/111122223333/CloudTrail/eu-west-1"
+        ));
         assert!(!is_region_folder("p/AWSLogs/111122223333/CloudTrail"));
     }
 
@@ -132,7 +136,11 @@ mod tests {
         let month = dated("a/CloudTrail/eu-west-1/2026/02").unwrap();
         assert_eq!(
             (month.root, month.first, month.last),
-            ("a/CloudTrail/eu-west-1", date("2026-02-01"), date("2026-02-28"))
+            (
+                "a/CloudTrail/eu-west-1",
+                date("2026-02-01"),
+                date("2026-02-28")
+            )
         );
         assert_eq!(dated("2026").unwrap().last, date("2026-12-31"));
         assert_eq!(dated("a/2026/b"), None);

@@ -130,8 +130,30 @@ impl<'a> Ledger<'a> {
     /// When the storage fails.
     pub fn dates(&self) -> anyhow::Result<Vec<String>> {
         let folders = self.lake.folders(trail::LEDGER)?;
-        let dates = folders.iter().filter_map(|name| name.strip_prefix("object_date="));
+        let dates = folders
+            .iter()
+            .filter_map(|name| name.strip_prefix("object_date="));
         Ok(dates.map(str::to_owned).collect())
+    }
+
+    /// Dates that have a claim without a commit, by the names of their files alone.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn dates_with_open_claims(&self) -> anyhow::Result<BTreeSet<String>> {
+        let listed = self.lake.list(trail::LEDGER)?;
+        let keys: BTreeSet<&str> = listed.iter().map(|file| file.key.as_str()).collect();
+        let open = keys.iter().filter_map(|key| {
+            let stem = key.strip_suffix(".json")?;
+            let is_open = !keys.contains(format!("{stem}.parquet").as_str());
+            let (folder, _) = stem.rsplit_once('/')?;
+            is_open.then(|| {
+                folder
+                    .split_once("object_date=")
+                    .map(|(_, date)| date.to_owned())
+            })?
+        });
+        Ok(open.collect())
     }
 
     /// Reads what is new of a date.
@@ -142,7 +164,11 @@ impl<'a> Ledger<'a> {
         let ledger = self.dates.entry(date.to_owned()).or_default();
         let listed = self.lake.list(&folder(date))?;
         let is_new = |number: u32, is_claim: bool| {
-            if is_claim { !ledger.claims.contains_key(&number) } else { !ledger.committed.contains(&number) }
+            if is_claim {
+                !ledger.claims.contains_key(&number)
+            } else {
+                !ledger.committed.contains(&number)
+            }
         };
         let fresh: Vec<(u32, bool, Listed)> = listed
             .into_iter()
@@ -159,9 +185,12 @@ impl<'a> Ledger<'a> {
         for ((number, is_claim, file), bytes) in fresh.iter().zip(self.lake.get_listed(&files)) {
             let bytes = bytes?;
             if *is_claim {
-                let claim = read_claim(&bytes).with_context(|| format!("{}/{}", self.lake, file.key))?;
+                let claim =
+                    read_claim(&bytes).with_context(|| format!("{}/{}", self.lake, file.key))?;
                 let objects = claim.objects.iter();
-                ledger.taken.extend(objects.map(|object| (object.key.clone(), object.etag.clone())));
+                ledger
+                    .taken
+                    .extend(objects.map(|object| (object.key.clone(), object.etag.clone())));
                 ledger.claims.insert(*number, claim);
             } else {
                 commits.push((*number, bytes));
@@ -193,7 +222,11 @@ impl<'a> Ledger<'a> {
 
     /// Keys of the objects that a date's claims name.
     pub fn keys(&self, date: &str) -> impl Iterator<Item = &str> {
-        let claims = self.dates.get(date).into_iter().flat_map(|ledger| ledger.claims.values());
+        let claims = self
+            .dates
+            .get(date)
+            .into_iter()
+            .flat_map(|ledger| ledger.claims.values());
         claims.flat_map(|claim| claim.objects.iter().map(|object| object.key.as_str()))
     }
 
@@ -206,8 +239,12 @@ impl<'a> Ledger<'a> {
     /// Claims without a commit, of the dates read so far.
     pub fn open_claims(&self) -> Vec<(String, u32, Claim)> {
         let of_date = |(date, ledger): (&String, &DateLedger)| {
-            let open = ledger.claims.iter().filter(|(number, _)| !ledger.committed.contains(number));
-            open.map(|(number, claim)| (date.clone(), *number, claim.clone())).collect::<Vec<_>>()
+            let open = ledger
+                .claims
+                .iter()
+                .filter(|(number, _)| !ledger.committed.contains(number));
+            open.map(|(number, claim)| (date.clone(), *number, claim.clone()))
+                .collect::<Vec<_>>()
         };
         self.dates.iter().flat_map(of_date).collect()
     }
@@ -217,12 +254,20 @@ impl<'a> Ledger<'a> {
     ///
     /// # Errors
     /// When the storage fails.
-    pub fn claim(&mut self, date: &str, objects: &[Object]) -> anyhow::Result<Option<(u32, Claim)>> {
+    pub fn claim(
+        &mut self,
+        date: &str,
+        objects: &[Object],
+    ) -> anyhow::Result<Option<(u32, Claim)>> {
         let ledger = self.dates.entry(date.to_owned()).or_default();
         let number = ledger.claims.keys().next_back().map_or(1, |last| last + 1);
         let claim = Claim {
             contract: contract::VERSION.to_owned(),
-            batch: batch_name(objects.iter().map(|object| (object.key.as_str(), object.etag.as_str()))),
+            batch: batch_name(
+                objects
+                    .iter()
+                    .map(|object| (object.key.as_str(), object.etag.as_str())),
+            ),
             ingested_at: now(),
             objects: objects
                 .iter()
@@ -239,7 +284,10 @@ impl<'a> Ledger<'a> {
             self.load(date)?;
             return Ok(None);
         }
-        let taken = claim.objects.iter().map(|object| (object.key.clone(), object.etag.clone()));
+        let taken = claim
+            .objects
+            .iter()
+            .map(|object| (object.key.clone(), object.etag.clone()));
         ledger.taken.extend(taken);
         ledger.claims.insert(number, claim.clone());
         Ok(Some((number, claim)))
@@ -253,25 +301,34 @@ fn now() -> jiff::Timestamp {
 }
 
 fn claimed_after(claims: &BTreeMap<u32, Claim>, number: u32, object: &(String, String)) -> bool {
-    let mut later = claims.range(number + 1..).flat_map(|(_, claim)| &claim.objects);
+    let mut later = claims
+        .range(number + 1..)
+        .flat_map(|(_, claim)| &claim.objects);
     later.any(|claimed| claimed.key == object.0 && claimed.etag == object.1)
 }
 
 fn read_claim(bytes: &[u8]) -> anyhow::Result<Claim> {
     let claim: Claim = serde_json::from_slice(bytes).context("not a claim of ours")?;
     if is_newer(&claim.contract) {
-        anyhow::bail!("written under contract {}: install the newer version", claim.contract);
+        anyhow::bail!(
+            "written under contract {}: install the newer version",
+            claim.contract
+        );
     }
     Ok(claim)
 }
 
 fn read_commit(bytes: &[u8]) -> anyhow::Result<Vec<((String, String), String)>> {
     let mut file = tempfile::NamedTempFile::new().context("can't make a temporary file")?;
-    file.write_all(bytes).context("can't write a temporary file")?;
+    file.write_all(bytes)
+        .context("can't write a temporary file")?;
     let mut entries = Vec::new();
     let columns = ["source_key", "source_etag", "status"];
     handoff::table::read("cloudtrail_ledger", file.path(), &columns)?.for_each(|row| {
-        entries.push(((row.string("source_key"), row.string("source_etag")), row.string("status")));
+        entries.push((
+            (row.string("source_key"), row.string("source_etag")),
+            row.string("status"),
+        ));
         Ok::<(), handoff::table::TableError>(())
     })?;
     Ok(entries)
@@ -293,7 +350,11 @@ pub fn commit(
     let mut writer = TableWriter::new(table, &label, tempfile::NamedTempFile::new()?)?;
     for entry in entries {
         let misfits = writer.push(&row(entry, claim, batch))?;
-        anyhow::ensure!(misfits.is_empty(), "{}: a row that does not fit the ledger", entry.object.key);
+        anyhow::ensure!(
+            misfits.is_empty(),
+            "{}: a row that does not fit the ledger",
+            entry.object.key
+        );
     }
     let finished = writer.finish()?;
     let bytes = std::fs::read(finished.file.path())?;
@@ -325,8 +386,10 @@ fn row(entry: &Entry, claim: &Claim, batch: &str) -> Vec<Value> {
         Status::Failed(error) => ("failed", json!(error)),
     };
     let other = &entry.decoded.other;
-    let other: serde_json::Map<String, Value> =
-        other.iter().map(|(kind, count)| (kind.name().to_owned(), json!(count))).collect();
+    let other: serde_json::Map<String, Value> = other
+        .iter()
+        .map(|(kind, count)| (kind.name().to_owned(), json!(count)))
+        .collect();
     let time = |microseconds: Option<i64>| microseconds.map(super::json::time_text);
     vec![
         json!(entry.object.key),
@@ -337,7 +400,11 @@ fn row(entry: &Entry, claim: &Claim, batch: &str) -> Vec<Value> {
         json!(entry.decoded.records),
         json!(entry.rows),
         json!(entry.rejected),
-        if other.is_empty() { Value::Null } else { Value::Object(other) },
+        if other.is_empty() {
+            Value::Null
+        } else {
+            Value::Object(other)
+        },
         json!(time(entry.times.map(|(first, _)| first))),
         json!(time(entry.times.map(|(_, last)| last))),
         json!(batch),

@@ -9,6 +9,7 @@
 //! became of it; a run that is killed and repeated writes the same files.
 
 mod batch;
+pub mod compact;
 mod decode;
 mod inflate;
 mod ingest;
@@ -16,6 +17,7 @@ mod json;
 mod layout;
 mod ledger;
 mod members;
+mod merge;
 pub mod rebuild;
 pub mod redact;
 mod rows;
@@ -109,7 +111,10 @@ fn tell(location: &str, outcome: &Outcome, seconds: f64) {
         shell::hint("every object's fate and reason is in the table cloudtrail_ledger");
     }
     for (kind, count) in &outcome.other {
-        shell::note(&format!("{location}: {count} of kind {} left out", kind.name()));
+        shell::note(&format!(
+            "{location}: {count} of kind {} left out",
+            kind.name()
+        ));
     }
     if outcome.ignored > 0 {
         shell::note(&format!(

@@ -24,13 +24,22 @@ pub fn rebuild(batch: &RecordBatch, index: usize) -> Option<String> {
     let has = |key: &str| names.iter().any(|name| name == key);
     let mut members: Vec<String> = Vec::new();
     if let Some(extra) = extra {
-        members.push(extra.trim().strip_prefix('{')?.strip_suffix('}')?.to_owned());
+        members.push(
+            extra
+                .trim()
+                .strip_prefix('{')?
+                .strip_suffix('}')?
+                .to_owned(),
+        );
     }
     if !has(EVENT_TIME) && !has(AT_TIMESTAMP) {
         let times = batch
             .column_by_name("event_time")?
             .as_primitive_opt::<TimestampMicrosecondType>()?;
-        members.push(member(EVENT_TIME, &quoted(&json::time_text(times.value(index)))));
+        members.push(member(
+            EVENT_TIME,
+            &quoted(&json::time_text(times.value(index))),
+        ));
     }
     for promoted in MEMBERS.iter().filter(|promoted| !has(promoted.key)) {
         let raw = match promoted.kind {
@@ -38,7 +47,9 @@ pub fn rebuild(batch: &RecordBatch, index: usize) -> Option<String> {
             MemberKind::Text => text(promoted.column)?.map(quoted),
             MemberKind::Flag => {
                 let flags = batch.column_by_name(promoted.column)?.as_boolean_opt()?;
-                flags.is_valid(index).then(|| flags.value(index).to_string())
+                flags
+                    .is_valid(index)
+                    .then(|| flags.value(index).to_string())
             }
         };
         members.extend(raw.map(|raw| member(promoted.key, &raw)));

@@ -4,6 +4,9 @@
 //! of an event is touched.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
 
 use super::json;
 
@@ -53,9 +56,9 @@ pub fn names_token(name: &str) -> bool {
 
 /// A cheap test that most values end with: no name of a token without `oken` in some case, unless it is escaped.
 fn may_hold_token(raw: &str) -> bool {
-    memchr::memmem::find(raw.as_bytes(), b"oken").is_some()
-        || memchr::memmem::find(raw.as_bytes(), b"OKEN").is_some()
-        || memchr::memmem::find(raw.as_bytes(), b"\\u").is_some()
+    static SIGNS: LazyLock<[Finder<'static>; 3]> =
+        LazyLock::new(|| ["oken", "OKEN", "\\u"].map(Finder::new));
+    SIGNS.iter().any(|sign| sign.find(raw.as_bytes()).is_some())
 }
 
 fn is_token_name(quoted: &str) -> bool {

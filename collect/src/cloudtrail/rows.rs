@@ -350,16 +350,28 @@ mod tests {
         names.extend(IDENTITY_COLUMNS);
         names.extend(nested.iter().map(|member| member.column));
         names.extend(["extra", "source_key", "source_etag", "source_record"]);
-        let columns: Vec<&str> = schema.columns.iter().map(|column| column.name.as_str()).collect();
+        let columns: Vec<&str> = schema
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .collect();
         assert_eq!(columns, names);
         for member in MEMBERS {
-            let column = schema.columns.iter().find(|column| column.name == member.column);
+            let column = schema
+                .columns
+                .iter()
+                .find(|column| column.name == member.column);
             let expected = match member.kind {
                 MemberKind::Text => ColumnType::String,
                 MemberKind::Flag => ColumnType::Bool,
                 MemberKind::Json => ColumnType::Json,
             };
-            assert_eq!(column.map(|column| column.kind), Some(expected), "{}", member.column);
+            assert_eq!(
+                column.map(|column| column.kind),
+                Some(expected),
+                "{}",
+                member.column
+            );
         }
         let mut rows = Rows::new(handoff::table::arrow_schema(&schema), 0);
         assert_eq!(rows.finish().unwrap().0.num_rows(), 0);

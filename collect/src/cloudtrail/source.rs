@@ -27,7 +27,8 @@ pub struct Window {
 
 impl Window {
     fn overlaps(&self, first: Date, last: Date) -> bool {
-        self.since.is_none_or(|since| last >= since) && self.until.is_none_or(|until| first <= until)
+        self.since.is_none_or(|since| last >= since)
+            && self.until.is_none_or(|until| first <= until)
     }
 }
 
@@ -103,7 +104,10 @@ impl Source {
         } else {
             let name = path.file_name().and_then(|name| name.to_str());
             let name = name.with_context(|| format!("{location}: the name is no UTF-8"))?;
-            (path.parent().unwrap_or(Path::new("")), Some(name.to_owned()))
+            (
+                path.parent().unwrap_or(Path::new("")),
+                Some(name.to_owned()),
+            )
         };
         let folder = folder
             .to_str()
@@ -154,15 +158,31 @@ impl Source {
         let mut found = Vec::new();
         if let Some(name) = &self.only {
             let level = self.storage.level("")?;
-            found.extend(level.objects.into_iter().filter(|object| object.key == *name));
+            found.extend(
+                level
+                    .objects
+                    .into_iter()
+                    .filter(|object| object.key == *name),
+            );
         } else {
             let mut pending = vec![String::new()];
             while let Some(folder) = pending.pop() {
-                self.look(&folder, window, known, &mut pending, &mut found, &mut listing)?;
+                self.look(
+                    &folder,
+                    window,
+                    known,
+                    &mut pending,
+                    &mut found,
+                    &mut listing,
+                )?;
             }
         }
         if found.is_empty() && self.only.is_some() {
-            anyhow::bail!("{}{}: no such object", self.base, self.only.as_deref().unwrap_or_default());
+            anyhow::bail!(
+                "{}{}: no such object",
+                self.base,
+                self.only.as_deref().unwrap_or_default()
+            );
         }
         listing.objects = self.identify(found)?;
         listing.objects.sort_by(|a, b| a.key.cmp(&b.key));
@@ -196,7 +216,11 @@ impl Source {
             keep(object, &self.base, window, found, listing);
         }
         for name in level.folders {
-            let folder = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let folder = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
             let path = self.path(&folder);
             if let Some(kind) = layout::other_kind(&path) {
                 *listing.other.entry(kind).or_default() += 1;
@@ -220,7 +244,11 @@ impl Source {
     }
 
     fn region_objects(&self, folder: &str, window: Window) -> anyhow::Result<Vec<Listed>> {
-        let prefix = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        let prefix = if folder.is_empty() {
+            String::new()
+        } else {
+            format!("{folder}/")
+        };
         let day = |date: Date| format!("{prefix}{}", date.strftime("%Y/%m/%d"));
         let after = window.since.map(day).unwrap_or_default();
         // `~` comes after every character of the names AWS gives.

@@ -96,7 +96,9 @@ impl EventFile {
     /// # Errors
     /// When it can't be written.
     pub fn finish(self) -> anyhow::Result<NamedTempFile> {
-        self.writer.into_inner().context("can't complete a file of events")
+        self.writer
+            .into_inner()
+            .context("can't complete a file of events")
     }
 }
 
@@ -127,7 +129,11 @@ fn properties(
     for name in UNIQUE {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
-    for column in table.columns.iter().filter(|column| column.kind == ColumnType::Json) {
+    for column in table
+        .columns
+        .iter()
+        .filter(|column| column.kind == ColumnType::Json)
+    {
         // The smallest and largest JSON text of a row group tell nobody anything.
         let path = ColumnPath::from(column.name.as_str());
         builder = builder.set_column_statistics_enabled(path, EnabledStatistics::None);

@@ -8,7 +8,10 @@ use crate::lake::{self, stderr};
 use crate::trail::{self, event, gzip, object_key, records, write};
 
 fn status<'a>(ledger: &'a [lake::Row], name: &str) -> (&'a str, &'a str) {
-    let row = ledger.iter().find(|row| row["source_key"].ends_with(name)).unwrap_or_else(|| panic!("{name}"));
+    let row = ledger
+        .iter()
+        .find(|row| row["source_key"].ends_with(name))
+        .unwrap_or_else(|| panic!("{name}"));
     (&row["status"], row.get("error").map_or("", String::as_str))
 }
 
@@ -21,7 +24,10 @@ fn unsound_objects_are_set_aside_and_all_others_kept() {
     let mut corrupt = sound.clone();
     let middle = corrupt.len() / 2;
     corrupt[middle] ^= 0xff;
-    let mut lacking = vec![event(2_000), json!({"eventID": "x", "eventTime": "yesterday"})];
+    let mut lacking = vec![
+        event(2_000),
+        json!({"eventID": "x", "eventTime": "yesterday"}),
+    ];
     lacking.push(json!({"eventTime": "2026-11-20T00:00:00Z"}));
     let cases: [(&str, Vec<u8>, &str); 9] = [
         ("corrupt.json.gz", corrupt, "corrupt or truncated gzip"),
@@ -43,15 +49,26 @@ fn unsound_objects_are_set_aside_and_all_others_kept() {
         let (status, error) = status(&ledger, name);
         assert_eq!(status, "quarantined", "{name}");
         assert!(error.contains(reason), "{name}: {error}");
-        assert!(stderr(&output).contains(&format!("warning: {name}: quarantined: ")), "{name}");
+        assert!(
+            stderr(&output).contains(&format!("warning: {name}: quarantined: ")),
+            "{name}"
+        );
     }
     assert_eq!(ledger.iter().filter(|row| row["status"] == "ok").count(), 6);
-    assert_eq!(lake::counts(&lake), (301, 301), "a record without a fault has its row beside those that have one");
+    assert_eq!(
+        lake::counts(&lake),
+        (301, 301),
+        "a record without a fault has its row beside those that have one"
+    );
 
     // Nothing is tried again until it changes; then it is.
     let before = lake::names(&lake);
     let again = lake::ingest(source.to_str().unwrap(), &lake, &[], 0);
-    assert!(stderr(&again).contains("9 objects quarantined by earlier runs"), "{}", stderr(&again));
+    assert!(
+        stderr(&again).contains("9 objects quarantined by earlier runs"),
+        "{}",
+        stderr(&again)
+    );
     assert_eq!(lake::names(&lake), before);
     write(&source.join("truncated.json.gz"), &sound);
     lake::ingest(source.to_str().unwrap(), &lake, &[], 0);
@@ -65,25 +82,54 @@ fn other_kinds_of_records_are_counted_and_not_stored() {
     trail::make(&source, 1, 5);
     let account = source.join("AWSLogs/444455556666");
     let digest = json!({"awsAccountId": "444455556666", "digestStartTime": "2026-11-20T00:00:00Z", "digestS3Object": "x", "logFiles": []});
-    write(&account.join("CloudTrail-Digest/eu-west-1/2026/11/20/d.json.gz"), &gzip(digest.to_string().as_bytes()));
-    write(&account.join("CloudTrail-Insight/eu-west-1/2026/11/20/i.json.gz"), &gzip(&records(0..3)));
-    write(&account.join("elasticloadbalancing/eu-west-1/2026/11/20/lb.log.gz"), b"x");
+    write(
+        &account.join("CloudTrail-Digest/eu-west-1/2026/11/20/d.json.gz"),
+        &gzip(digest.to_string().as_bytes()),
+    );
+    write(
+        &account.join("CloudTrail-Insight/eu-west-1/2026/11/20/i.json.gz"),
+        &gzip(&records(0..3)),
+    );
+    write(
+        &account.join("elasticloadbalancing/eu-west-1/2026/11/20/lb.log.gz"),
+        b"x",
+    );
     let mut insight = event(7_000);
     insight["eventCategory"] = "Insight".into();
     let mut network = event(7_001);
     network["eventCategory"] = "NetworkActivity".into();
-    write(&source.join("mixed.json"), json!({"Records": [insight, event(7_002), network]}).to_string().as_bytes());
+    write(
+        &source.join("mixed.json"),
+        json!({"Records": [insight, event(7_002), network]})
+            .to_string()
+            .as_bytes(),
+    );
     write(&source.join("digest.json"), digest.to_string().as_bytes());
     write(&source.join("README.txt"), b"not a trail");
     let output = stderr(&lake::ingest(source.to_str().unwrap(), &lake, &[], 0));
-    for line in ["2 of kind digest left out", "2 of kind insight left out", "1 of kind network_activity left out", "1 of kind other_service left out", "1 files ignored"] {
+    for line in [
+        "2 of kind digest left out",
+        "2 of kind insight left out",
+        "1 of kind network_activity left out",
+        "1 of kind other_service left out",
+        "1 files ignored",
+    ] {
         assert!(output.contains(line), "{line}: {output}");
     }
     assert_eq!(lake::counts(&lake), (6, 6));
     let ledger = lake::ledger(&lake);
-    let mixed = ledger.iter().find(|row| row["source_key"] == "mixed.json").unwrap();
-    assert_eq!(mixed["other_records"], r#"{"insight":1,"network_activity":1}"#);
-    assert_eq!((mixed["records"].as_str(), mixed["rows"].as_str()), ("3", "1"));
+    let mixed = ledger
+        .iter()
+        .find(|row| row["source_key"] == "mixed.json")
+        .unwrap();
+    assert_eq!(
+        mixed["other_records"],
+        r#"{"insight":1,"network_activity":1}"#
+    );
+    assert_eq!(
+        (mixed["records"].as_str(), mixed["rows"].as_str()),
+        ("3", "1")
+    );
 }
 
 #[test]
@@ -91,14 +137,27 @@ fn dates_choose_objects_by_their_path() {
     let folder = tempfile::tempdir().unwrap();
     let (source, lake) = (folder.path().join("trail"), folder.path().join("lake"));
     for day in 18..=22 {
-        write(&source.join(object_key(day, day)), &gzip(&records(day * 100..day * 100 + 10)));
+        write(
+            &source.join(object_key(day, day)),
+            &gzip(&records(day * 100..day * 100 + 10)),
+        );
     }
     let source = source.to_str().unwrap();
-    lake::ingest(source, &lake, &["--since", "2026-11-19", "--until", "2026-11-20"], 0);
+    lake::ingest(
+        source,
+        &lake,
+        &["--since", "2026-11-19", "--until", "2026-11-20"],
+        0,
+    );
     assert_eq!(lake::counts(&lake), (20, 20));
     lake::ingest(source, &lake, &["--since", "2026-11-20"], 0);
     assert_eq!(lake::counts(&lake), (40, 40));
-    let output = lake::ingest(source, &lake, &["--since", "2026-11-21", "--until", "2026-11-20"], 2);
+    let output = lake::ingest(
+        source,
+        &lake,
+        &["--since", "2026-11-21", "--until", "2026-11-20"],
+        2,
+    );
     assert!(stderr(&output).contains("error: --since 2026-11-21 is after --until 2026-11-20"));
 }
 

@@ -25,7 +25,9 @@ pub fn collect(arguments: &[&str]) -> Command {
 /// Runs the tool and expects this exit code.
 pub fn ingest(source: &str, lake: &Path, arguments: &[&str], code: i32) -> Output {
     let lake = lake.to_str().unwrap();
-    let output = collect(&[&[source, "--lake", lake], arguments].concat()).output().unwrap();
+    let output = collect(&[&[source, "--lake", lake], arguments].concat())
+        .output()
+        .unwrap();
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
     assert!(output.stdout.is_empty(), "answers go to the lake");
@@ -51,7 +53,14 @@ pub fn event_paths(lake: &Path) -> Vec<PathBuf> {
 pub fn events(lake: &Path) -> Vec<(Row, String)> {
     let mut events = Vec::new();
     for path in event_paths(lake) {
-        let folder = path.parent().unwrap().file_name().unwrap().to_str().unwrap().to_owned();
+        let folder = path
+            .parent()
+            .unwrap()
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         for batch in batches(&path) {
             for index in 0..batch.num_rows() {
                 let row = row(&batch, index);
@@ -82,7 +91,10 @@ pub fn counts(lake: &Path) -> (usize, usize) {
     let mut rows = 0;
     let mut ids = BTreeSet::new();
     for path in files(&lake.join("cloudtrail")) {
-        if path.extension().is_some_and(|extension| extension == "parquet") {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "parquet")
+        {
             for batch in batches(&path) {
                 rows += batch.num_rows();
                 let column = batch.column_by_name("event_id").unwrap().as_string::<i32>();
@@ -100,7 +112,11 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     while let Some(folder) = pending.pop() {
         for entry in std::fs::read_dir(&folder).into_iter().flatten() {
             let path = entry.unwrap().path();
-            if path.is_dir() { pending.push(path) } else { files.push(path) }
+            if path.is_dir() {
+                pending.push(path)
+            } else {
+                files.push(path)
+            }
         }
     }
     files.sort();
@@ -109,8 +125,16 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
 
 /// Names of the lake's files, without what interrupted writers left in the scratch folder.
 pub fn names(lake: &Path) -> Vec<String> {
-    let names = files(lake).into_iter().map(|path| path.strip_prefix(lake).unwrap().to_str().unwrap().to_owned());
-    names.filter(|name| !name.starts_with(".unfinished")).collect()
+    let names = files(lake).into_iter().map(|path| {
+        path.strip_prefix(lake)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    });
+    names
+        .filter(|name| !name.starts_with(".unfinished"))
+        .collect()
 }
 
 fn row(batch: &RecordBatch, index: usize) -> Row {
@@ -125,7 +149,9 @@ fn row(batch: &RecordBatch, index: usize) -> Row {
             DataType::Boolean => column.as_boolean().value(index).to_string(),
             DataType::Int64 => column.as_primitive::<Int64Type>().value(index).to_string(),
             DataType::Timestamp(..) => {
-                let time = column.as_primitive::<TimestampMicrosecondType>().value(index);
+                let time = column
+                    .as_primitive::<TimestampMicrosecondType>()
+                    .value(index);
                 jiff::Timestamp::from_microsecond(time).unwrap().to_string()
             }
             other => panic!("{other}"),

@@ -30,12 +30,28 @@ fn canonical(raw: &str) -> String {
     }
     let raw = raw.trim();
     if raw.starts_with('{') {
-        let mut members = serde_json::Deserializer::from_str(raw).deserialize_map(Members).unwrap();
+        let mut members = serde_json::Deserializer::from_str(raw)
+            .deserialize_map(Members)
+            .unwrap();
         members.sort_by(|a, b| a.0.cmp(&b.0));
-        format!("{{{}}}", members.iter().map(|(key, value)| format!("{key:?}:{value}")).collect::<Vec<_>>().join(","))
+        format!(
+            "{{{}}}",
+            members
+                .iter()
+                .map(|(key, value)| format!("{key:?}:{value}"))
+                .collect::<Vec<_>>()
+                .join(",")
+        )
     } else if raw.starts_with('[') {
         let elements: Vec<&RawValue> = serde_json::from_str(raw).unwrap();
-        format!("[{}]", elements.iter().map(|element| canonical(element.get())).collect::<Vec<_>>().join(","))
+        format!(
+            "[{}]",
+            elements
+                .iter()
+                .map(|element| canonical(element.get()))
+                .collect::<Vec<_>>()
+                .join(",")
+        )
     } else if let Ok(text) = serde_json::from_str::<String>(raw) {
         format!("{text:?}")
     } else {
@@ -45,7 +61,10 @@ fn canonical(raw: &str) -> String {
 
 #[test]
 fn the_comparison_sees_what_parsers_forgive() {
-    assert_eq!(canonical(r#"{"b":1,"a":"\u0041"}"#), canonical(r#"{ "a" : "A", "b" : 1 }"#));
+    assert_eq!(
+        canonical(r#"{"b":1,"a":"\u0041"}"#),
+        canonical(r#"{ "a" : "A", "b" : 1 }"#)
+    );
     assert_ne!(canonical(r#"{"a":1.50}"#), canonical(r#"{"a":1.5}"#));
     assert_ne!(canonical(r#"{"a":1,"a":2}"#), canonical(r#"{"a":2}"#));
     assert_ne!(canonical(r#"{"a":null}"#), canonical("{}"));
@@ -83,7 +102,9 @@ fn fixture(name: &str) -> String {
 fn elements(text: &str, name: &str) -> Vec<String> {
     let lists: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
     let list: Vec<&RawValue> = serde_json::from_str(lists[name].get()).unwrap();
-    list.iter().map(|element| element.get().to_owned()).collect()
+    list.iter()
+        .map(|element| element.get().to_owned())
+        .collect()
 }
 
 const TOKEN: &str = "FwoGZXIvEXAMPLETOKEN==";
@@ -92,8 +113,10 @@ const REDACTED: &str = "[session token redacted]";
 #[test]
 fn records_as_a_trail_delivers_them() {
     let text = fixture("records.json");
-    let originals: Vec<String> =
-        elements(&text, "Records").iter().map(|event| event.replace(TOKEN, REDACTED)).collect();
+    let originals: Vec<String> = elements(&text, "Records")
+        .iter()
+        .map(|event| event.replace(TOKEN, REDACTED))
+        .collect();
     assert!(text.contains(TOKEN));
     let gzip = trail::gzip(text.as_bytes());
     let events = assert_rebuilt("records.json.gz", &gzip, &originals);
@@ -102,15 +125,40 @@ fn records_as_a_trail_delivers_them() {
     assert_rebuilt("bare.json", bare.as_bytes(), &originals);
 
     let columns = |record: u64, names: &[&str]| -> Vec<Option<String>> {
-        names.iter().map(|name| events[&record].0.get(*name).cloned()).collect()
+        names
+            .iter()
+            .map(|name| events[&record].0.get(*name).cloned())
+            .collect()
     };
     let some = |text: &str| Some(text.to_owned());
     assert_eq!(
-        columns(0, &["event_name", "identity_user_name", "principal", "session_credential_from_console"]),
-        [some("CreateAccessKey"), some("maria"), some("arn:aws:iam::444455556666:user/maria"), some("true")]
+        columns(
+            0,
+            &[
+                "event_name",
+                "identity_user_name",
+                "principal",
+                "session_credential_from_console"
+            ]
+        ),
+        [
+            some("CreateAccessKey"),
+            some("maria"),
+            some("arn:aws:iam::444455556666:user/maria"),
+            some("true")
+        ]
     );
     assert_eq!(
-        columns(2, &["principal", "session_mfa_authenticated", "session_created_at", "source_identity", "response_elements"]),
+        columns(
+            2,
+            &[
+                "principal",
+                "session_mfa_authenticated",
+                "session_created_at",
+                "source_identity",
+                "response_elements"
+            ]
+        ),
         [
             some("arn:aws:iam::444455556666:role/dns_admin"),
             some("true"),
@@ -120,12 +168,37 @@ fn records_as_a_trail_delivers_them() {
         ]
     );
     assert_eq!(
-        columns(3, &["error_message", "read_only", "management_event", "additional_event_data"])[..3],
-        [some("User is not authorized; \"deny\" in\ta policy\\statement"), some("true"), some("false")]
+        columns(
+            3,
+            &[
+                "error_message",
+                "read_only",
+                "management_event",
+                "additional_event_data"
+            ]
+        )[..3],
+        [
+            some("User is not authorized; \"deny\" in\ta policy\\statement"),
+            some("true"),
+            some("false")
+        ]
     );
-    assert!(events[&3].0["additional_event_data"].contains("1.0E+3"), "numbers stay as they are written");
-    assert_eq!(columns(4, &["identity_type", "identity_invoked_by"]), [None, some("AWS Internal")]);
-    assert_eq!(columns(6, &["event_time", "aws_region", "read_only"]), [some("2026-11-20T08:04:00.25Z"), some("xx-nowhere-9"), some("false")]);
+    assert!(
+        events[&3].0["additional_event_data"].contains("1.0E+3"),
+        "numbers stay as they are written"
+    );
+    assert_eq!(
+        columns(4, &["identity_type", "identity_invoked_by"]),
+        [None, some("AWS Internal")]
+    );
+    assert_eq!(
+        columns(6, &["event_time", "aws_region", "read_only"]),
+        [
+            some("2026-11-20T08:04:00.25Z"),
+            some("xx-nowhere-9"),
+            some("false")
+        ]
+    );
 }
 
 #[test]
@@ -134,12 +207,18 @@ fn several_gzip_members_are_one_object() {
     let events = elements(&text, "Records");
     let (first, rest) = events.split_at(3);
     let line = |events: &[String]| {
-        let lines: Vec<String> = events.iter().map(|event| event.replace('\n', " ")).collect();
+        let lines: Vec<String> = events
+            .iter()
+            .map(|event| event.replace('\n', " "))
+            .collect();
         format!("{}\n", lines.join("\n"))
     };
     let mut bytes = trail::gzip(line(first).as_bytes());
     bytes.extend(trail::gzip(line(rest).as_bytes()));
-    let originals: Vec<String> = events.iter().map(|event| event.replace(TOKEN, REDACTED)).collect();
+    let originals: Vec<String> = events
+        .iter()
+        .map(|event| event.replace(TOKEN, REDACTED))
+        .collect();
     assert_rebuilt("members.json.gz", &bytes, &originals);
 }
 
@@ -150,23 +229,34 @@ fn lookup_events_and_search_engine_exports() {
         .iter()
         .map(|entry| {
             let entry: serde_json::Value = serde_json::from_str(entry).unwrap();
-            entry["CloudTrailEvent"].as_str().unwrap().replace(TOKEN, REDACTED)
+            entry["CloudTrailEvent"]
+                .as_str()
+                .unwrap()
+                .replace(TOKEN, REDACTED)
         })
         .collect();
     assert_rebuilt("lookup.json", lookup.as_bytes(), &originals);
 
     let lines = fixture("timestamped.ndjson");
-    let originals: Vec<String> = lines.lines().map(|line| line.replace(TOKEN, REDACTED)).collect();
+    let originals: Vec<String> = lines
+        .lines()
+        .map(|line| line.replace(TOKEN, REDACTED))
+        .collect();
     let events = assert_rebuilt("export.ndjson", lines.as_bytes(), &originals);
     assert_eq!(events[&0].0["event_time"], "2026-11-20T08:00:00Z");
-    assert_eq!(events[&2].0["event_time"], "2026-11-20T08:01:11Z", "eventTime wins over @timestamp");
+    assert_eq!(
+        events[&2].0["event_time"], "2026-11-20T08:01:11Z",
+        "eventTime wins over @timestamp"
+    );
 }
 
 /// Members that are null, of another type, named twice, escaped, unknown, deep, or huge.
 #[test]
 fn odd_events() {
     let base = |id: u32, members: &str| {
-        format!(r#"{{"eventID":"60000000-0000-4000-8000-{id:012}","eventTime":"2026-11-20T10:00:00Z"{members}}}"#)
+        format!(
+            r#"{{"eventID":"60000000-0000-4000-8000-{id:012}","eventTime":"2026-11-20T10:00:00Z"{members}}}"#
+        )
     };
     let deep = format!("{}1{}", r#"{"a":["#.repeat(2_000), "]}".repeat(2_000));
     let big = "ä\\u0000\\ud83d\\ude00 \\\"".repeat(100_000);
@@ -185,13 +275,28 @@ fn odd_events() {
         r#" , "eventSource" : "" , "requestParameters" : { } "#.to_owned(),
         format!(r#","requestParameters":"{big}","userAgent":"{big}""#),
     ];
-    let mut originals: Vec<String> = (0..).zip(&members).map(|(id, members)| base(id, members)).collect();
-    for time in ["2026-11-20T10:00:00.123Z", "2026-11-20T12:00:00+02:00", "2026-11-20t10:00:00z", "2026-11-20T10:00:00.1234567Z"] {
+    let mut originals: Vec<String> = (0..)
+        .zip(&members)
+        .map(|(id, members)| base(id, members))
+        .collect();
+    for time in [
+        "2026-11-20T10:00:00.123Z",
+        "2026-11-20T12:00:00+02:00",
+        "2026-11-20t10:00:00z",
+        "2026-11-20T10:00:00.1234567Z",
+    ] {
         let id = u32::try_from(originals.len()).unwrap();
         originals.push(base(id, "").replace("2026-11-20T10:00:00Z", time));
     }
-    let events = assert_rebuilt("odd.json", format!("{{\"Records\":[{}]}}", originals.join(",")).as_bytes(), &originals);
-    assert_eq!(events[&3].0["event_name"], "B", "of two the last, as JSON parsers have it");
+    let events = assert_rebuilt(
+        "odd.json",
+        format!("{{\"Records\":[{}]}}", originals.join(",")).as_bytes(),
+        &originals,
+    );
+    assert_eq!(
+        events[&3].0["event_name"], "B",
+        "of two the last, as JSON parsers have it"
+    );
     assert_eq!(events[&5].0["event_time"], "2026-11-20T11:00:00Z");
     assert_eq!(events[&8].0["event_name"], "escaped name");
     assert_eq!(events[&2].0.get("aws_region"), None);
@@ -207,17 +312,43 @@ fn generated_events() {
     let mut state = 1_u64;
     let mut random = move |below: u64| {
         // Knuth's MMIX generator; the same events in every run.
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    let keys = ["errorCode", "userAgent", "readOnly", "userIdentity", "requestParameters", "x", "y", "tlsDetails", "eventType", "@timestamp", "sharedEventID"];
-    let scalars = ["null", "true", "\"true\"", "0.10", "\"2026-11-20T01:02:03Z\"", "\"\\n\\u00e4\"", "[]", "{\"arn\":\"a\"}", "-1E+2", "\"\""];
+    let keys = [
+        "errorCode",
+        "userAgent",
+        "readOnly",
+        "userIdentity",
+        "requestParameters",
+        "x",
+        "y",
+        "tlsDetails",
+        "eventType",
+        "@timestamp",
+        "sharedEventID",
+    ];
+    let scalars = [
+        "null",
+        "true",
+        "\"true\"",
+        "0.10",
+        "\"2026-11-20T01:02:03Z\"",
+        "\"\\n\\u00e4\"",
+        "[]",
+        "{\"arn\":\"a\"}",
+        "-1E+2",
+        "\"\"",
+    ];
     let originals: Vec<String> = (0..2_000)
         .map(|id| {
             let mut members = format!(r#""eventID":"{id}""#);
             for _ in 0..random(8) {
                 let key = keys[usize::try_from(random(keys.len() as u64)).unwrap()];
-                let mut value = scalars[usize::try_from(random(scalars.len() as u64)).unwrap()].to_owned();
+                let mut value =
+                    scalars[usize::try_from(random(scalars.len() as u64)).unwrap()].to_owned();
                 if random(3) == 0 {
                     value = format!(r#"{{"k":[{value},{{"l":{value}}}]}}"#);
                 }
@@ -227,5 +358,9 @@ fn generated_events() {
             format!("{{{members}}}")
         })
         .collect();
-    assert_rebuilt("generated.ndjson", originals.join("\n").as_bytes(), &originals);
+    assert_rebuilt(
+        "generated.ndjson",
+        originals.join("\n").as_bytes(),
+        &originals,
+    );
 }

@@ -1,5 +1,6 @@
 //! `collect cloudtrail` as a user runs it: trails in, a lake out, and what the lake says compared with what went in.
 
+mod compact;
 mod faults;
 mod lake;
 mod lossless;

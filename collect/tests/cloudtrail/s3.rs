@@ -6,7 +6,10 @@ use std::process::Output;
 use crate::lake::{collect, stderr};
 
 fn run(moto: &Moto, arguments: &[&str], code: i32) -> Output {
-    let output = collect(arguments).envs(moto.environment()).output().unwrap();
+    let output = collect(arguments)
+        .envs(moto.environment())
+        .output()
+        .unwrap();
     assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
     output
 }
@@ -35,32 +38,70 @@ fn a_trail_in_s3_into_a_lake_in_s3() {
     put("111122223333", "us-east-1", "19", "d", "5", "5");
     let arguments = ["s3://trail/logs", "--lake", "s3://lake/walls"];
     let output = run(&moto, &arguments, 0);
-    assert!(stderr(&output).contains("20 events from 4 objects"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("20 events from 4 objects"),
+        "{}",
+        stderr(&output)
+    );
     let output = run(&moto, &arguments, 0);
-    assert!(stderr(&output).contains("0 events from 0 objects"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("0 events from 0 objects"),
+        "{}",
+        stderr(&output)
+    );
 
     // A new region brings its history; a known one is looked at from two days before the newest object.
     put("111122223333", "eu-south-1", "11", "e", "0", "5");
     put("111122223333", "eu-west-1", "18", "f", "10", "5");
     put("111122223333", "eu-west-1", "11", "g", "15", "5");
     let output = run(&moto, &arguments, 0);
-    assert!(stderr(&output).contains("10 events from 2 objects"), "{}", stderr(&output));
-    let output = run(&moto, &["s3://trail/logs", "--lake", "s3://lake/walls", "--rescan"], 0);
-    assert!(stderr(&output).contains("5 events from 1 objects"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("10 events from 2 objects"),
+        "{}",
+        stderr(&output)
+    );
+    let output = run(
+        &moto,
+        &["s3://trail/logs", "--lake", "s3://lake/walls", "--rescan"],
+        0,
+    );
+    assert!(
+        stderr(&output).contains("5 events from 1 objects"),
+        "{}",
+        stderr(&output)
+    );
 
     // Overwritten: another ETag. One object by its own name.
     put("111122223333", "eu-west-1", "20", "b", "5", "6");
     let output = run(&moto, &arguments, 0);
-    assert!(stderr(&output).contains("6 events from 1 objects"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("6 events from 1 objects"),
+        "{}",
+        stderr(&output)
+    );
     let one = "s3://trail/logs/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/20/c.json.gz";
     let output = run(&moto, &[one, "--lake", "s3://lake/walls"], 0);
-    assert!(stderr(&output).contains("0 events from 0 objects, 1 known already"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("0 events from 0 objects, 1 known already"),
+        "{}",
+        stderr(&output)
+    );
 
     let listed = moto.python(
         "import boto3\nfor o in boto3.client('s3').list_objects_v2(Bucket='lake')['Contents']: print(o['Key'])",
     );
-    let events = listed.lines().filter(|key| key.starts_with("walls/cloudtrail/event_date="));
+    let events = listed
+        .lines()
+        .filter(|key| key.starts_with("walls/cloudtrail/event_date="));
     assert!(events.count() >= 5, "{listed}");
-    let missing = run(&moto, &["s3://nowhere/logs", "--lake", "s3://lake/walls"], 2);
-    assert!(stderr(&missing).contains("NoSuchBucket"), "{}", stderr(&missing));
+    let missing = run(
+        &moto,
+        &["s3://nowhere/logs", "--lake", "s3://lake/walls"],
+        2,
+    );
+    assert!(
+        stderr(&missing).contains("NoSuchBucket"),
+        "{}",
+        stderr(&missing)
+    );
 }

@@ -15,7 +15,10 @@ pub fn gzip(text: &[u8]) -> Vec<u8> {
 
 pub fn write(path: &Path, bytes: &[u8]) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::File::create(path).unwrap().write_all(bytes).unwrap();
+    std::fs::File::create(path)
+        .unwrap()
+        .write_all(bytes)
+        .unwrap();
 }
 
 /// An event of the given number; numbers are ids, and times go a second forward with each.
@@ -38,7 +41,9 @@ pub fn event(number: u32) -> Value {
 
 fn time(number: u32) -> String {
     let start: jiff::Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
-    jiff::Timestamp::from_second(start.as_second() + i64::from(number)).unwrap().to_string()
+    jiff::Timestamp::from_second(start.as_second() + i64::from(number))
+        .unwrap()
+        .to_string()
 }
 
 pub fn records(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
@@ -61,6 +66,9 @@ pub fn make(folder: &Path, objects: u32, events: u32) {
     for number in 0..objects {
         let first = number * events;
         let bytes = gzip(&records(first..first + events));
-        write(&folder.join(object_key(20 + number * 3 / objects, number)), &bytes);
+        write(
+            &folder.join(object_key(20 + number * 3 / objects, number)),
+            &bytes,
+        );
     }
 }
