@@ -39,9 +39,12 @@ class Clients:
         self.endpoint = endpoint
 
     def __getattr__(self, service):
-        service = {"awslambda": "lambda"}.get(service, service)
+        name = {"awslambda": "lambda"}.get(service, service)
         keys = {"aws_access_key_id": "AKIDEXAMPLE", "aws_secret_access_key": "secret"}
-        return boto3.client(service, region_name=REGION, endpoint_url=self.endpoint, **keys)
+        client = boto3.client(name, region_name=REGION, endpoint_url=self.endpoint, **keys)
+        # Found without this method from now on.
+        self.__dict__[service] = client
+        return client
 
 
 def identity(aws, _):

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use collect::aws::{Caller, model, services};
 use percent_encoding::percent_decode_str;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::server::{Answer, Seen, Server};
 use crate::{call, caller, crate_path, difference, python};
@@ -48,6 +48,7 @@ async fn every_operation_asks_and_reads_like_boto3() {
     let caller = caller(&server.url).await;
     let mut problems = Vec::new();
     let mut covered = BTreeSet::new();
+    let mut sent = Vec::new();
     for case in &cases {
         let text = |name: &str| case[name].as_str().unwrap();
         let params = case["params"].as_object().unwrap().clone();
@@ -69,6 +70,20 @@ async fn every_operation_asks_and_reads_like_boto3() {
         let problem = requests(&server.seen(), case["requests"].as_array().unwrap());
         problems.extend(problem.map(|problem| format!("{title}: request {problem}")));
         covered.insert(format!("{} {}", text("service"), text("operation")));
+        let signing_name = &model(text("service")).unwrap().signing_name;
+        sent.extend(server.seen().iter().map(|seen| {
+            json!({
+                "title": title, "signing_name": signing_name, "method": seen.method, "target": seen.target,
+                "headers": seen.headers, "body": seen.body,
+            })
+        }));
+    }
+    std::fs::write(&out, Value::Array(sent).to_string()).unwrap();
+    let script = crate_path("tests/fidelity/signatures.py");
+    let signed = python().arg(script).arg(&out).output().unwrap();
+    if !signed.status.success() {
+        let said = [signed.stdout, signed.stderr].concat();
+        problems.push(format!("signatures: {}", String::from_utf8_lossy(&said)));
     }
     let known = services().flat_map(|service| {
         let operations = model(service).unwrap().operations();
