@@ -195,7 +195,11 @@ impl Kind {
         if let Some(stem) = plural.strip_suffix("ies") {
             format!("{stem}y")
         } else {
-            let ending = if plural.ends_with("sses") || plural.ends_with("iases") { "es" } else { "s" };
+            let ending = if plural.ends_with("sses") || plural.ends_with("iases") {
+                "es"
+            } else {
+                "s"
+            };
             plural.strip_suffix(ending).unwrap_or(plural).to_owned()
         }
     }
@@ -261,8 +265,12 @@ mod tests {
         ] {
             assert_eq!(kind(plural).singular(), singular);
         }
-        assert!(KINDS.iter().all(|(name, ..)| !kind(name).singular().ends_with(['s', 'x'])
-            || matches!(*name, "kms:alias" | "ec2:elastic-ip")));
+        assert!(
+            KINDS
+                .iter()
+                .all(|(name, ..)| !kind(name).singular().ends_with(['s', 'x'])
+                    || matches!(*name, "kms:alias" | "ec2:elastic-ip"))
+        );
     }
 
     #[test]

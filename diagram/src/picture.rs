@@ -39,6 +39,14 @@ pub struct Picture {
     pub columns: Vec<Vec<NodeIndex>>,
     /// Invisible edges that keep the columns in order.
     pub spine: Vec<(NodeIndex, NodeIndex)>,
+    /// Invisible edges that keep one node right of another, however far above or below.
+    pub anchors: Vec<(NodeIndex, NodeIndex)>,
+    /// Nodes with which one part of the picture ends, and those with which the part to its right begins.
+    pub gaps: Vec<(Vec<NodeIndex>, Vec<NodeIndex>)>,
+    /// Nodes further left than all others.
+    pub first_column: Vec<NodeIndex>,
+    /// Nodes further right than all others.
+    pub last_column: Vec<NodeIndex>,
     /// The account of every resource that the filter admits.
     pub account: Account,
     /// What the legend explains.
@@ -122,7 +130,7 @@ pub struct Frame {
 }
 
 /// What a node looks like.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase", tag = "shape")]
 pub enum Shape {
     /// A resource, a group of them, or something outside.
@@ -137,6 +145,8 @@ pub enum Shape {
         stars: Option<u8>,
         /// Targets that so many nodes use that edges to them would hide the rest.
         uses: Vec<String>,
+        /// Names by which another system's zones know it.
+        names: Vec<String>,
     },
     /// A system.
     System {
@@ -160,7 +170,7 @@ pub enum Shape {
 }
 
 /// A node.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Node {
     /// Id in DOT.
     pub id: String,

@@ -11,21 +11,50 @@ fn font(size: u8, color: &str, text: &str) -> String {
 
 /// Title and caption of the picture.
 pub(super) fn caption(picture: &Picture) -> String {
-    let parts: Vec<String> = picture.caption.iter().map(|part| html(part)).collect();
     let title = format!(
         "<FONT POINT-SIZE=\"18\"><B>{}</B></FONT>",
         line(&picture.title, 60)
     );
-    let mut text = format!(
-        "{title}{}",
-        font(12, SOFT, &format!("   {}", parts.join(" · ")))
-    );
+    let mut text = format!("{title}   ");
+    let first = picture.title.chars().count().min(60) * 2;
+    for (position, row) in rows(&picture.caption, first, |part| part.chars().count() + 3)
+        .into_iter()
+        .enumerate()
+    {
+        let parts: Vec<String> = row.iter().map(|part| html(part)).collect();
+        if position > 0 {
+            text.push_str("<BR ALIGN=\"LEFT\"/>");
+        }
+        text.push_str(&font(12, SOFT, &parts.join(" · ")));
+    }
     for warning in &picture.warnings {
         text.push_str("<BR ALIGN=\"LEFT\"/>");
         text.push_str(&font(11, palette::VERMILION_TEXT, &html(warning)));
     }
     text.push_str("<BR ALIGN=\"LEFT\"/>");
     text
+}
+
+/// Characters of a caption's or legend's line; a longer one would be wider than most pictures.
+const ROW: usize = 125;
+
+/// Pieces of text in rows of a readable length, the first of which has so much in it already.
+fn rows<T>(pieces: &[T], before: usize, width: impl Fn(&T) -> usize) -> Vec<Vec<&T>> {
+    let mut rows: Vec<Vec<&T>> = Vec::new();
+    let mut used = before;
+    for piece in pieces {
+        let wide = width(piece);
+        match rows.last_mut() {
+            Some(row) if used + wide <= ROW => row.push(piece),
+            Some(_) => {
+                rows.push(vec![piece]);
+                used = 0;
+            }
+            None => rows.push(vec![piece]),
+        }
+        used += wide;
+    }
+    rows
 }
 
 pub(super) fn frame(frame: &Frame) -> String {
@@ -95,6 +124,7 @@ fn card(node: &Node) -> String {
         subtitle,
         stars,
         uses,
+        names,
     } = &node.shape
     else {
         return String::new();
@@ -109,14 +139,18 @@ fn card(node: &Node) -> String {
         font(9, SOFT, &line(subtitle, LINE_CHARACTERS + 6)),
     );
     let marks = marks(node.findings);
-    if stars.is_some() || !marks.is_empty() || !uses.is_empty() {
+    let mut words: Vec<String> = names.clone();
+    if !uses.is_empty() {
+        words.push(format!("uses {}", uses.join(", ")));
+    }
+    if stars.is_some() || !marks.is_empty() || !words.is_empty() {
         let stars = stars.map_or_else(|| " ".to_owned(), stars_text);
         let mut third = format!("<FONT POINT-SIZE=\"9\">{marks} </FONT>");
-        if !uses.is_empty() {
+        if !words.is_empty() {
             third.push_str(&font(
                 8,
                 SOFT,
-                &format!("uses {}", line(&uses.join(", "), LINE_CHARACTERS)),
+                &line(&words.join(" · "), LINE_CHARACTERS + 5),
             ));
         }
         rows.push_str(&format!(
@@ -205,36 +239,54 @@ fn bar(tags: Option<(u64, u64)>) -> String {
 }
 
 pub(super) fn legend(signs: &[Sign]) -> String {
+    let width = |sign: &Sign| match sign {
+        Sign::Category(category) => category.name().len() + 4,
+        Sign::Exposed => 32,
+        Sign::Findings => 52,
+        Sign::Stars => 16,
+        Sign::Text(text) => text.chars().count() + 3,
+    };
+    let mut lines: String = rows(signs, 0, width)
+        .into_iter()
+        .map(|row| {
+            let cells: String = row.into_iter().map(sign).collect();
+            // A table for each row, so that cells of one don't widen those of another.
+            format!(
+                "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"3\" CELLPADDING=\"1\">\
+                 <TR>{cells}</TR></TABLE></TD></TR>"
+            )
+        })
+        .collect();
+    if lines.is_empty() {
+        lines = "<TR><TD> </TD></TR>".to_owned();
+    }
+    format!(
+        "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\">{lines}</TABLE>"
+    )
+}
+
+fn sign(sign: &Sign) -> String {
     let words = |text: &str| {
         format!(
             "<TD ALIGN=\"LEFT\">{}</TD>",
             font(9, SOFT, &format!("{text}   "))
         )
     };
-    let mut cells = String::new();
-    for sign in signs {
-        match sign {
-            Sign::Category(category) => {
-                let fill = palette::fill(*category);
-                cells.push_str(&format!("<TD BGCOLOR=\"{fill}\" WIDTH=\"14\" HEIGHT=\"10\"></TD>"));
-                cells.push_str(&words(category.name()));
-            }
-            Sign::Exposed => {
-                cells.push_str(&format!("<TD BORDER=\"2\" COLOR=\"{VERMILION}\" WIDTH=\"16\" HEIGHT=\"10\"></TD>"));
-                cells.push_str(&words("reachable from the internet"));
-            }
-            Sign::Findings => cells.push_str(&words(&format!(
-                "<FONT COLOR=\"{VERMILION}\">▲</FONT>critical <FONT COLOR=\"{ORANGE}\">◆</FONT>high \
-                 <FONT COLOR=\"{SKY}\">●</FONT>medium ○low findings, ? undecided"
-            ))),
-            Sign::Stars => cells.push_str(&words("★★★ importance")),
-            Sign::Text(text) => cells.push_str(&words(&html(text))),
-        }
+    match sign {
+        Sign::Category(category) => format!(
+            "<TD BGCOLOR=\"{}\" WIDTH=\"14\" HEIGHT=\"10\"></TD>{}",
+            palette::fill(*category),
+            words(category.name())
+        ),
+        Sign::Exposed => format!(
+            "<TD BORDER=\"2\" COLOR=\"{VERMILION}\" WIDTH=\"16\" HEIGHT=\"10\"></TD>{}",
+            words("reachable from the internet")
+        ),
+        Sign::Findings => words(&format!(
+            "<FONT COLOR=\"{VERMILION}\">▲</FONT>critical <FONT COLOR=\"{ORANGE}\">◆</FONT>high \
+             <FONT COLOR=\"{SKY}\">●</FONT>medium ○low findings, ? undecided"
+        )),
+        Sign::Stars => words("★★★ importance"),
+        Sign::Text(text) => words(&html(text)),
     }
-    if cells.is_empty() {
-        cells = "<TD> </TD>".to_owned();
-    }
-    format!(
-        "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"4\" CELLPADDING=\"1\"><TR>{cells}</TR></TABLE>"
-    )
 }

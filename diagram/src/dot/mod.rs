@@ -29,31 +29,54 @@ pub fn write(picture: &Picture) -> String {
         &format!("graph [peripheries=0, labelloc=b, labeljust=l, margin=4, label=<{legend}>];"),
     );
     frame_contents(&mut out, picture, None, 2);
-    for column in &picture.columns {
-        let ids: Vec<String> = column
-            .iter()
-            .map(|&node| format!("{};", quoted(&picture.nodes[node].id)))
-            .collect();
-        line(&mut out, 2, &format!("{{ rank=same; {} }}", ids.join(" ")));
-    }
-    for &(from, to) in &picture.spine {
-        let (from, to) = (&picture.nodes[from].id, &picture.nodes[to].id);
-        line(
-            &mut out,
-            2,
-            &format!(
-                "{} -> {} [style=invis, weight=20];",
-                quoted(from),
-                quoted(to)
-            ),
-        );
-    }
+    positions(&mut out, picture);
     for edge in &picture.edges {
         line(&mut out, 2, &edge_statement(picture, edge));
     }
     line(&mut out, 1, "}");
     line(&mut out, 0, "}");
     out
+}
+
+/// What keeps nodes where a reader looks for them.
+fn positions(out: &mut String, picture: &Picture) {
+    let id = |node: NodeIndex| quoted(&picture.nodes[node].id);
+    let columns = picture.columns.iter().map(|column| ("same", column));
+    let ends = [
+        ("min", &picture.first_column),
+        ("max", &picture.last_column),
+    ];
+    for (rank, column) in columns.chain(ends).filter(|(_, column)| !column.is_empty()) {
+        let ids: Vec<String> = column
+            .iter()
+            .map(|&node| format!("{};", id(node)))
+            .collect();
+        line(out, 2, &format!("{{ rank={rank}; {} }}", ids.join(" ")));
+    }
+    for (edges, weight) in [(&picture.spine, 20), (&picture.anchors, 1)] {
+        for &(from, to) in edges {
+            let (from, to) = (id(from), id(to));
+            line(
+                out,
+                2,
+                &format!("{from} -> {to} [style=invis, weight={weight}];"),
+            );
+        }
+    }
+    for (position, (left, right)) in picture.gaps.iter().enumerate() {
+        let gap = quoted(&format!("gap{position}"));
+        line(
+            out,
+            2,
+            &format!("{gap} [shape=point, width=0.01, style=invis, label=\"\"];"),
+        );
+        for &node in left {
+            line(out, 2, &format!("{} -> {gap} [style=invis];", id(node)));
+        }
+        for &node in right {
+            line(out, 2, &format!("{gap} -> {} [style=invis];", id(node)));
+        }
+    }
 }
 
 fn line(out: &mut String, depth: usize, statement: &str) {

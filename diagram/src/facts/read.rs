@@ -6,7 +6,7 @@ use handoff::run::{FileEntry, Run, RunError, Stage};
 use handoff::storage::StorageError;
 use handoff::table::{self, Row, TableError};
 
-use super::{FailedCall, Facts, Findings, Index, Link, Resource};
+use super::{Facts, FailedCall, Findings, Index, Link, Resource};
 
 /// Tag keys that stand for themselves before `analyze` has read the configuration.
 const DEFAULT_KEYS: [&str; 5] = ["Name", "Owner", "Environment", "System", "Importance"];

@@ -58,7 +58,9 @@ impl Owners {
             let resource = facts.resource(index);
             (resource.system.as_str(), resource.environment.as_str())
         };
-        let agree = candidates.iter().all(|&owner| system(owner) == system(first));
+        let agree = candidates
+            .iter()
+            .all(|&owner| system(owner) == system(first));
         (agree && !system(first).0.is_empty()).then_some(first)
     }
 }
@@ -74,7 +76,9 @@ fn owners(facts: &Facts) -> Owners {
             continue;
         }
         let types = (resource_type(facts, from), resource_type(facts, to));
-        if is_piece(facts, link, from) || (link.kind != "member_of" && is_part(link, types.0, types.1)) {
+        if is_piece(facts, link, from)
+            || (link.kind != "member_of" && is_part(link, types.0, types.1))
+        {
             owners.whole.entry(from).or_default().insert(to);
         }
         if link.kind == "runs_as" {

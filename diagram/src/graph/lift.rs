@@ -56,13 +56,16 @@ pub type Edges = BTreeMap<(NodeIndex, NodeIndex, Relation), Bundle>;
 
 /// How a kind of reference is drawn, and whether the arrow runs against it.
 ///
-/// Settings such as subnet groups say nothing of how a system works, and alarms watch rather than take part: neither
-/// has edges.
+/// Settings such as subnet groups and certificates say little of how a system works, and alarms watch rather than
+/// take part: none of them has edges.
 pub fn relation(facts: &Facts, link: &Link) -> Option<(Relation, bool)> {
     let is = |end: Option<Index>, wanted: &[&str]| {
         end.is_some_and(|end| wanted.contains(&facts.resource(end).resource_type.as_str()))
     };
-    if is(link.from, &["cloudwatch:alarm"]) || is(link.to, &SETTINGS) {
+    if is(link.from, &["cloudwatch:alarm"])
+        || is(link.to, &SETTINGS)
+        || is(link.to, &["acm:certificate"])
+    {
         return None;
     }
     Some(match link.kind.as_str() {

@@ -50,7 +50,11 @@ pub fn draw(facts: &Facts, request: &Request) -> Picture {
         picture.nodes.push(card(facts, key, members, frame));
     }
     for (node, links) in loose_ends {
-        note(&mut picture, node, &format!("{}, not drawn", count(links, "link")));
+        note(
+            &mut picture,
+            node,
+            &format!("{}, not drawn", count(links, "link")),
+        );
     }
     note_hubs(&mut picture, &hubs);
     picture.edges = one_per_pair(super::drawn(edges));
@@ -64,7 +68,10 @@ fn take_untagged(edges: &mut Edges, cards: &[Card]) -> BTreeMap<NodeIndex, u64> 
     let is_untagged = |node: NodeIndex| cards[node].0.1.as_deref() == Some("");
     let mut links: BTreeMap<NodeIndex, u64> = BTreeMap::new();
     edges.retain(|&(from, to, _), bundle| {
-        let ends: Vec<NodeIndex> = [from, to].into_iter().filter(|&end| is_untagged(end)).collect();
+        let ends: Vec<NodeIndex> = [from, to]
+            .into_iter()
+            .filter(|&end| is_untagged(end))
+            .collect();
         for &end in &ends {
             *links.entry(end).or_default() += bundle.links;
         }
@@ -205,12 +212,7 @@ fn account(selected: &[Index], cards: &[Card]) -> Account {
     }
 }
 
-fn caption(
-    facts: &Facts,
-    selected: &[Index],
-    cards: &[Card],
-    account: &Account,
-) -> Vec<String> {
+fn caption(facts: &Facts, selected: &[Index], cards: &[Card], account: &Account) -> Vec<String> {
     let distinct = |value: fn(&Resource) -> &str| {
         selected
             .iter()
@@ -234,10 +236,15 @@ fn caption(
     if let Some((have, want)) = tags(facts, selected).filter(|(_, want)| *want > 0) {
         parts.push(format!("{}% of required tags", have * 100 / want));
     }
-    let adopted = selected.iter().filter(|&&index| facts.resource(index).adopted);
+    let adopted = selected
+        .iter()
+        .filter(|&&index| facts.resource(index).adopted);
     let adopted = adopted.count() as u64;
     if adopted > 0 {
-        parts.push(format!("{} untagged, placed with what they belong to", grouped(adopted)));
+        parts.push(format!(
+            "{} untagged, placed with what they belong to",
+            grouped(adopted)
+        ));
     }
     parts.push(count(
         distinct(|resource| &resource.account_id).len() as u64,
@@ -420,7 +427,11 @@ fn note_hubs(picture: &mut Picture, hubs: &BTreeMap<NodeIndex, BTreeSet<NodeInde
                 uses.push(name.clone());
             }
         }
-        note(picture, hub, &format!("used by {}", grouped(users.len() as u64)));
+        note(
+            picture,
+            hub,
+            &format!("used by {}", grouped(users.len() as u64)),
+        );
     }
 }
 
@@ -433,21 +444,108 @@ fn note(picture: &mut Picture, node: NodeIndex, text: &str) {
     }
 }
 
-/// Cards without an arrow inside their environment, in columns; environments below each other.
+/// Columns of cards that fit beside each other; with more, environments are stacked as Graphviz likes.
+const MOST_COLUMNS: usize = 9;
+/// Cards without an arrow in one column.
+const COLUMN: usize = 6;
+
+/// An environment, as far as its arrows inside it tell.
+#[derive(Default)]
+struct Flow {
+    /// Where it begins.
+    first: Vec<NodeIndex>,
+    /// Where it ends.
+    last: Vec<NodeIndex>,
+    /// Cards without an arrow.
+    loose: Vec<NodeIndex>,
+    /// Columns from the first to the last card.
+    columns: usize,
+}
+
+/// Cards without an arrow inside their environment in columns, and environments beside each other, in order.
 fn arrange(picture: &mut Picture) {
-    let frame = |node: NodeIndex| picture.nodes[node].frame;
-    let connected: BTreeSet<NodeIndex> = picture
-        .edges
-        .iter()
-        .filter(|edge| frame(edge.from) == frame(edge.to))
-        .flat_map(|edge| [edge.from, edge.to])
+    let flows: Vec<Flow> = (0..picture.frames.len())
+        .map(|frame| flow(picture, frame))
         .collect();
-    for frame in 0..picture.frames.len() {
-        let loose: Vec<NodeIndex> = (0..picture.nodes.len())
-            .filter(|node| picture.nodes[*node].frame == Some(frame) && !connected.contains(node))
-            .collect();
-        let (columns, spine) = crate::dot::columns(&loose, 6);
+    for flow in &flows {
+        let (columns, spine) = crate::dot::columns(&flow.loose, COLUMN);
         picture.columns.extend(columns);
         picture.spine.extend(spine);
     }
+    if flows.iter().map(|flow| flow.columns).sum::<usize>() > MOST_COLUMNS {
+        return;
+    }
+    for (left, right) in flows.iter().zip(flows.iter().skip(1)) {
+        let (mut ends, mut begins) = (left.last.clone(), right.first.clone());
+        // Loose cards begin where the others do; they mark the end only where there are no others.
+        if ends.is_empty() {
+            ends.extend(
+                left.loose
+                    .chunks(COLUMN)
+                    .next_back()
+                    .map(|column| column[0]),
+            );
+        }
+        begins.extend(right.loose.first());
+        picture.gaps.push((ends, begins));
+    }
+}
+
+/// Peels an environment column by column from the left; a circle is opened at its first card.
+fn flow(picture: &Picture, frame: usize) -> Flow {
+    let cards: Vec<NodeIndex> = (0..picture.nodes.len())
+        .filter(|&node| picture.nodes[node].frame == Some(frame))
+        .collect();
+    let arrows: Vec<(NodeIndex, NodeIndex)> = picture
+        .edges
+        .iter()
+        .map(|edge| (edge.from, edge.to))
+        .filter(|(from, to)| {
+            [from, to]
+                .iter()
+                .all(|end| cards.binary_search(end).is_ok())
+        })
+        .collect();
+    let (mut left, loose): (BTreeSet<NodeIndex>, Vec<NodeIndex>) = {
+        let has_arrow =
+            |card: NodeIndex| arrows.iter().any(|&(from, to)| card == from || card == to);
+        let (connected, loose) = cards
+            .iter()
+            .partition::<Vec<NodeIndex>, _>(|&&card| has_arrow(card));
+        (connected.into_iter().collect(), loose)
+    };
+    let mut flow = Flow {
+        last: left
+            .iter()
+            .copied()
+            .filter(|&card| arrows.iter().all(|&(from, _)| from != card))
+            .collect(),
+        columns: loose.len().div_ceil(COLUMN),
+        loose,
+        ..Flow::default()
+    };
+    let mut columns = 0;
+    while !left.is_empty() {
+        let waits = |card: &NodeIndex| {
+            arrows
+                .iter()
+                .any(|(from, to)| to == card && left.contains(from))
+        };
+        let mut column: Vec<NodeIndex> = left.iter().copied().filter(|card| !waits(card)).collect();
+        if column.is_empty() {
+            column.extend(left.first());
+        }
+        column.iter().for_each(|card| {
+            left.remove(card);
+        });
+        if columns == 0 {
+            flow.first.clone_from(&column);
+        }
+        if left.is_empty() && flow.last.is_empty() {
+            flow.last = column;
+        }
+        columns += 1;
+    }
+    flow.columns = flow.columns.max(columns);
+    flow
 }

@@ -5,7 +5,7 @@ pub mod system;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{FailedCall, Facts, Findings, Index};
+use crate::facts::{Facts, FailedCall, Findings, Index};
 use crate::graph::Filter;
 use crate::graph::lift::{Edges, GroupRule, NodeIndex, Relation};
 use crate::picture::{Edge, Node, Shape, count, hashed_id};

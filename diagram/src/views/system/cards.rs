@@ -104,6 +104,7 @@ pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> No
             subtitle: subtitle(scene, group),
             stars,
             uses: Vec::new(),
+            names: Vec::new(),
         },
         findings: findings(facts, group.members.iter().copied()),
         exposed,
@@ -186,15 +187,24 @@ fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
             Some(summary) if summaries.len() == 1 => summary,
             _ => "",
         };
-        words.push(in_words(&kind(&first.resource_type), summary, group.roots.len()));
+        words.push(in_words(
+            &kind(&first.resource_type),
+            summary,
+            group.roots.len(),
+        ));
     }
     words.join(" · ")
 }
 
 /// `queue` and `table · ACTIVE`: a summary that is missing, or only a state, leaves open what the thing is.
 fn in_words(kind: &Kind, summary: &str, number: usize) -> String {
-    let noun = if number == 1 { kind.singular() } else { kind.plural.clone() };
-    let is_state = !summary.contains(' ') && summary.chars().all(|c| c.is_ascii_uppercase() || c == '_');
+    let noun = if number == 1 {
+        kind.singular()
+    } else {
+        kind.plural.clone()
+    };
+    let is_state =
+        !summary.contains(' ') && summary.chars().all(|c| c.is_ascii_uppercase() || c == '_');
     match summary {
         "" => noun,
         state if is_state => format!("{noun} · {}", state.to_ascii_lowercase().replace('_', " ")),
@@ -235,7 +245,7 @@ fn member_type(group: &Resource) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// Keys, logs and whom alarms tell: always a word on the card and never an edge. By node: names of what it uses.
+/// Keys, certificates, logs and whom alarms tell: always a word on the card and never an edge. By node: names of what it uses.
 pub(super) fn quiet_hubs(
     scene: &Scene<'_>,
     node_of: &[Option<NodeIndex>],
@@ -252,6 +262,7 @@ pub(super) fn quiet_hubs(
         let is_quiet = match link.kind.as_str() {
             "encrypted_with" | "logs_to" => true,
             "notifies" => alarm,
+            "uses" => facts.resource(to).resource_type == "acm:certificate",
             _ => false,
         };
         // A log group of its own is part of the card.
@@ -259,7 +270,9 @@ pub(super) fn quiet_hubs(
             && is_quiet
             && node_of[to as usize] != Some(node)
         {
-            uses.entry(node).or_default().extend(badge(facts, &aliases, to));
+            uses.entry(node)
+                .or_default()
+                .extend(badge(facts, &aliases, to));
         }
     }
     uses

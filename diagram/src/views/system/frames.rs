@@ -301,16 +301,26 @@ pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
         }
     }
     let mut last_of_vpc: BTreeMap<Option<usize>, NodeIndex> = BTreeMap::new();
+    let (mut first_tier, mut loose) = (None, Vec::new());
     for ((frame, tiered), nodes) in frames {
         let (columns, mut spine) = crate::dot::columns(&nodes, HEIGHT);
         let around = frame.and_then(|frame| picture.frames[frame].parent);
+        let (first, last) = (columns[0][0], columns[columns.len() - 1][0]);
         if tiered {
-            let (first, last) = (columns[0][0], columns[columns.len() - 1][0]);
+            first_tier.get_or_insert(first);
             if let Some(before) = last_of_vpc.insert(around, last) {
                 spine.push((before, first));
             }
+        } else {
+            loose.push(first);
         }
         picture.columns.extend(columns);
         picture.spine.extend(spine);
+    }
+    // Cards without an arrow would drift to the left, before the internet: they go below the tiers.
+    if let Some(left) = first_tier.or(picture.first_column.first().copied()) {
+        picture
+            .anchors
+            .extend(loose.into_iter().map(|node| (left, node)));
     }
 }

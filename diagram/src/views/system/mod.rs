@@ -3,6 +3,7 @@
 mod cards;
 mod frames;
 mod outside;
+mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -147,7 +148,7 @@ fn picture(
     }
     picture.account = account(&scene, &groups, &mut built, &framed);
     let outside = outside::add(&scene, &mut picture, &mut built, &mut node_of);
-    let hubs = connect(&scene, &mut picture, &node_of, outside);
+    let hubs = connect(&scene, &mut picture, &mut built, &node_of, outside);
     cards::note_hubs(
         &mut picture,
         &hubs,
@@ -234,13 +235,14 @@ fn account(
 fn connect(
     scene: &Scene<'_>,
     picture: &mut Picture,
+    built: &mut frames::Builder,
     node_of: &[Option<NodeIndex>],
-    outside: outside::Outside,
+    mut outside: outside::Outside,
 ) -> BTreeMap<NodeIndex, BTreeSet<NodeIndex>> {
     let node = |index: Index| node_of[index as usize];
     let own = outside.first;
     let mut edges: Edges = lift::edges(scene.facts, &node);
-    edges.extend(outside.edges);
+    edges.append(&mut outside.edges);
     let rules = lift::group_rules(scene.facts, &node);
     let rules = rules
         .into_iter()
@@ -248,11 +250,11 @@ fn connect(
     let junctions = add_rules(&mut edges, &rules.collect(), picture.nodes.len());
     picture.nodes.extend(junctions);
     // What connects two outsiders is their own matter.
-    let is_outside = |node: NodeIndex| (own..outside.last).contains(&node);
-    edges.retain(|&(from, to, _), _| !(is_outside(from) && is_outside(to)));
+    edges.retain(|&(from, to, _), _| !(outside.contains(from) && outside.contains(to)));
+    sides::names_as_words(picture, &mut edges, &outside);
     let mut hubs = split_hubs(&mut edges);
-    picture.edges = drawn(edges);
-    outside::drop_unused(picture, own, outside.last, &mut hubs);
+    picture.edges = sides::one_per_pair(drawn(edges), &outside);
+    sides::settle(picture, built, &outside, &mut hubs);
     hubs
 }
 
@@ -280,6 +282,13 @@ fn finish(facts: &Facts, selected: &[Index], picture: &mut Picture, forced: bool
             grouped(found.high)
         ));
     }
+    let loose_ends = links_without_system(facts, selected);
+    if loose_ends > 0 {
+        picture.caption.push(format!(
+            "{} to what has no system tag, not drawn",
+            count(loose_ends, "link")
+        ));
+    }
     picture.caption.push(format!("as of {}", facts.as_of));
     if forced {
         picture.warnings.push(format!(
@@ -300,6 +309,23 @@ fn finish(facts: &Facts, selected: &[Index], picture: &mut Picture, forced: bool
     picture.warnings.extend(not_analyzed(facts));
     picture.note_missing(missing(facts, selected));
     picture.legend = legend(picture);
+}
+
+/// References between the picture and resources of no system, other than those that no picture draws.
+fn links_without_system(facts: &Facts, selected: &[Index]) -> u64 {
+    let inside = |index: Index| selected.binary_search(&index).is_ok();
+    let loose = |index: Index| !inside(index) && facts.resource(index).system.is_empty();
+    let links = facts
+        .links
+        .iter()
+        .filter(|link| match (link.from, link.to) {
+            (Some(from), Some(to)) => {
+                ((inside(from) && loose(to)) || (loose(from) && inside(to)))
+                    && lift::relation(facts, link).is_some()
+            }
+            _ => false,
+        });
+    links.count() as u64
 }
 
 /// Explains what the picture has, and nothing else.

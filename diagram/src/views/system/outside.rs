@@ -13,12 +13,28 @@ use crate::views::landscape::system_stem;
 
 /// Nodes outside, and the edges that are not found among resources.
 pub(super) struct Outside {
-    /// The first node outside.
+    /// The first node outside, which is the internet.
     pub first: NodeIndex,
+    /// The first of what is beyond the run.
+    pub beyond: NodeIndex,
+    /// The first of the other systems.
+    pub systems: NodeIndex,
     /// One after the last.
     pub last: NodeIndex,
     /// Edges to and from them.
     pub edges: Edges,
+}
+
+impl Outside {
+    /// Whether a node is outside.
+    pub(super) fn contains(&self, node: NodeIndex) -> bool {
+        (self.first..self.last).contains(&node)
+    }
+
+    /// Whether a node is another system.
+    pub(super) fn is_system(&self, node: NodeIndex) -> bool {
+        (self.systems..self.last).contains(&node)
+    }
 }
 
 /// Adds the internet, a card for each other system and one per card that leads out of the run; `drop_unused` takes
@@ -32,10 +48,14 @@ pub(super) fn add(
     let first = picture.nodes.len();
     let mut edges = Edges::new();
     internet(scene, picture, node_of, &mut edges);
+    let beyond = picture.nodes.len();
     beyond_the_run(scene, picture, built, node_of, &mut edges);
-    other_systems(scene, picture, built, node_of);
+    let systems = picture.nodes.len();
+    other_systems(scene, picture, node_of);
     Outside {
         first,
+        beyond,
+        systems,
         last: picture.nodes.len(),
         edges,
     }
@@ -51,6 +71,7 @@ fn card(id: &str, title: String, badge: &str, subtitle: String) -> Node {
             subtitle,
             stars: None,
             uses: Vec::new(),
+            names: Vec::new(),
         },
         findings: Findings::default(),
         exposed: false,
@@ -181,26 +202,21 @@ fn beyond_the_run(
     }
 }
 
-fn other_systems(
-    scene: &Scene<'_>,
-    picture: &mut Picture,
-    built: &mut Builder,
-    node_of: &mut [Option<NodeIndex>],
-) {
+/// A card for each system; resources of none are nobody's neighbour, and have no edges.
+fn other_systems(scene: &Scene<'_>, picture: &mut Picture, node_of: &mut [Option<NodeIndex>]) {
     let mut systems: BTreeMap<(&str, &str), Vec<usize>> = BTreeMap::new();
     for index in scene.facts.indexes() {
         if scene.selected.binary_search(&index).is_err() {
             let resource = scene.facts.resource(index);
+            if resource.system.is_empty() {
+                continue;
+            }
             systems
                 .entry((&resource.system, &resource.environment))
                 .or_default()
                 .push(index as usize);
         }
     }
-    if systems.is_empty() {
-        return;
-    }
-    let frame = built.others("others", "other systems");
     for ((system, environment), members) in systems {
         for &member in &members {
             node_of[member] = Some(picture.nodes.len());
@@ -211,11 +227,6 @@ fn other_systems(
                 .map(|&member| scene.facts.resources[member].owner.as_str()),
             "owner unknown",
         );
-        let title = if system.is_empty() {
-            "(no system tag)"
-        } else {
-            system
-        };
         let environment_text = if environment.is_empty() {
             "no environment tag"
         } else {
@@ -223,11 +234,10 @@ fn other_systems(
         };
         let mut node = card(
             &format!("{system}\u{1f}{environment}"),
-            title.to_owned(),
+            system.to_owned(),
             "SYS",
             format!("{environment_text} · {owner}"),
         );
-        node.frame = Some(frame);
         node.link = Some(system_stem(system));
         picture.nodes.push(node);
     }
