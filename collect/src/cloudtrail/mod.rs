@@ -16,6 +16,7 @@ mod ingest;
 mod json;
 mod layout;
 mod ledger;
+mod lookup;
 mod members;
 mod merge;
 pub mod rebuild;
@@ -34,6 +35,7 @@ use jiff::civil::Date;
 
 use ingest::{Outcome, ingest};
 use ledger::Ledger;
+use lookup::{LOOKUP, Lookup};
 use source::{Source, Window};
 
 /// Problems named on standard error; the rest is in the ledger.
@@ -45,7 +47,7 @@ const SHOWN: usize = 20;
 /// the exit code is 3 then. Nothing is read twice, and a run that was interrupted is repeated by the next one.
 #[derive(Debug, clap::Args)]
 pub struct CloudtrailArgs {
-    /// File, folder or s3://bucket/prefix
+    /// File, folder, s3://bucket/prefix, or `lookup` for the LookupEvents API
     #[arg(required = true, value_name = "SOURCE")]
     pub sources: Vec<String>,
     /// Folder or s3://bucket/prefix to write to
@@ -60,6 +62,9 @@ pub struct CloudtrailArgs {
     /// Look for late deliveries 30 days back instead of two
     #[arg(long, conflicts_with = "since")]
     pub rescan: bool,
+    /// Region to look up; may be repeated [default: the configuration's and us-east-1]
+    #[arg(long = "region", value_name = "REGION")]
+    pub regions: Vec<String>,
     /// Profile of the AWS configuration
     #[arg(long)]
     pub profile: Option<String>,
@@ -82,9 +87,23 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
     let mut exit = Exit::Done;
     for location in &args.sources {
         let started = Instant::now();
-        let source = Source::open(location, args.profile.as_deref())?;
-        let outcome = ingest(&source, &lake, &mut ledger, window, args.rescan)
+        let looked_up = tempfile::tempdir().context("can't make a temporary folder")?;
+        let mut problems = Vec::new();
+        let source = if location == LOOKUP {
+            let lookup = Lookup {
+                profile: args.profile.as_deref(),
+                regions: &args.regions,
+                window,
+                rescan: args.rescan,
+            };
+            problems = lookup::fetch(&lookup, &mut ledger, looked_up.path())?;
+            Source::open(&looked_up.path().to_string_lossy(), None)?
+        } else {
+            Source::open(location, args.profile.as_deref())?
+        };
+        let mut outcome = ingest(&source, &lake, &mut ledger, window, args.rescan)
             .with_context(|| format!("{location} into {lake}"))?;
+        outcome.problems.append(&mut problems);
         if !outcome.problems.is_empty() {
             exit = Exit::Partial;
         }

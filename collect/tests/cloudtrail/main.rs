@@ -3,6 +3,7 @@
 mod compact;
 mod faults;
 mod lake;
+mod lookup;
 mod lossless;
 mod once;
 mod s3;
