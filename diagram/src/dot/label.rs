@@ -36,7 +36,7 @@ pub(super) fn caption(picture: &Picture) -> String {
 }
 
 /// Characters of a caption's or legend's line; a longer one would be wider than most pictures.
-const ROW: usize = 125;
+const ROW: usize = 170;
 
 /// Pieces of text in rows of a readable length, the first of which has so much in it already.
 fn rows<T>(pieces: &[T], before: usize, width: impl Fn(&T) -> usize) -> Vec<Vec<&T>> {
@@ -139,26 +139,46 @@ fn card(node: &Node) -> String {
         font(9, SOFT, &line(subtitle, LINE_CHARACTERS + 6)),
     );
     let marks = marks(node.findings);
-    let mut words: Vec<String> = names.clone();
-    if !uses.is_empty() {
-        words.push(format!("uses {}", uses.join(", ")));
-    }
-    if stars.is_some() || !marks.is_empty() || !words.is_empty() {
+    let words = words(uses, names);
+    let length = words.chars().count();
+    let inline = marks.is_empty() || length + 4 * marks.matches("<FONT").count() <= WORDS;
+    if stars.is_some() || !marks.is_empty() || (inline && length > 0) {
         let stars = stars.map_or_else(|| " ".to_owned(), stars_text);
         let mut third = format!("<FONT POINT-SIZE=\"9\">{marks} </FONT>");
-        if !words.is_empty() {
-            third.push_str(&font(
-                8,
-                SOFT,
-                &line(&words.join(" · "), LINE_CHARACTERS + 5),
-            ));
+        if inline && length > 0 {
+            third.push_str(&font(8, SOFT, &line(&words, WORDS)));
         }
         rows.push_str(&format!(
             "<TR><TD ALIGN=\"CENTER\">{}</TD><TD ALIGN=\"LEFT\">{third}</TD></TR>",
             font(8, INK, &stars)
         ));
     }
+    if !inline {
+        rows.push_str(&format!(
+            "<TR><TD> </TD><TD ALIGN=\"LEFT\">{}</TD></TR>",
+            font(8, SOFT, &line(&words, WORDS))
+        ));
+    }
     table(node, &rows)
+}
+
+/// Characters of a card's line on what it uses.
+const WORDS: usize = LINE_CHARACTERS + 8;
+
+/// What a card uses and is named, as far as it fits: each name shortened by itself, and the number of those left out.
+fn words(uses: &[String], names: &[String]) -> String {
+    let mut words: Vec<String> = names.to_vec();
+    if let Some(first) = uses.first() {
+        let all = uses.join(", ");
+        let room = WORDS.saturating_sub(names.iter().map(|name| name.chars().count() + 8).sum());
+        words.push(if uses.len() == 1 || all.chars().count() <= room {
+            format!("uses {all}")
+        } else {
+            let first = handoff::text::elide_middle(first, room.saturating_sub(4).max(12));
+            format!("uses {first} +{}", uses.len() - 1)
+        });
+    }
+    words.join(" · ")
 }
 
 /// Width of a coverage bar in points.
@@ -246,47 +266,38 @@ pub(super) fn legend(signs: &[Sign]) -> String {
         Sign::Stars => 16,
         Sign::Text(text) => text.chars().count() + 3,
     };
-    let mut lines: String = rows(signs, 0, width)
+    let lines: String = rows(signs, 0, width)
         .into_iter()
         .map(|row| {
-            let cells: String = row.into_iter().map(sign).collect();
-            // A table for each row, so that cells of one don't widen those of another.
-            format!(
-                "<TR><TD ALIGN=\"LEFT\"><TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"3\" CELLPADDING=\"1\">\
-                 <TR>{cells}</TR></TABLE></TD></TR>"
-            )
+            let words: Vec<String> = row.into_iter().map(sign).collect();
+            format!("{}<BR ALIGN=\"LEFT\"/>", font(9, SOFT, &words.join("    ")))
         })
         .collect();
     if lines.is_empty() {
-        lines = "<TR><TD> </TD></TR>".to_owned();
+        " ".to_owned()
+    } else {
+        lines
     }
-    format!(
-        "<TABLE BORDER=\"0\" CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"0\">{lines}</TABLE>"
-    )
 }
 
 fn sign(sign: &Sign) -> String {
-    let words = |text: &str| {
-        format!(
-            "<TD ALIGN=\"LEFT\">{}</TD>",
-            font(9, SOFT, &format!("{text}   "))
-        )
-    };
+    let glyph = |color: &str, glyph: char| format!("<FONT COLOR=\"{color}\">{glyph}</FONT>");
     match sign {
-        Sign::Category(category) => format!(
-            "<TD BGCOLOR=\"{}\" WIDTH=\"14\" HEIGHT=\"10\"></TD>{}",
-            palette::fill(*category),
-            words(category.name())
+        Sign::Category(category) => {
+            format!(
+                "{} {}",
+                glyph(palette::fill(*category), '■'),
+                category.name()
+            )
+        }
+        Sign::Exposed => format!("{} reachable from the internet", glyph(VERMILION, '□')),
+        Sign::Findings => format!(
+            "{}critical {}high {}medium ○low findings, ? undecided",
+            glyph(VERMILION, '▲'),
+            glyph(ORANGE, '◆'),
+            glyph(SKY, '●')
         ),
-        Sign::Exposed => format!(
-            "<TD BORDER=\"2\" COLOR=\"{VERMILION}\" WIDTH=\"16\" HEIGHT=\"10\"></TD>{}",
-            words("reachable from the internet")
-        ),
-        Sign::Findings => words(&format!(
-            "<FONT COLOR=\"{VERMILION}\">▲</FONT>critical <FONT COLOR=\"{ORANGE}\">◆</FONT>high \
-             <FONT COLOR=\"{SKY}\">●</FONT>medium ○low findings, ? undecided"
-        )),
-        Sign::Stars => words("★★★ importance"),
-        Sign::Text(text) => words(&html(text)),
+        Sign::Stars => "★★★ importance".to_owned(),
+        Sign::Text(text) => html(text),
     }
 }

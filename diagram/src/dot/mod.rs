@@ -26,7 +26,7 @@ pub fn write(picture: &Picture) -> String {
     line(
         &mut out,
         2,
-        &format!("graph [peripheries=0, labelloc=b, labeljust=l, margin=4, label=<{legend}>];"),
+        &format!("graph [peripheries=0, labelloc=b, labeljust=l, margin=8, label=<{legend}>];"),
     );
     frame_contents(&mut out, picture, None, 2);
     positions(&mut out, picture);
@@ -172,6 +172,7 @@ const THICK: u64 = 10;
 fn edge_statement(picture: &Picture, edge: &Edge) -> String {
     let mut attributes: Vec<String> = Vec::new();
     let (from, to) = (&picture.nodes[edge.from], &picture.nodes[edge.to]);
+    let crosses = edge.relation == Relation::Dependency && from.frame != to.frame;
     if !edge.label.is_empty() {
         let text = escape::line(&edge.label, 24);
         attributes.push(format!("label=< {text} >"));
@@ -187,16 +188,25 @@ fn edge_statement(picture: &Picture, edge: &Edge) -> String {
         Relation::Iam => attributes.push("style=dotted".to_owned()),
         Relation::Replication => attributes.push("penwidth=2.6".to_owned()),
         Relation::Backup => attributes.push("style=dashed, arrowhead=empty".to_owned()),
-        // Environments are laid out by themselves, whatever leads from one into another.
-        Relation::Dependency if from.frame != to.frame => attributes.push(format!(
-            "color=\"{}\", penwidth=0.9, constraint=false",
-            palette::BORDER
-        )),
+        Relation::Dependency if crosses => {
+            attributes.push(format!(
+                "color=\"{}\", penwidth=0.9, weight=0",
+                palette::BORDER
+            ));
+            if picture.gaps.is_empty() {
+                // Stacked environments are laid out by themselves, whatever leads from one into another.
+                attributes.push("constraint=false".to_owned());
+            }
+        }
         Relation::Dependency if edge.links >= THICK => attributes.push("penwidth=2.6".to_owned()),
         Relation::Dependency => {}
     }
+    // Between environments beside each other, every statement runs from left to right, as its line does.
+    let backwards = crosses && !picture.gaps.is_empty() && from.frame > to.frame;
     if edge.both {
         attributes.push("dir=both".to_owned());
+    } else if backwards {
+        attributes.push("dir=back".to_owned());
     }
     if matches!(to.shape, Shape::Junction) {
         attributes.push("arrowhead=none".to_owned());
@@ -208,6 +218,7 @@ fn edge_statement(picture: &Picture, edge: &Edge) -> String {
         crate::picture::count(edge.links, "reference")
     );
     attributes.push(format!("edgetooltip={}", quoted(&tooltip)));
+    let (from, to) = if backwards { (to, from) } else { (from, to) };
     format!(
         "{} -> {} [{}];",
         quoted(&from.id),

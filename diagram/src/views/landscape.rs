@@ -242,7 +242,7 @@ fn caption(facts: &Facts, selected: &[Index], cards: &[Card], account: &Account)
     let adopted = adopted.count() as u64;
     if adopted > 0 {
         parts.push(format!(
-            "{} untagged, placed with what they belong to",
+            "{} untagged placed by what they belong to",
             grouped(adopted)
         ));
     }

@@ -196,20 +196,39 @@ fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
     words.join(" · ")
 }
 
-/// `queue` and `table · ACTIVE`: a summary that is missing, or only a state, leaves open what the thing is.
+/// States in which things usually are, which need no mention.
+const USUAL_STATES: [&str; 9] = [
+    "active",
+    "available",
+    "completed",
+    "enabled",
+    "in-use",
+    "inservice",
+    "issued",
+    "ok",
+    "running",
+];
+
+/// `mysql · db.r6g.large`, `table`, `instance · stopped`: constants and usual states are left out of a summary, and
+/// one that leaves open what the thing is gets its noun.
 fn in_words(kind: &Kind, summary: &str, number: usize) -> String {
+    let is_constant = |word: &str| {
+        word.contains('_') && !word.contains(|c: char| c.is_whitespace() || c.is_ascii_lowercase())
+    };
+    let words: Vec<&str> = summary
+        .split(" · ")
+        .filter(|word| !word.is_empty() && !is_constant(word))
+        .filter(|word| !USUAL_STATES.contains(&word.to_ascii_lowercase().as_str()))
+        .collect();
     let noun = if number == 1 {
         kind.singular()
     } else {
         kind.plural.clone()
     };
-    let is_state =
-        !summary.contains(' ') && summary.chars().all(|c| c.is_ascii_uppercase() || c == '_');
-    match summary {
-        "" => noun,
-        state if is_state => format!("{noun} · {}", state.to_ascii_lowercase().replace('_', " ")),
-        summary if summary.chars().all(char::is_alphabetic) => format!("{noun} · {summary}"),
-        summary => summary.to_owned(),
+    match words[..] {
+        [] => noun,
+        [word] if word.chars().all(char::is_alphabetic) => format!("{noun} · {word}"),
+        _ => words.join(" · "),
     }
 }
 
@@ -323,5 +342,35 @@ pub(super) fn note_hubs(
         {
             uses.extend(names);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn second_lines_say_what_a_thing_is() {
+        let expected = [
+            ("sqs:queue", "", "queue"),
+            ("dynamodb:table", "ACTIVE", "table"),
+            ("dynamodb:table", "DELETING", "table · DELETING"),
+            ("kms:key", "SYMMETRIC_DEFAULT · Enabled", "key"),
+            (
+                "kms:key",
+                "SYMMETRIC_DEFAULT · PendingDeletion",
+                "key · PendingDeletion",
+            ),
+            (
+                "rds:db",
+                "mysql · db.r6g.large · available",
+                "mysql · db.r6g.large",
+            ),
+            ("ec2:instance", "t3.micro · stopped", "t3.micro · stopped"),
+        ];
+        for (name, summary, words) in expected {
+            assert_eq!(in_words(&kind(name), summary, 1), words);
+        }
+        assert_eq!(in_words(&kind("iam:policy"), "", 3), "policies");
     }
 }

@@ -284,7 +284,8 @@ fn tier_frame(scene: &Scene<'_>, network: usize, vpc: &str, tier: Tier) -> Frame
 
 /// Cards of a tier stand in one column, tiers follow each other; loose cards of services fill columns.
 pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
-    const HEIGHT: usize = 9;
+    const TIER: usize = 9;
+    const LOOSE: usize = 5;
     let connected: BTreeSet<NodeIndex> = picture
         .edges
         .iter()
@@ -303,7 +304,7 @@ pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
     let mut last_of_vpc: BTreeMap<Option<usize>, NodeIndex> = BTreeMap::new();
     let (mut first_tier, mut loose) = (None, Vec::new());
     for ((frame, tiered), nodes) in frames {
-        let (columns, mut spine) = crate::dot::columns(&nodes, HEIGHT);
+        let (columns, mut spine) = crate::dot::columns(&nodes, if tiered { TIER } else { LOOSE });
         let around = frame.and_then(|frame| picture.frames[frame].parent);
         let (first, last) = (columns[0][0], columns[columns.len() - 1][0]);
         if tiered {
@@ -316,6 +317,11 @@ pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
         }
         picture.columns.extend(columns);
         picture.spine.extend(spine);
+    }
+    // What is needed stands right of the tiers, not below the last of them.
+    for &last in last_of_vpc.values() {
+        let right = picture.last_column.iter().map(|&node| (last, node));
+        picture.anchors.extend(right);
     }
     // Cards without an arrow would drift to the left, before the internet: they go below the tiers.
     if let Some(left) = first_tier.or(picture.first_column.first().copied()) {
