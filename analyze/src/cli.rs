@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use handoff::shell::Exit;
 
 use crate::check::Severity;
-use crate::{case, catalog, config, query, run, zones};
+use crate::{case, catalog, config, iam, query, run, zones};
 
 /// Run checks over a collected account and write their findings.
 #[derive(Debug, Parser)]
@@ -35,6 +35,8 @@ enum Command {
     Test(TestArgs),
     /// Write hosted zones as change batches that restore them
     Zones(ZonesArgs),
+    /// Judge requests by IAM policies: reads requests with their policies as JSON lines, prints decisions
+    Simulate,
     /// Print the configuration that is in force when none is given
     Config,
 }
@@ -161,6 +163,21 @@ pub(crate) fn run() -> anyhow::Result<Exit> {
         Some(Command::Explain(args)) => catalog::explain(&args),
         Some(Command::Test(args)) => case::run(&args),
         Some(Command::Zones(args)) => zones::run(&args),
+        Some(Command::Simulate) => simulate(),
         Some(Command::Config) => config::print_default(),
     }
+}
+
+/// Lines that are no request get an error for an answer; the exit code says that there were some.
+fn simulate() -> anyhow::Result<Exit> {
+    let output = std::io::BufWriter::new(std::io::stdout().lock());
+    let outcome = iam::simulate(std::io::stdin().lock(), output)?;
+    if outcome.failed == 0 {
+        return Ok(Exit::Done);
+    }
+    handoff::shell::warn(&format!(
+        "{} lines could not be judged: their answers say why",
+        outcome.failed
+    ));
+    Ok(Exit::Partial)
 }

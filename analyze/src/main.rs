@@ -13,6 +13,7 @@ mod config;
 mod findings;
 mod gaps;
 mod history;
+mod iam;
 mod publish;
 mod query;
 mod run;

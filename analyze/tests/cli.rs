@@ -54,7 +54,7 @@ fn findings_are_written_the_same_every_time_and_the_run_is_printed() {
     let found = finding(&lake, FIRST, "status, risk, change, remediation_command");
     assert!(
         found.contains(
-            "fail,38.3,new,aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1"
+            "fail,45.0,new,aws ec2 revoke-security-group-ingress --region eu-west-1 --group-id sg-1"
         ),
         "{found}"
     );

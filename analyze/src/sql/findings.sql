@@ -95,8 +95,8 @@ select
         when m.status in ('pass', 'waived') then 0.0
         else round(least(100.0,
             case m.severity when 'critical' then 80 when 'high' then 60 when 'medium' then 40 when 'low' then 20 else 5 end
-            * case when x.importance_rank is null then 0.85 else 0.6 + 0.65 * x.importance_rank / l.top end
-            * case when x.exposed then 1.0 when x.exposed is null then 0.9 else 0.75 end
+            * case when x.importance_rank is null then 1.0 else 0.6 + 0.65 * x.importance_rank / l.top end
+            * case when x.exposed or split_part(m.resource_arn, ':', 3) = 'iam' then 1.0 when x.exposed is null then 0.9 else 0.75 end
             * case m.status when 'unknown' then 0.5 else 1.0 end
         ), 1)
     end::double as risk,

@@ -44,20 +44,42 @@ fn every_type_round_trips_and_what_does_not_fit_is_reported() {
             json!({"k": "v", "a": null}),
             json!({"n": 1}),
         ],
-        vec![json!(7), json!("x"), json!("NaN"), json!("maybe"), json!("yesterday"), json!("x"), json!([1]), Value::Null],
+        vec![
+            json!(7),
+            json!("x"),
+            json!("NaN"),
+            json!("maybe"),
+            json!("yesterday"),
+            json!("x"),
+            json!([1]),
+            Value::Null,
+        ],
         vec![Value::Null; 8],
     ];
     let (finished, misfits) = write(&rows, &label());
     assert_eq!(misfits, vec![vec![], vec![1, 2, 3, 4, 5, 6], vec![]]);
     assert_eq!(finished.rows, 3);
-    assert_eq!(finished.bytes, finished.file.as_file().metadata().unwrap().len());
+    assert_eq!(
+        finished.bytes,
+        finished.file.as_file().metadata().unwrap().len()
+    );
 
     let mut seen = Vec::new();
     read("everything", finished.file.path(), &[])
         .unwrap()
         .for_each(|row| {
-            let cells = (row.text("text").map(str::to_owned), row.int("int"), row.float("float"), row.bool("bool"));
-            let nested = (row.time("time").map(|time| time.to_string()), row.list("list"), row.map("map"), row.text("json").map(str::to_owned));
+            let cells = (
+                row.text("text").map(str::to_owned),
+                row.int("int"),
+                row.float("float"),
+                row.bool("bool"),
+            );
+            let nested = (
+                row.time("time").map(|time| time.to_string()),
+                row.list("list"),
+                row.map("map"),
+                row.text("json").map(str::to_owned),
+            );
             seen.push(format!("{cells:?} {nested:?}"));
             Ok::<(), TableError>(())
         })
@@ -72,27 +94,53 @@ fn every_type_round_trips_and_what_does_not_fit_is_reported() {
 #[test]
 fn the_same_rows_give_the_same_bytes() {
     let rows: Vec<Vec<Value>> = (0..10_000)
-        .map(|n| vec![json!(format!("row {n}")), json!(n), json!(0.5), json!(n % 2 == 0), Value::Null, json!([]), json!({}), json!({"n": n})])
+        .map(|n| {
+            vec![
+                json!(format!("row {n}")),
+                json!(n),
+                json!(0.5),
+                json!(n % 2 == 0),
+                Value::Null,
+                json!([]),
+                json!({}),
+                json!({"n": n}),
+            ]
+        })
         .collect();
     let (one, _) = write(&rows, &label());
     let (two, _) = write(&rows, &label());
     assert_eq!(one.sha256, two.sha256);
-    assert_eq!(std::fs::read(one.file.path()).unwrap(), std::fs::read(two.file.path()).unwrap());
+    assert_eq!(
+        std::fs::read(one.file.path()).unwrap(),
+        std::fs::read(two.file.path()).unwrap()
+    );
 }
 
 #[test]
 fn a_file_of_a_newer_contract_is_refused_by_name() {
-    let newer = FileLabel { contract: "2.0".to_owned(), ..label() };
+    let newer = FileLabel {
+        contract: "2.0".to_owned(),
+        ..label()
+    };
     let (finished, _) = write(&[], &newer);
-    let error = read("everything", finished.file.path(), &[]).err().unwrap().to_string();
-    assert!(error.contains("written under contract 2.0") && error.contains("this tool reads 1.0"), "{error}");
+    let error = read("everything", finished.file.path(), &[])
+        .err()
+        .unwrap()
+        .to_string();
+    assert!(
+        error.contains("written under contract 2.0") && error.contains("this tool reads 1.0"),
+        "{error}"
+    );
 }
 
 #[test]
 fn a_file_that_is_no_parquet_is_an_error_that_names_it() {
     let mut file = tempfile::NamedTempFile::new().unwrap();
     std::io::Write::write_all(&mut file, b"{}").unwrap();
-    let error = read("everything", file.path(), &[]).err().unwrap().to_string();
+    let error = read("everything", file.path(), &[])
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains(file.path().to_str().unwrap()), "{error}");
 }
 
@@ -102,7 +150,10 @@ fn a_column_that_is_not_there_reads_as_none() {
     read("everything", finished.file.path(), &["text"])
         .unwrap()
         .for_each(|row| {
-            assert_eq!((row.text("text"), row.text("int"), row.int("nowhere")), (None, None, None));
+            assert_eq!(
+                (row.text("text"), row.text("int"), row.int("nowhere")),
+                (None, None, None)
+            );
             Ok::<(), TableError>(())
         })
         .unwrap();
