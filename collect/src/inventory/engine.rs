@@ -3,7 +3,6 @@
 //! Invariants: every call that fails leaves an entry for each table, or row, that lacks something because of it;
 //! a row is written whatever its details answer, with the operations that failed named in `incomplete`.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
@@ -11,16 +10,16 @@ use futures::stream::{self, StreamExt as _};
 use futures::{FutureExt as _, future};
 use indicatif::ProgressBar;
 use jmespath::{Rcvar, Variable};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use super::collected::Collected;
 use super::details;
 use super::errors::{ErrorRow, kind_name};
 use super::expression::{Place, json, variable};
 use super::plan::{Listing, Plan};
-use super::rows::{Built, build, with_parent};
+use super::rows::{build, with_parent};
 use super::secrets::hide;
-use super::sorter::{Sorter, Spool};
 use super::tablefile::{Absent, TableFile};
 use crate::aws::{Call, CallError, Caller, ErrorKind};
 
@@ -43,29 +42,6 @@ pub struct Account {
     pub caller: Arc<dyn Caller>,
     /// AWS answers, not a recording.
     pub live: bool,
-}
-
-/// What was collected in one account, waiting to be sorted and written.
-#[derive(Default)]
-pub struct Collected {
-    /// Rows of all tables.
-    pub spool: Spool,
-    /// Order of each table's rows, by index of the table.
-    pub rows: BTreeMap<usize, Sorter>,
-    /// Rows per table and region.
-    pub counts: BTreeMap<(usize, String), u64>,
-    /// Secrets that were replaced.
-    pub secrets: Sorter,
-    /// References, not resolved yet.
-    pub references: Sorter,
-    /// Names: region, resource type (empty for facts), ARN, other names.
-    pub names: Vec<(String, String, String, Vec<String>)>,
-    /// What failed.
-    pub errors: Vec<ErrorRow>,
-    /// Tags of the sweep, by ARN; `None` when no region's sweep was answered.
-    pub swept: BTreeMap<String, Value>,
-    /// Why the disk for waiting rows failed; nothing may be committed then.
-    pub broken: Option<std::io::Error>,
 }
 
 /// The parent's row, as calls need it and as rows below may show it.
@@ -461,69 +437,6 @@ pub(super) fn absent(absent: Option<&Absent>, error: &CallError) -> Result<Rcvar
     answer
         .map(|answer| variable(answer.clone()))
         .ok_or_else(|| error.clone())
-}
-
-impl Collected {
-    fn keep(
-        &mut self,
-        index: usize,
-        table: &TableFile,
-        place: &Place,
-        built: Built,
-    ) -> std::io::Result<()> {
-        let region = &place.column_region;
-        let arn = built.arn.unwrap_or_default();
-        for found in &built.secrets {
-            let row = json!([
-                place.account_id,
-                region,
-                arn,
-                table.name,
-                found.place,
-                found.kind,
-                found.fingerprint
-            ]);
-            self.secrets.push(
-                &mut self.spool,
-                &[region, &arn, &table.name, &found.place],
-                &row,
-            )?;
-        }
-        let row = serde_json::to_value(&built.row)?;
-        let name = built
-            .row
-            .cells
-            .get(super::rows::NAME)
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let sorter = self.rows.entry(index).or_default();
-        sorter.push(&mut self.spool, &[region, &arn, name], &row)?;
-        *self.counts.entry((index, region.clone())).or_default() += 1;
-        if !arn.is_empty() && (built.row.resource.is_some() || !built.ids.is_empty()) {
-            let resource_type = table.resource_type.clone().unwrap_or_default();
-            self.names
-                .push((region.clone(), resource_type, arn, built.ids));
-        }
-        for reference in &built.references {
-            self.references.push(
-                &mut self.spool,
-                &[region],
-                &serde_json::to_value(reference)?,
-            )?;
-        }
-        Ok(())
-    }
-
-    fn tagged(&mut self, mapping: &Value) {
-        let Some(arn) = mapping.get("ResourceARN").and_then(Value::as_str) else {
-            return;
-        };
-        let mut tags = mapping.get("Tags").cloned().unwrap_or_else(|| json!([]));
-        hide(&mut tags, &[]);
-        if let Ok(tags @ Value::Object(_)) = super::rows::tag_map(&tags) {
-            self.swept.insert(arn.to_owned(), tags);
-        }
-    }
 }
 
 /// The row with its parent, for parameters of calls.

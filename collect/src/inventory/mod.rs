@@ -1,13 +1,14 @@
 //! `collect inventory`: every table of every account and region, from AWS or from a recording of it.
 //!
 //! ```text
-//! tablefile ─> plan ─> engine (details, report) ─> rows (expression, secrets) ─> output (sorter, identifiers)
+//! tablefile (written) ─> plan ─> engine (details, report) ─> rows (expression, secrets) ─> output (sorter, identifiers, rank)
 //! ```
 //!
 //! Invariants: the code after a call's answer is the same for AWS and for recordings; the same recording gives
 //! the same run, byte for byte; nothing is visible in the lake until everything is there.
 
 pub mod accounts;
+pub mod collected;
 mod details;
 pub mod dictionary;
 pub mod engine;
@@ -17,6 +18,7 @@ pub mod identifiers;
 pub mod output;
 pub mod plan;
 pub mod policy;
+mod rank;
 mod report;
 pub mod rows;
 pub mod run;
@@ -24,3 +26,4 @@ pub mod secrets;
 pub mod sorter;
 mod sweep;
 pub mod tablefile;
+mod written;

@@ -16,7 +16,8 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::accounts::{self, Accounts, Choice, Closed, Keeping};
-use super::engine::{Collected, Engine};
+use super::collected::Collected;
+use super::engine::Engine;
 use super::errors::{ErrorRow, lines};
 use super::output::Output;
 use super::plan::Plan;
