@@ -1,5 +1,8 @@
 //! `collect inventory` as its users meet it: on recordings, whole and damaged, and on a moto server.
 
+mod gate;
 mod live;
+mod members;
 mod recorded;
+mod shapes;
 mod tool;
