@@ -4,6 +4,7 @@ use super::escape::{LINE_CHARACTERS, html, line};
 use super::palette::{self, BLUE, BORDER, EMPTY, GREEN_TEXT, INK, ORANGE, SKY, SOFT, VERMILION};
 use crate::facts::Findings;
 use crate::picture::{Frame, Node, Picture, Shape, Sign, grouped};
+use handoff::text::elide_middle;
 
 fn font(size: u8, color: &str, text: &str) -> String {
     format!("<FONT POINT-SIZE=\"{size}\" COLOR=\"{color}\">{text}</FONT>")
@@ -36,7 +37,7 @@ pub(super) fn caption(picture: &Picture) -> String {
 }
 
 /// Characters of a caption's or legend's line; a longer one would be wider than most pictures.
-const ROW: usize = 170;
+const ROW: usize = 190;
 
 /// Pieces of text in rows of a readable length, the first of which has so much in it already.
 fn rows<T>(pieces: &[T], before: usize, width: impl Fn(&T) -> usize) -> Vec<Vec<&T>> {
@@ -141,7 +142,7 @@ fn card(node: &Node) -> String {
     let marks = marks(node.findings);
     let words = words(uses, names);
     let length = words.chars().count();
-    let inline = marks.is_empty() || length + 4 * marks.matches("<FONT").count() <= WORDS;
+    let inline = length + 4 * marks.matches("<FONT").count() <= LINE_CHARACTERS + 4;
     if stars.is_some() || !marks.is_empty() || (inline && length > 0) {
         let stars = stars.map_or_else(|| " ".to_owned(), stars_text);
         let mut third = format!("<FONT POINT-SIZE=\"9\">{marks} </FONT>");
@@ -155,7 +156,7 @@ fn card(node: &Node) -> String {
     }
     if !inline {
         rows.push_str(&format!(
-            "<TR><TD> </TD><TD ALIGN=\"LEFT\">{}</TD></TR>",
+            "<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">{}</TD></TR>",
             font(8, SOFT, &line(&words, WORDS))
         ));
     }
@@ -163,18 +164,21 @@ fn card(node: &Node) -> String {
 }
 
 /// Characters of a card's line on what it uses.
-const WORDS: usize = LINE_CHARACTERS + 8;
+const WORDS: usize = LINE_CHARACTERS + 12;
 
 /// What a card uses and is named, as far as it fits: each name shortened by itself, and the number of those left out.
 fn words(uses: &[String], names: &[String]) -> String {
     let mut words: Vec<String> = names.to_vec();
     if let Some(first) = uses.first() {
         let all = uses.join(", ");
-        let room = WORDS.saturating_sub(names.iter().map(|name| name.chars().count() + 8).sum());
-        words.push(if uses.len() == 1 || all.chars().count() <= room {
+        let room = WORDS.saturating_sub(names.iter().map(|name| name.chars().count() + 3).sum());
+        let room = room.saturating_sub(5).max(12);
+        words.push(if uses.len() == 1 {
+            format!("uses {}", elide_middle(first, room))
+        } else if all.chars().count() <= room {
             format!("uses {all}")
         } else {
-            let first = handoff::text::elide_middle(first, room.saturating_sub(4).max(12));
+            let first = elide_middle(first, room.saturating_sub(3));
             format!("uses {first} +{}", uses.len() - 1)
         });
     }

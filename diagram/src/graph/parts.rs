@@ -51,8 +51,15 @@ impl Parts {
         };
         let kind = |resource: Index| facts.resource(resource).resource_type.as_str();
         let mut owners: BTreeMap<Index, BTreeSet<Index>> = BTreeMap::new();
+        let mut users_outside: BTreeSet<Index> = BTreeSet::new();
         let mut groups_of_interfaces: BTreeMap<Index, Index> = BTreeMap::new();
         for link in &facts.links {
+            if let (Some(from), None, Some(to)) = (link.from, inside(link.from), inside(link.to))
+                && is_owned(link, kind(from), kind(to))
+                && kind(from) != "iam:instance-profile"
+            {
+                users_outside.insert(to);
+            }
             let (Some(from), Some(to)) = (inside(link.from), inside(link.to)) else {
                 continue;
             };
@@ -72,6 +79,13 @@ impl Parts {
         let roles = roles_of_profiles(facts);
         for link in facts.links.iter().filter(|link| link.kind == "runs_as") {
             // An instance names a profile, and means the role in it.
+            if let (Some(_), None, Some(&role)) = (
+                link.from,
+                inside(link.from),
+                link.to.and_then(|profile| roles.get(&profile)),
+            ) {
+                users_outside.insert(role);
+            }
             if let (Some(from), Some(&role)) = (
                 inside(link.from),
                 link.to.and_then(|profile| roles.get(&profile)),
@@ -80,6 +94,9 @@ impl Parts {
                 owners.entry(role).or_default().insert(from);
             }
         }
+        // What others use, too, is no part of the one user inside.
+        let shared = |owned: Index| users_outside.contains(&owned);
+        owners.retain(|&owned, _| by_first(kind(owned)) || !shared(owned));
         // Joins the tree of what is owned, which has no parent yet, to another tree's root: no circle can come of it.
         parts.add_owned(facts, &owners);
         parts
@@ -96,9 +113,8 @@ impl Parts {
                 .filter(|&root| root != own)
                 .collect();
             let kind = facts.resource(owned).resource_type.as_str();
-            let by_first = kind == "ec2:security-group" || SETTINGS.contains(&kind);
             if let Some(&first) = roots.first()
-                && (by_first || roots.len() == 1)
+                && (by_first(kind) || roots.len() == 1)
                 && !self.parent.contains_key(&owned)
             {
                 self.parent.insert(owned, first);
@@ -136,6 +152,11 @@ impl Parts {
             finished.extend(path);
         }
     }
+}
+
+/// Whether the first of several users shows it.
+fn by_first(kind: &str) -> bool {
+    kind == "ec2:security-group" || SETTINGS.contains(&kind)
 }
 
 /// The role inside each instance profile.

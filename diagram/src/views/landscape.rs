@@ -446,6 +446,8 @@ fn note(picture: &mut Picture, node: NodeIndex, text: &str) {
 
 /// Columns of cards that fit beside each other; with more, environments are stacked as Graphviz likes.
 const MOST_COLUMNS: usize = 9;
+/// Cards of one environment that don't fit into so many columns.
+const MANY: usize = 200;
 /// Cards without an arrow in one column.
 const COLUMN: usize = 6;
 
@@ -506,14 +508,18 @@ fn flow(picture: &Picture, frame: usize) -> Flow {
                 .all(|end| cards.binary_search(end).is_ok())
         })
         .collect();
-    let (mut left, loose): (BTreeSet<NodeIndex>, Vec<NodeIndex>) = {
-        let has_arrow =
-            |card: NodeIndex| arrows.iter().any(|&(from, to)| card == from || card == to);
-        let (connected, loose) = cards
-            .iter()
-            .partition::<Vec<NodeIndex>, _>(|&&card| has_arrow(card));
-        (connected.into_iter().collect(), loose)
-    };
+    let ends: BTreeSet<NodeIndex> = arrows.iter().flat_map(|&(from, to)| [from, to]).collect();
+    let (connected, loose) = cards
+        .iter()
+        .partition::<Vec<NodeIndex>, _>(|card| ends.contains(card));
+    if cards.len() > MANY {
+        return Flow {
+            loose,
+            columns: MOST_COLUMNS + 1,
+            ..Flow::default()
+        };
+    }
+    let mut left: BTreeSet<NodeIndex> = connected.into_iter().collect();
     let mut flow = Flow {
         last: left
             .iter()

@@ -4,4 +4,5 @@ mod account;
 mod folding;
 mod lake;
 mod palette;
+mod placing;
 mod rendering;

@@ -323,10 +323,29 @@ pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
         let right = picture.last_column.iter().map(|&node| (last, node));
         picture.anchors.extend(right);
     }
-    // Cards without an arrow would drift to the left, before the internet: they go below the tiers.
+    // Services without an arrow to them would drift to the left, before the internet: they go below the tiers.
+    loose.extend(sources(picture, groups));
     if let Some(left) = first_tier.or(picture.first_column.first().copied()) {
         picture
             .anchors
             .extend(loose.into_iter().map(|node| (left, node)));
     }
+}
+
+/// Cards of services from which arrows lead to no VPC, and to which none lead.
+fn sources(picture: &Picture, groups: &[Group]) -> Vec<NodeIndex> {
+    let in_vpc = |node: NodeIndex| {
+        let site = groups.get(node).map(|group| &group.site);
+        matches!(site, Some(Site::Vpc { .. }))
+    };
+    let is_service =
+        |node: NodeIndex| matches!(groups[node].site, Site::Region { .. } | Site::Global);
+    let starts = |node: NodeIndex| {
+        let mut edges = picture.edges.iter();
+        picture.edges.iter().any(|edge| edge.from == node)
+            && edges.all(|edge| edge.to != node && !(edge.from == node && in_vpc(edge.to)))
+    };
+    (0..groups.len())
+        .filter(|&node| is_service(node) && starts(node))
+        .collect()
 }
