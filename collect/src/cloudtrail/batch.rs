@@ -174,6 +174,10 @@ impl<'a> Batch<'a> {
                         self.read_object(claimed, &bytes)
                     }
                     Some(Ok(_)) => failed(claimed, "was changed since it was listed".to_owned()),
+                    // It will not come back; another version is another object.
+                    Some(Err(error)) if error.is_gone() => {
+                        quarantined(claimed, error.to_string(), Decoded::default())
+                    }
                     Some(Err(error)) => failed(claimed, error.to_string()),
                     None => failed(claimed, "was not fetched".to_owned()),
                 },

@@ -77,7 +77,7 @@ pub fn run(args: &CompactArgs) -> anyhow::Result<Exit> {
 /// Batches whose files may still be overwritten, because nobody has committed them yet.
 fn unfinished_batches(lake: &Storage) -> anyhow::Result<BTreeSet<String>> {
     let mut ledger = Ledger::new(lake);
-    for date in ledger.dates_with_open_claims()? {
+    for date in ledger.unfinished_dates()? {
         ledger.load(&date)?;
     }
     Ok(ledger

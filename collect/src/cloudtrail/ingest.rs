@@ -188,6 +188,21 @@ impl<'p, 'l> Plan<'p, 'l> {
         {
             ledger.load(&date)?;
         }
+        // What was begun or failed may be older than what is listed.
+        for date in ledger.unfinished_dates()? {
+            if !ledger.is_loaded(&date) {
+                ledger.load(&date)?;
+            }
+        }
+        for (date, failed) in ledger.failed() {
+            let object = source.object(&failed.key, &failed.etag, failed.bytes);
+            let listed = by_date.entry(date).or_default();
+            if let Some(object) = object
+                && !listed.contains(&object)
+            {
+                listed.push_back(object);
+            }
+        }
         let interrupted = interrupted(source, ledger, &by_date);
         for (date, objects) in &mut by_date {
             objects.retain(|object| !ledger.is_taken(date, object));

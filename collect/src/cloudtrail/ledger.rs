@@ -93,6 +93,8 @@ struct DateLedger {
     committed: BTreeSet<u32>,
     /// Objects that were read, or are being read.
     taken: HashSet<(String, String)>,
+    /// Objects that could not be fetched.
+    failed: Vec<ClaimedObject>,
     /// Objects quarantined by earlier runs.
     quarantined: u64,
 }
@@ -106,6 +108,10 @@ pub struct Ledger<'a> {
 fn folder(date: &str) -> String {
     format!("{}/object_date={date}", trail::LEDGER)
 }
+
+/// Ending of the mark of a commit with objects that could not be fetched. They may be older than what is listed of a
+/// source, and must be found all the same.
+const FAILED: &str = "failed";
 
 fn claim_key(date: &str, number: u32) -> String {
     format!("{}/{number:06}.json", folder(date))
@@ -136,24 +142,39 @@ impl<'a> Ledger<'a> {
         Ok(dates.map(str::to_owned).collect())
     }
 
-    /// Dates that have a claim without a commit, by the names of their files alone.
+    /// Dates that have a claim without a commit or a mark of failed objects, by the names of their files alone.
     ///
     /// # Errors
     /// When the storage fails.
-    pub fn dates_with_open_claims(&self) -> anyhow::Result<BTreeSet<String>> {
+    pub fn unfinished_dates(&self) -> anyhow::Result<BTreeSet<String>> {
         let listed = self.lake.list(trail::LEDGER)?;
         let keys: BTreeSet<&str> = listed.iter().map(|file| file.key.as_str()).collect();
-        let open = keys.iter().filter_map(|key| {
-            let stem = key.strip_suffix(".json")?;
-            let is_open = !keys.contains(format!("{stem}.parquet").as_str());
-            let (folder, _) = stem.rsplit_once('/')?;
-            is_open.then(|| {
-                folder
-                    .split_once("object_date=")
-                    .map(|(_, date)| date.to_owned())
-            })?
+        let unfinished = keys.iter().filter_map(|key| {
+            let is_open = match key.rsplit_once('.')? {
+                (stem, "json") => !keys.contains(format!("{stem}.parquet").as_str()),
+                (_, ending) => ending == FAILED,
+            };
+            let (folder, _) = key.rsplit_once('/')?;
+            let (_, date) = folder.split_once("object_date=")?;
+            is_open.then(|| date.to_owned())
         });
-        Ok(open.collect())
+        Ok(unfinished.collect())
+    }
+
+    /// Objects of the dates read so far that could not be fetched and that nobody has taken since.
+    pub fn failed(&self) -> Vec<(String, ClaimedObject)> {
+        let of_date = |(date, ledger): (&String, &DateLedger)| {
+            let taken = |object: &&ClaimedObject| {
+                ledger
+                    .taken
+                    .contains(&(object.key.clone(), object.etag.clone()))
+            };
+            let failed = ledger.failed.iter().filter(|object| !taken(object));
+            failed
+                .map(|object| (date.clone(), object.clone()))
+                .collect::<Vec<_>>()
+        };
+        self.dates.iter().flat_map(of_date).collect()
     }
 
     /// Reads what is new of a date.
@@ -201,6 +222,11 @@ impl<'a> Ledger<'a> {
             for (object, status) in read_commit(&bytes)? {
                 if status == "failed" && !claimed_after(&ledger.claims, number, &object) {
                     ledger.taken.remove(&object);
+                    let claim = ledger.claims.get(&number);
+                    let mut objects = claim.into_iter().flat_map(|claim| &claim.objects);
+                    let failed =
+                        objects.find(|claimed| claimed.key == object.0 && claimed.etag == object.1);
+                    ledger.failed.extend(failed.cloned());
                 } else if status == "quarantined" {
                     ledger.quarantined += 1;
                 }
@@ -358,6 +384,13 @@ pub fn commit(
     }
     let finished = writer.finish()?;
     let bytes = std::fs::read(finished.file.path())?;
+    if entries
+        .iter()
+        .any(|entry| matches!(entry.status, Status::Failed(_)))
+    {
+        let mark = format!("{}/{number:06}.{FAILED}", folder(date));
+        lake.put(&mark, b"see table cloudtrail_ledger\n")?;
+    }
     Ok(lake.put_new(&commit_key(date, number), &bytes)?)
 }
 
@@ -410,4 +443,96 @@ fn row(entry: &Entry, claim: &Claim, batch: &str) -> Vec<Value> {
         json!(batch),
         json!(claim.ingested_at.to_string()),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(key: &str) -> Object {
+        Object {
+            key: key.to_owned(),
+            etag: "e".to_owned(),
+            listed: Listed {
+                key: key.to_owned(),
+                bytes: 3,
+                etag: None,
+            },
+            date: None,
+        }
+    }
+
+    fn entry(object: &ClaimedObject, status: Status) -> Entry {
+        Entry {
+            object: object.clone(),
+            status,
+            decoded: Decoded::default(),
+            rows: 0,
+            rejected: 0,
+            times: None,
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_fetched_is_found_again_until_somebody_takes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Storage::open(folder.path().to_str().unwrap()).unwrap();
+        let date = "2026-11-20";
+        let mut ledger = Ledger::new(&lake);
+        let (number, claim) = ledger
+            .claim(date, &[object("a"), object("b")])
+            .unwrap()
+            .unwrap();
+        let mut reader = Ledger::new(&lake);
+        assert!(reader.unfinished_dates().unwrap().contains(date));
+        let entries = [
+            entry(&claim.objects[0], Status::Fine),
+            entry(&claim.objects[1], Status::Failed("timeout".to_owned())),
+        ];
+        assert!(commit(&lake, (date, number), &claim, "x", &entries).unwrap());
+        assert!(!commit(&lake, (date, number), &claim, "y", &entries).unwrap());
+        assert_eq!(
+            committed_batch(&lake, date, number).unwrap().as_deref(),
+            Some("x")
+        );
+
+        assert!(
+            reader.unfinished_dates().unwrap().contains(date),
+            "by its mark"
+        );
+        reader.load(date).unwrap();
+        assert!(reader.open_claims().is_empty());
+        assert_eq!(
+            reader.failed(),
+            [(date.to_owned(), claim.objects[1].clone())]
+        );
+        assert!(reader.is_taken(date, &object("a")));
+        assert!(!reader.is_taken(date, &object("b")));
+        reader.claim(date, &[object("b")]).unwrap().unwrap();
+        assert!(reader.failed().is_empty());
+        let mut third = Ledger::new(&lake);
+        third.load(date).unwrap();
+        assert!(third.failed().is_empty());
+        assert!(third.is_taken(date, &object("b")));
+    }
+
+    #[test]
+    fn a_claim_that_another_wrote_first_is_read_instead() {
+        let folder = tempfile::tempdir().unwrap();
+        let lake = Storage::open(folder.path().to_str().unwrap()).unwrap();
+        let (mut one, mut other) = (Ledger::new(&lake), Ledger::new(&lake));
+        let date = "2026-11-20";
+        one.load(date).unwrap();
+        other.load(date).unwrap();
+        one.claim(date, &[object("a")]).unwrap().unwrap();
+        assert!(
+            other
+                .claim(date, &[object("a"), object("b")])
+                .unwrap()
+                .is_none()
+        );
+        assert!(other.is_taken(date, &object("a")));
+        let (number, _) = other.claim(date, &[object("b")]).unwrap().unwrap();
+        assert_eq!(number, 2);
+    }
 }

@@ -24,6 +24,7 @@ pub struct StorageError {
     location: String,
     key: String,
     message: String,
+    gone: bool,
 }
 
 impl StorageError {
@@ -32,7 +33,21 @@ impl StorageError {
             location: location.to_string(),
             key: key.to_owned(),
             message: crate::text::printable(&message.to_string()).into_owned(),
+            gone: false,
         }
+    }
+
+    /// An object that is not there any more, or not as it was listed.
+    pub(crate) fn gone(location: impl fmt::Display, key: &str, message: &str) -> Self {
+        Self {
+            gone: true,
+            ..Self::new(location, key, message)
+        }
+    }
+
+    /// Whether the object was removed or replaced since it was listed: trying again is of no use.
+    pub fn is_gone(&self) -> bool {
+        self.gone
     }
 
     /// An error of something done for `key` that is not the storage's own.
@@ -262,7 +277,7 @@ impl Storage {
                 .map(|object| {
                     check(self, &object.key)?;
                     let gone =
-                        || StorageError::new(self, &object.key, "is gone since it was listed");
+                        || StorageError::gone(self, &object.key, "is gone since it was listed");
                     folder.get(&object.key)?.ok_or_else(gone)
                 })
                 .collect(),

@@ -367,8 +367,11 @@ impl Bucket {
             let changed = error
                 .raw_response()
                 .is_some_and(|response| response.status().as_u16() == 412);
+            let service = error.as_service_error();
             if changed {
-                StorageError::new(self, &object.key, "was changed since it was listed")
+                StorageError::gone(self, &object.key, "was changed since it was listed")
+            } else if service.is_some_and(|service| service.is_no_such_key()) {
+                StorageError::gone(self, &object.key, "is gone since it was listed")
             } else {
                 self.error(&object.key, &error)
             }
