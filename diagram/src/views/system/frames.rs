@@ -332,20 +332,21 @@ pub(super) fn arrange(picture: &mut Picture, groups: &[Group]) {
     }
 }
 
-/// Cards of services from which arrows lead to no VPC, and to which none lead.
+/// Cards of services to which no arrow leads, and from which arrows lead only to other services of the picture.
 fn sources(picture: &Picture, groups: &[Group]) -> Vec<NodeIndex> {
-    let in_vpc = |node: NodeIndex| {
+    let is_service = |node: NodeIndex| {
         let site = groups.get(node).map(|group| &group.site);
-        matches!(site, Some(Site::Vpc { .. }))
+        matches!(site, Some(Site::Region { .. } | Site::Global))
     };
-    let is_service =
-        |node: NodeIndex| matches!(groups[node].site, Site::Region { .. } | Site::Global);
-    let starts = |node: NodeIndex| {
-        let mut edges = picture.edges.iter();
-        picture.edges.iter().any(|edge| edge.from == node)
-            && edges.all(|edge| edge.to != node && !(edge.from == node && in_vpc(edge.to)))
-    };
+    let (mut with_arrow, mut other) = (BTreeSet::new(), BTreeSet::new());
+    for edge in &picture.edges {
+        with_arrow.insert(edge.from);
+        other.insert(edge.to);
+        if !is_service(edge.to) {
+            other.insert(edge.from);
+        }
+    }
     (0..groups.len())
-        .filter(|&node| is_service(node) && starts(node))
+        .filter(|&node| is_service(node) && with_arrow.contains(&node) && !other.contains(&node))
         .collect()
 }
