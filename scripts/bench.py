@@ -138,7 +138,7 @@ def bench_collect(bin_folder, scratch):
         wall, cpu, peak, code = measure(command, moto.environment())
         record = record_of(lake, "collect")
         requests = record["figures"].get("requests", 0)
-        rows = sum(outcome["rows"] for outcome in record["tables"] if outcome["table"] == "resources")
+        rows = sum(file["rows"] for file in record["files"] if file["table"] == "resources")
         yield (
             f"collect, {rows} resources, {requests} requests, exit {code}",
             f"{wall:.1f} s, {requests / wall:.0f} requests/s, own CPU {cpu:.2f} s = {100 * cpu / wall:.0f} % of the wall time",

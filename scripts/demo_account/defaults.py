@@ -9,6 +9,7 @@ def build(shop):
     shop.correct("ec2", "DescribeNatGateways", nat_gateways)
     shop.correct("ec2", "DescribeNetworkAcls", network_acls)
     shop.correct("ec2", "DescribeSubnets", subnets)
+    shop.correct("kms", "DescribeKey", described_key)
     shop.correct("kms", "GetKeyRotationStatus", key_rotation)
     shop.correct("kms", "ListAliases", aliases)
     shop.correct("lambda", "ListFunctions", functions)
@@ -63,6 +64,13 @@ def subnets(shop, region, parameter, answer):
     """Only the subnets of a default VPC are a zone's default, and there is none."""
     for subnet in answer["Subnets"]:
         subnet["DefaultForAz"] = False
+    return answer
+
+
+def described_key(shop, region, parameter, answer):
+    """The key that EBS makes for itself is AWS's; the emulator calls every key a customer's."""
+    if answer["KeyMetadata"]["Description"].startswith("Default master key that protects my"):
+        answer["KeyMetadata"]["KeyManager"] = "AWS"
     return answer
 
 

@@ -260,7 +260,7 @@ def certificates(shop, region, parameter, answer):
 def tag_sweep(shop, region, parameter, answer):
     """GetResources of all services, in the order of their ARNs."""
     found = {
-        row["ResourceARN"]: row["Tags"]
+        row["ResourceARN"].replace(":flow-logs/", ":vpc-flow-log/"): row["Tags"]
         for row in answer["ResourceTagMappingList"]
         if ":snapshot:rds:" not in row["ResourceARN"]
     }
