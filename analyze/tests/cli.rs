@@ -192,9 +192,7 @@ fn a_check_that_can_not_be_run_is_unknown() {
         ),
         (
             "undeclared",
-            format!(
-                "select s.account_id, s.region, s.arn as resource_arn, false as failed, '' as reason, null as evidence from aws_ec2_security_group as s, aws_ec2_vpc"
-            ),
+            "select s.account_id, s.region, s.arn as resource_arn, false as failed, '' as reason, null as evidence from aws_ec2_security_group as s, aws_ec2_vpc".to_string(),
             "aws_ec2_vpc",
         ),
         (

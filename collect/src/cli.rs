@@ -101,7 +101,11 @@ enum Format {
 }
 
 fn account_id(text: &str) -> Result<String, String> {
-    if is_account_id(text) { Ok(text.to_owned()) } else { Err("an account id has 12 digits".to_owned()) }
+    if is_account_id(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("an account id has 12 digits".to_owned())
+    }
 }
 
 /// Runs the command line of this process.
@@ -114,11 +118,15 @@ pub fn run() -> anyhow::Result<Exit> {
         Command::Inventory(inventory) => run::run(&inventory.options()),
         Command::Cloudtrail(args) => cloudtrail::run(&args),
         Command::Compact(args) => compact::run(&args),
-        Command::Tables(Tables { format: Format::Markdown }) => {
+        Command::Tables(Tables {
+            format: Format::Markdown,
+        }) => {
             shell::answer(&dictionary::markdown(tables()?))?;
             Ok(Exit::Done)
         }
-        Command::Tables(Tables { format: Format::Json }) => print(&dictionary::json(tables()?)),
+        Command::Tables(Tables {
+            format: Format::Json,
+        }) => print(&dictionary::json(tables()?)),
         Command::Policy => print(&policy::policy(tables()?)?),
     }
 }

@@ -62,15 +62,15 @@ pub fn route(
     // A request to the bucket's own host name needs the bucket's region, which GetBucketLocation is asked for.
     let own_host =
         bucket.filter(|bucket| operation != "GetBucketLocation" && fits_host_name(bucket));
-    if let Some(bucket) = own_host {
-        if let Some(rest) = path_and_query.strip_prefix(&format!("/{bucket}")) {
-            path_and_query = if rest.starts_with('/') {
-                rest.to_owned()
-            } else {
-                format!("/{rest}")
-            };
-            host = format!("{bucket}.{host}");
-        }
+    if let Some(bucket) = own_host
+        && let Some(rest) = path_and_query.strip_prefix(&format!("/{bucket}"))
+    {
+        path_and_query = if rest.starts_with('/') {
+            rest.to_owned()
+        } else {
+            format!("/{rest}")
+        };
+        host = format!("{bucket}.{host}");
     }
     Ok(Route {
         url: format!("https://{host}"),

@@ -132,6 +132,10 @@ impl Transport {
     }
 
     /// Sends a request until it is answered or the attempts are used up. `read` makes the answer of a response.
+    #[expect(
+        clippy::result_large_err,
+        reason = "the error's type is the orchestrator's"
+    )]
     pub async fn send<F>(
         &self,
         sending: Sending<'_>,

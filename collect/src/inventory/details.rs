@@ -253,7 +253,7 @@ fn chunk_answers<'s>(
     batch: &'s Batch,
     group: &'s Together,
     values: Vec<String>,
-) -> BoxFuture<'s, Vec<(String, Result<Rcvar, CallError>)>> {
+) -> BoxFuture<'s, ByValue> {
     async move {
         let mut params = group.params.clone();
         params.insert(
@@ -288,10 +288,10 @@ fn chunk_answers<'s>(
     .boxed()
 }
 
-fn elements(
-    batch: &Batch,
-    answer: &Rcvar,
-) -> Result<Vec<(String, Result<Rcvar, CallError>)>, CallError> {
+/// What a batched call brought, by the value that was asked for.
+type ByValue = Vec<(String, Result<Rcvar, CallError>)>;
+
+fn elements(batch: &Batch, answer: &Rcvar) -> Result<ByValue, CallError> {
     let found = batch
         .each
         .search(answer)

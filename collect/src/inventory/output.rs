@@ -143,6 +143,9 @@ impl<'a> Output<'a> {
             return Ok(());
         };
         let cell = |index: usize| row.cells.get(index).cloned().unwrap_or_default();
+        if ArnParts::new(cell(2).as_str().unwrap_or_default()).is_of_aws() {
+            return Ok(());
+        }
         let service = resource_type.split(':').next().unwrap_or_default();
         let cells = json!([
             cell(0),

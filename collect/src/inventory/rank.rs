@@ -36,6 +36,11 @@ impl<'a> ArnParts<'a> {
         }
     }
 
+    /// Whether it is AWS's own, such as a managed policy or prefix list: every account sees it, none has it.
+    pub fn is_of_aws(&self) -> bool {
+        self.account_id.eq_ignore_ascii_case("aws")
+    }
+
     /// `service:type`, as the ARN spells it. Some services' ARNs have no type, because they have only one.
     pub fn resource_type(&self) -> String {
         let typed = self
@@ -69,6 +74,9 @@ mod tests {
             "ec2:instance"
         );
         assert_eq!(kind("arn:aws:s3:::bucket"), "s3:bucket");
+        assert!(ArnParts::new("arn:aws:iam::aws:policy/ReadOnlyAccess").is_of_aws());
+        assert!(ArnParts::new("arn:aws:ec2:eu-west-1:AWS:prefix-list/pl-1").is_of_aws());
+        assert!(!ArnParts::new("arn:aws:s3:::bucket").is_of_aws());
         assert_eq!(
             kind("arn:aws:apigateway:eu-west-1::/restapis/a1"),
             "apigateway:restapis"

@@ -34,10 +34,10 @@ pub fn structure(
     let Value::Object(mut sent) = sent else {
         return Err(Malformed::expected("an object", &sent.to_string()));
     };
-    if shape.union {
-        if let Some(unknown) = unknown_union_member(shape, &sent)? {
-            return Ok(unknown);
-        }
+    if shape.union
+        && let Some(unknown) = unknown_union_member(shape, &sent)?
+    {
+        return Ok(unknown);
     }
     let mut parsed = Map::new();
     for (name, member) in &shape.members {

@@ -29,10 +29,10 @@ pub fn structure(
         if !found.is_empty() {
             let value = value(model, member, &found).map_err(|problem| problem.inside(name))?;
             parsed.insert(name.clone(), value);
-        } else if member.xml_attribute {
-            if let Some(text) = attribute(element, wire_name) {
-                parsed.insert(name.clone(), Value::String(text.to_owned()));
-            }
+        } else if member.xml_attribute
+            && let Some(text) = attribute(element, wire_name)
+        {
+            parsed.insert(name.clone(), Value::String(text.to_owned()));
         }
     }
     Ok(parsed)
@@ -40,12 +40,11 @@ pub fn structure(
 
 /// The element a member is in. A flattened list has no element of its own: its name is that of its elements.
 fn element_name<'a>(model: &'a ServiceModel, name: &'a str, member: &'a Member) -> &'a str {
-    if member.flattened {
-        if let Some(Shape::List { member: inner }) = model.shape_of(member) {
-            if let Some(inner_name) = &inner.name {
-                return inner_name;
-            }
-        }
+    if member.flattened
+        && let Some(Shape::List { member: inner }) = model.shape_of(member)
+        && let Some(inner_name) = &inner.name
+    {
+        return inner_name;
     }
     member.name.as_deref().unwrap_or(name)
 }
