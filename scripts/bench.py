@@ -16,6 +16,8 @@ import urllib.request
 import boto3
 
 REGION = "eu-west-1"
+# Operations to which moto answers 500, so that they are retried until the attempts are used up.
+NOT_IN_MOTO = ["--skip", "aws_rds_db_major_engine_version", "--skip", "aws_ssm_*"]
 
 
 class Moto:
@@ -27,7 +29,8 @@ class Moto:
             [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "MOTO_ACCOUNT_ID": "111122223333"},
+            # Without the images and the 1,291 snapshots of other accounts that moto starts with, and that AWS would not list.
+            env={**os.environ, "MOTO_ACCOUNT_ID": "111122223333", "MOTO_EC2_LOAD_DEFAULT_AMIS": "false"},
         )
         deadline = time.monotonic() + 60
         while True:
@@ -75,7 +78,7 @@ def fill(moto, count):
         return [{"ResourceType": kind, "Tags": tags}]
 
     made = 0
-    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    image = "ami-0123456789abcdef0"
     # An instance brings a volume and an interface.
     for _ in range(count // 60):
         ec2.run_instances(ImageId=image, MinCount=10, MaxCount=10, TagSpecifications=tagged("instance"))
@@ -130,11 +133,11 @@ def record_of(lake, stage):
 
 
 def bench_collect(bin_folder, scratch):
-    """collect inventory of 5,000 resources in one region."""
+    """collect inventory of about 5,000 resources (and some DNS records) in one region."""
     with Moto(5601) as moto:
-        fill(moto, 5000)
+        fill(moto, 6350)
         lake = os.path.join(scratch, "collect")
-        command = [os.path.join(bin_folder, "collect"), "inventory", "--region", REGION, "--lake", lake]
+        command = [os.path.join(bin_folder, "collect"), "inventory", "--region", REGION, "--lake", lake, *NOT_IN_MOTO]
         wall, cpu, peak, code = measure(command, moto.environment())
         record = record_of(lake, "collect")
         requests = record["figures"].get("requests", 0)
@@ -152,10 +155,12 @@ def bench_pipeline(bin_folder, scratch):
         fill(moto, 420)
         lake = os.path.join(scratch, "pipeline")
         environment = moto.environment()
-        tool = lambda name: os.path.join(bin_folder, name)
+        tool = lambda name: os.path.join(bin_folder, name)  # noqa: E731
+        # moto loads the code of a service with its first request: let it, before the clock starts.
+        measure([tool("collect"), "inventory", "--region", REGION, "--lake", lake + "-warm", *NOT_IN_MOTO], environment)
         total, peaks = 0.0, []
         for name, command in (
-            ("collect", [tool("collect"), "inventory", "--region", REGION, "--lake", lake]),
+            ("collect", [tool("collect"), "inventory", "--region", REGION, "--lake", lake, *NOT_IN_MOTO]),
             ("analyze", [tool("analyze"), lake]),
             ("report", [tool("report"), lake]),
         ):
