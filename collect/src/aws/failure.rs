@@ -6,6 +6,7 @@ use aws_credential_types::provider::error::CredentialsError;
 use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::ErrorMetadata;
 
 use super::model::ServiceModel;
 use super::protocol::{Failure, ServiceError};
@@ -110,7 +111,7 @@ impl CallError {
         let words = chain(error);
         if find::<CredentialsError>(error).is_some() || words.contains("failed to resolve identity")
         {
-            return Self::new(ErrorKind::Credentials, "CredentialsUnavailable", &words);
+            return Self::without_credentials(error, &words);
         }
         let dns = ["dns error", "failed to lookup address"]
             .iter()
@@ -136,6 +137,22 @@ impl CallError {
             status,
             ..Self::new(kind, code, &words)
         }
+    }
+
+    /// In STS's own words where a role could not be assumed; else without the list of places that were looked at.
+    fn without_credentials(error: &(dyn Error + 'static), words: &str) -> Self {
+        if let Some(refusal) = find::<ErrorMetadata>(error)
+            && let Some(code) = refusal.code()
+        {
+            return Self::new(
+                ErrorKind::Credentials,
+                code,
+                refusal.message().unwrap_or("no message"),
+            );
+        }
+        let words = words.split(" Attempted:").next().unwrap_or(words);
+        let words = words.trim_start_matches("dispatch failure: other: ");
+        Self::new(ErrorKind::Credentials, "CredentialsUnavailable", words)
     }
 }
 

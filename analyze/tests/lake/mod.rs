@@ -1,0 +1,167 @@
+//! Lakes for tests, written as `collect` writes them.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use handoff::contract::{self, Column, ColumnType, TableSchema};
+use handoff::paths;
+use handoff::run::{RunId, RunRecord, Stage, TableOutcome};
+use handoff::storage::Storage;
+use handoff::table::{FileLabel, TableWriter};
+use serde_json::{Value, json};
+
+pub const ACCOUNT: &str = "111122223333";
+pub const FIRST: &str = "20261114T060000Z-aaaaaa";
+pub const SECOND: &str = "20261115T060000Z-bbbbbb";
+pub const THIRD: &str = "20261116T060000Z-cccccc";
+
+/// A lake in a folder that goes with it.
+pub struct Lake {
+    folder: tempfile::TempDir,
+}
+
+/// What the tool answered.
+pub struct Output {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Lake {
+    pub fn new() -> Self {
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+        }
+    }
+
+    pub fn path(&self, key: &str) -> PathBuf {
+        self.folder.path().join(key)
+    }
+
+    pub fn run(&self, id: &str) -> String {
+        format!("{}/runs/{id}", self.folder.path().display())
+    }
+
+    pub fn write(&self, key: &str, text: &str) {
+        fs::create_dir_all(self.path(key).parent().unwrap()).unwrap();
+        overwrite(&self.path(key), text.as_bytes());
+    }
+
+    pub fn analyze(&self, arguments: &[&str]) -> Output {
+        let output = Command::new(env!("CARGO_BIN_EXE_analyze"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        Output {
+            code: output.status.code().unwrap(),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Commits a run with these tables and errors; rows become resources too.
+    pub fn collected(&self, id: &str, tables: &[(&str, Vec<Value>)], errors: &[Value]) {
+        let lake = Storage::open(&self.folder.path().display().to_string()).unwrap();
+        let run: RunId = id.parse().unwrap();
+        let mut record = RunRecord::new(run.clone(), Stage::Collect, "0.1.0", Vec::new());
+        let mut resources = Vec::new();
+        for (table, rows) in tables {
+            let rows: Vec<Value> = rows.iter().map(filled).collect();
+            resources.extend(
+                rows.iter()
+                    .filter(|row| *table != "aws_route53_record" && row["arn"].is_string())
+                    .cloned(),
+            );
+            record
+                .files
+                .push(write(&lake, &run, &schema_of(table, &rows), &rows));
+            let region = rows
+                .first()
+                .map_or("eu-west-1", |row| row["region"].as_str().unwrap());
+            record.tables.push(TableOutcome {
+                table: (*table).to_owned(),
+                account_id: ACCOUNT.to_owned(),
+                region: region.to_owned(),
+                rows: rows.len() as u64,
+                errors: 0,
+            });
+        }
+        let errors: Vec<Value> = errors.iter().map(filled).collect();
+        for (schema, rows) in [
+            (contract::resources(), resources),
+            (contract::relationships(), Vec::new()),
+            (contract::collect_errors(), errors),
+        ] {
+            record.files.push(write(&lake, &run, &schema, &rows));
+        }
+        record.commit(&lake).unwrap();
+    }
+}
+
+fn filled(row: &Value) -> Value {
+    let mut full =
+        json!({"account_id": ACCOUNT, "region": "eu-west-1", "tags": {}, "incomplete": []});
+    full.as_object_mut()
+        .unwrap()
+        .extend(row.as_object().unwrap().clone());
+    full
+}
+
+fn schema_of(table: &str, rows: &[Value]) -> TableSchema {
+    let mut columns = contract::inventory_columns();
+    let known: BTreeSet<String> = columns.iter().map(|column| column.name.clone()).collect();
+    for (name, value) in rows.iter().flat_map(|row| row.as_object().unwrap()) {
+        if !known.contains(name) && !columns.iter().any(|column| column.name == *name) {
+            let kind = if value.is_array() || value.is_object() {
+                ColumnType::Json
+            } else {
+                ColumnType::String
+            };
+            columns.push(Column {
+                name: name.clone(),
+                kind,
+                doc: String::new(),
+            });
+        }
+    }
+    TableSchema {
+        name: table.to_owned(),
+        title: String::new(),
+        columns,
+    }
+}
+
+fn write(
+    lake: &Storage,
+    run: &RunId,
+    schema: &TableSchema,
+    rows: &[Value],
+) -> handoff::run::FileEntry {
+    let label = FileLabel::new(Stage::Collect, &schema.name);
+    let mut writer =
+        TableWriter::new(schema.clone(), &label, lake.scratch_file().unwrap()).unwrap();
+    for row in rows {
+        let cells: Vec<Value> = schema
+            .columns
+            .iter()
+            .map(|column| row[&column.name].clone())
+            .collect();
+        assert_eq!(writer.push(&cells).unwrap(), Vec::<usize>::new());
+    }
+    let finished = writer.finish().unwrap();
+    let key = paths::inventory(&schema.name, ACCOUNT, run);
+    let entry = finished.entry(key.clone(), &schema.name, Some(ACCOUNT));
+    lake.put_file(&key, finished.file).unwrap();
+    entry
+}
+
+/// Writes a file as it stands; for damage, and for what no lake holds.
+pub fn overwrite(path: &Path, bytes: &[u8]) {
+    fs::File::create(path).unwrap().write_all(bytes).unwrap();
+}
