@@ -7,6 +7,7 @@ use aws_runtime::retries::classifiers::THROTTLING_ERRORS;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::ErrorMetadata;
+use handoff::text::is_unprintable;
 
 use super::model::ServiceModel;
 use super::protocol::{Failure, ServiceError};
@@ -183,9 +184,8 @@ fn chain(error: &(dyn Error + 'static)) -> String {
 
 /// Error texts quote names that strangers chose: no control characters and no changes of writing direction.
 fn one_line(text: &str) -> String {
-    let turns = |character| matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}' | '\u{2029}');
     let shown = |character: char| {
-        if character.is_control() || turns(character) {
+        if is_unprintable(character) {
             ' '
         } else {
             character

@@ -137,15 +137,6 @@ impl Folder {
         Ok(listed)
     }
 
-    pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
-        let entries = self.entries(folder)?;
-        Ok(entries
-            .into_iter()
-            .filter(|(_, entry)| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-            .map(|(name, _)| name)
-            .collect())
-    }
-
     pub(super) fn level(&self, folder: &str) -> Result<Level, StorageError> {
         let folder = folder.trim_end_matches('/');
         let mut level = Level::default();

@@ -221,13 +221,7 @@ impl Storage {
     /// # Errors
     /// When the storage fails.
     pub fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
-        check(self, folder)?;
-        let mut listed = match self {
-            Self::Local(local) => local.list(folder)?,
-            Self::S3(bucket) => bucket.list(folder)?,
-        };
-        listed.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(listed)
+        self.list_range(folder, "", &|_| true)
     }
 
     /// Objects under a folder whose keys come after `after`, as far as `within` holds, which must be a range; sorted by key.
@@ -308,13 +302,7 @@ impl Storage {
     /// # Errors
     /// When the storage fails.
     pub fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
-        check(self, folder)?;
-        let mut names = match self {
-            Self::Local(local) => local.folders(folder)?,
-            Self::S3(bucket) => bucket.folders(folder)?,
-        };
-        names.sort();
-        Ok(names)
+        Ok(self.level(folder)?.folders)
     }
 
     /// Paths on this machine of a run's files, in their order: the files themselves, or cached copies of S3 objects.

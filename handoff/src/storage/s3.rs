@@ -380,47 +380,4 @@ impl Bucket {
         body.map(|body| body.to_vec())
             .map_err(|error| StorageError::new(self, &object.key, error))
     }
-
-    pub(super) fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
-        runtime()?.block_on(async {
-            let mut listed = Vec::new();
-            let mut pages = self
-                .client
-                .list_objects_v2()
-                .bucket(&self.bucket)
-                .prefix(self.folder_prefix(folder))
-                .into_paginator()
-                .send();
-            while let Some(page) = pages.next().await {
-                for object in page.map_err(|error| self.error(folder, &error))?.contents() {
-                    listed.push(self.listed(object));
-                }
-            }
-            Ok(listed)
-        })
-    }
-
-    pub(super) fn folders(&self, folder: &str) -> Result<Vec<String>, StorageError> {
-        runtime()?.block_on(async {
-            let prefix = self.folder_prefix(folder);
-            let mut names = Vec::new();
-            let mut pages = self
-                .client
-                .list_objects_v2()
-                .bucket(&self.bucket)
-                .prefix(&prefix)
-                .delimiter("/")
-                .into_paginator()
-                .send();
-            while let Some(page) = pages.next().await {
-                let page = page.map_err(|error| self.error(folder, &error))?;
-                let found = page
-                    .common_prefixes()
-                    .iter()
-                    .filter_map(|common| common.prefix()?.strip_prefix(&prefix));
-                names.extend(found.map(|name| name.trim_end_matches('/').to_owned()));
-            }
-            Ok(names)
-        })
-    }
 }
