@@ -63,3 +63,39 @@ create macro folded(text) as regexp_replace(lower(text), '[-_ ]', '', 'g');
 
 -- The last part of an ARN.
 create macro arn_tail(arn) as regexp_extract(arn, '[^:/]+$');
+
+-- Whether the configuration names a principal as known automation.
+create macro is_automation(who) as coalesce((select bool_or(who glob pattern) from config_automation), false);
+
+-- The partition of an ARN, for ARNs that are made of an event's parameters.
+create macro arn_partition(arn) as coalesce(nullif(split_part(arn, ':', 2), ''), 'aws');
+
+-- A principal without what every ARN of the account has in common: `role/deploy`, `user/alice`.
+create macro principal_label(arn) as coalesce(nullif(regexp_extract(arn, '[^:]+$'), ''), arn);
+
+-- Of the member `call` of a group of events, for the evidence of a detection.
+create macro trace(call) as {
+    'principals': list_sort(list(distinct call.principal)),
+    'addresses': list_sort(list(distinct call.source_ip_address)),
+    'user_agents': list_sort(list(distinct call.user_agent))[:5],
+    'first': min(call.event_time),
+    'last': max(call.event_time),
+    'calls': count(*),
+    'denied': count(*) filter (where call.denied),
+    'failed': count(*) filter (where not call.succeeded and not call.denied),
+    'event_ids': list(call.event_id order by call.event_time, call.event_id)[:50]
+};
+
+-- Of the same, for the reason: who, from where, when, how often, and whether it was let.
+create macro traced(call) as
+    'by ' || coalesce(array_to_string(list_sort(list(distinct principal_label(call.principal)))[:3], ', '), 'an unknown principal')
+    || coalesce(' from ' || array_to_string(list_sort(list(distinct call.source_ip_address))[:3], ', '), '')
+    || case when min(call.event_time) = max(call.event_time) then strftime(min(call.event_time), ', %Y-%m-%d %H:%M:%S')
+        else strftime(min(call.event_time), ', %Y-%m-%d %H:%M') || strftime(max(call.event_time), ' to %Y-%m-%d %H:%M') end
+    || case when count(*) > 1 then ', ' || count(*) || ' calls' else '' end
+    || case
+        when count(*) filter (where call.succeeded) = count(*) then ''
+        when count(*) filter (where call.succeeded) > 0 then ', ' || count(*) filter (where not call.succeeded) || ' of them failed'
+        when count(*) filter (where call.denied) = count(*) then ', denied'
+        else ', without success'
+    end;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Context as _, bail, ensure};
 use handoff::shell::{self, Exit};
+use handoff::trail;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -15,11 +16,11 @@ use crate::cli::{Limits, TestArgs};
 use crate::config::Config;
 use crate::session::{self, Session};
 use crate::sql::{self, identifier, quote};
-use crate::verdicts;
+use crate::{case_events, events, verdicts};
 
 /// Account and region of rows that name none, and the time of the facts in all cases.
-const ACCOUNT: &str = "111122223333";
-const REGION: &str = "eu-west-1";
+pub(crate) const ACCOUNT: &str = "111122223333";
+pub(crate) const REGION: &str = "eu-west-1";
 const AS_OF: &str = "2026-11-16 06:00:00";
 
 #[derive(Debug, Deserialize)]
@@ -47,6 +48,8 @@ struct Case {
     /// Settings that replace defaults.
     #[serde(default)]
     config: toml::Table,
+    /// The time from which events are new, as `--since` takes it.
+    since: Option<String>,
     expect: Vec<Expected>,
 }
 
@@ -148,15 +151,21 @@ fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)
 }
 
 fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()> {
-    session
-        .connection
-        .execute_batch(&Config::with("config", case.config.clone())?.sql())?;
+    let config = Config::with("config", case.config.clone())?;
+    session.connection.execute_batch(&config.sql())?;
     let mut accounts = BTreeSet::from([ACCOUNT.to_owned()]);
     for (table, rows) in &case.given {
+        let rows = if *table == trail::cloudtrail_events().name {
+            &case_events::expand(rows)?
+        } else {
+            rows
+        };
         for row in rows {
             give(session, table, row, &mut accounts).with_context(|| format!("given.{table}"))?;
         }
     }
+    events::judge_from(session, case.since.as_deref(), None)?;
+    events::prepare(session, &config)?;
     for row in &case.errors {
         let kind = toml::Table::from_iter([("kind".to_owned(), "denied".into())]);
         insert(
@@ -189,7 +198,7 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
     session.fill("collected", everywhere)?;
     session.note_gaps()?;
     let read = sql::tables_read(&session.connection, &check.sql)?;
-    if session::derived_names().any(|name| read.contains(name)) {
+    if session.reach(&read, &session::derived_names().collect::<Vec<_>>())? {
         session.derive()?;
     }
     let failures = verdicts::judge(session, std::slice::from_ref(check))?;

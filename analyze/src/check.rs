@@ -146,7 +146,7 @@ pub(crate) enum CheckError {
     )]
     NoRule(String),
     /// The id can't be used in file names and reports.
-    #[error("{0}: an id consists of lowercase letters, digits and hyphens")]
+    #[error("{0}: an id consists of lowercase letters, digits, hyphens and underscores")]
     BadId(String),
     /// Two checks of one id.
     #[error("{0}: the id is taken by {1}: rename the file")]
@@ -166,7 +166,7 @@ impl Check {
         let sound = id.starts_with(|c: char| c.is_ascii_lowercase())
             && id
                 .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
         if !sound {
             return Err(CheckError::BadId(origin));
         }

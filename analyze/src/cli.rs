@@ -58,6 +58,9 @@ pub(crate) struct RunArgs {
     /// End with exit code 1 when a finding of this severity or a higher one fails
     #[arg(long, value_name = "SEVERITY")]
     pub(crate) fail_on: Option<Severity>,
+    /// Detections judge only events since this time, or since the `last` run; all others are their history
+    #[arg(long, value_name = "TIME|last")]
+    pub(crate) since: Option<String>,
     /// Settings that replace defaults; `analyze config` prints them all
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,

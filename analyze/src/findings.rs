@@ -4,12 +4,13 @@ use anyhow::Context as _;
 use handoff::contract;
 
 use crate::check::{Check, Severity};
-use crate::schema;
 use crate::session::Session;
+use crate::{events, schema};
 
 const METADATA: &str = "
 create table check_metadata (check_id varchar, rule bigint, kind varchar, title varchar, severity varchar, tables varchar,
     frameworks varchar, remediation varchar, remediation_command varchar, links varchar);
+create table checks_left_out (check_id varchar, why varchar);
 ";
 
 /// How many findings there are, by status and severity.
@@ -26,12 +27,20 @@ pub(crate) struct Counts {
 }
 
 /// Builds `findings` and `checks` from `judged`, `resource_context`, `waivers` and `history`.
-pub(crate) fn build(session: &Session, checks: &[Check]) -> anyhow::Result<Counts> {
+///
+/// Checks that were left out stand in `checks` with the reason and have no findings.
+pub(crate) fn build(
+    session: &Session,
+    checks: &[Check],
+    left_out: &[Check],
+) -> anyhow::Result<Counts> {
     let connection = &session.connection;
     connection.execute_batch(METADATA)?;
+    let reason = |check: &Check| vec![Some(check.id.clone()), Some(events::NO_EVENTS.to_owned())];
+    session.fill("checks_left_out", left_out.iter().map(reason))?;
     let mut insert =
         connection.prepare("insert into check_metadata values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-    for check in checks {
+    for check in checks.iter().chain(left_out) {
         let metadata = &check.metadata;
         let frameworks: serde_json::Map<_, _> = metadata
             .frameworks

@@ -3,7 +3,7 @@
 //!
 //! A service that is not offered in a region leaves no gap: there is nothing of it to judge.
 
-/// Builds `gaps` from `collect_errors`, whose rows may lack any column, and from `missing`.
+/// Builds `gaps` from `collect_errors`, whose rows may lack any column, from `missing`, and from `trail_problems`.
 pub(crate) const SQL: &str = include_str!("sql/gaps.sql");
 
 /// The tables about the selected checks that `judge.sql` reads.

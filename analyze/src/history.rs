@@ -19,6 +19,7 @@ const TABLE: &str = "create or replace table history (run varchar, account_id va
 pub(crate) struct History {
     findings: Vec<(RunId, Vec<PathBuf>)>,
     resources: Option<(RunId, Vec<PathBuf>)>,
+    contexts: Vec<(RunId, Vec<PathBuf>)>,
     zone_backups: Option<(RunId, Vec<PathBuf>)>,
 }
 
@@ -41,6 +42,12 @@ pub(crate) fn find(run: &Run) -> anyhow::Result<History> {
         }
         if let Some(found) = files(run, &id, Stage::Analyze, &contract::findings().name)? {
             history.findings.push(found);
+            history.contexts.extend(files(
+                run,
+                &id,
+                Stage::Analyze,
+                &contract::resource_context().name,
+            )?);
             if history.zone_backups.is_none() {
                 history.zone_backups =
                     files(run, &id, Stage::Analyze, &contract::zone_backups().name)?;
@@ -75,7 +82,13 @@ fn files(
 }
 
 impl History {
-    /// Loads what was found before into the tables `history`, `previous_resources` and `previous_zone_backups`.
+    /// The latest run before this one whose checks were run.
+    pub(crate) fn last_run(&self) -> Option<&RunId> {
+        self.findings.first().map(|(id, _)| id)
+    }
+
+    /// Loads what was found before into the tables `history`, `previous_resources`, `previous_context` and
+    /// `previous_zone_backups`.
     pub(crate) fn load(&self, session: &Session) -> anyhow::Result<()> {
         let connection = &session.connection;
         connection.execute_batch(TABLE)?;
@@ -90,6 +103,16 @@ impl History {
         if let Some((id, files)) = &self.resources {
             let insert = format!(
                 "insert into previous_resources by name select account_id, region, arn, resource_type, name, tags, {} as run from {};",
+                quote(id.as_str()),
+                source(files)
+            );
+            connection.execute_batch(&insert)?;
+        }
+        // The latest run that knew a resource tells what it was.
+        for (id, files) in &self.contexts {
+            let insert = format!(
+                "insert into previous_context by name select account_id, region, arn, resource_type, name, owner, environment, system, importance, importance_rank, exposed, {} as run \
+                 from {} as earlier anti join previous_context as later on later.account_id = earlier.account_id and later.arn = earlier.arn;",
                 quote(id.as_str()),
                 source(files)
             );

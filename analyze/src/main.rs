@@ -6,10 +6,12 @@
 //! `unknown` in the findings and named in the run record; it never becomes a pass.
 
 mod case;
+mod case_events;
 mod catalog;
 mod check;
 mod cli;
 mod config;
+mod events;
 mod findings;
 mod gaps;
 mod history;

@@ -45,8 +45,9 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
     let reference = args.run.as_deref().or(args.lake.as_deref());
     // Standard input may hold the SQL or belong to a loop around us: a run comes from it only when `-` says so.
     let run = Run::find(Some(reference.unwrap_or(handoff::run::DEFAULT_LAKE)))?;
-    let session = open_for_reading(&run, &config, &args.limits)?;
-    let read = sql::tables_read(&session.connection, &select).map_err(explain)?;
+    let parser = duckdb::Connection::open_in_memory().context("can't start DuckDB")?;
+    let read = sql::tables_read(&parser, &select).map_err(explain)?;
+    let session = open_for_reading(&run, &config, &args.limits, &read)?;
     warn_of_gaps(&session, &select)?;
     match args.format {
         Format::Table => print_table(&session, &select),

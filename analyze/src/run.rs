@@ -13,7 +13,7 @@ use crate::findings::{self, Counts};
 use crate::publish::{self, Outputs};
 use crate::session::{self, Session};
 use crate::verdicts::{self, Failure};
-use crate::{check, history, schema, waivers};
+use crate::{check, events, history, schema, waivers};
 
 /// Runs the checks and writes their findings.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
@@ -24,23 +24,37 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let mut session = Session::open(&args.limits, &config, &session::as_of(&run.id))?;
     waivers::load(&session, args.waivers.as_deref(), &all)?;
     let checks = check::select(all, &args.check, &args.rule, args.severity)?;
-    let opened = open_tables(&mut session, &run, &collected)?;
-    history::find(&run)?
+    let mut opened = open_tables(&mut session, &run, &collected)?;
+    let trail = events::Files::find(&run.lake)?;
+    trail.register(&session)?;
+    opened.readable.extend(trail.paths());
+    let (checks, left_out) = events::leave_out(checks, &trail, !args.check.is_empty());
+    let history = history::find(&run)?;
+    history
         .load(&session)
         .context("can't read what earlier runs found")?;
+    events::judge_from(&session, args.since.as_deref(), history.last_run())?;
     session.define_views()?;
     let outputs = Outputs::new(&run)?;
     let mut allowed = opened.readable;
     allowed.extend(outputs.paths()?);
     session.lock(&allowed)?;
+    events::prepare(&session, &config)?;
     session.note_gaps()?;
     session.derive()?;
     let failures = verdicts::judge(&session, &checks)?;
-    let counts = findings::build(&session, &checks)?;
+    let counts = findings::build(&session, &checks, &left_out)?;
     let missing = missing_lines(&session, &collected, &opened.unreadable, &failures)?;
     let files = outputs.write(&session, &run)?;
     publish::record(&run, files, &missing).commit(&run.lake)?;
     report_to_user(&missing, &counts, checks.len());
+    if !left_out.is_empty() {
+        shell::note(&format!(
+            "{} detections left out: {}",
+            left_out.len(),
+            events::NO_EVENTS
+        ));
+    }
     shell::answer(&format!("{}\n", run.reference()))?;
     let failed = args
         .fail_on
@@ -214,9 +228,17 @@ fn fill_run_tables(
             .iter()
             .filter_map(|file| Some((file.account_id.as_deref()?, file.table.as_str()))),
     );
-    let fixed = schema::fixed().map(|fixed| fixed.name);
+    let fixed: BTreeSet<String> = schema::fixed()
+        .into_iter()
+        .chain(schema::trail())
+        .map(|fixed| fixed.name)
+        .collect();
     for account in &accounts {
-        for table in session.tables.keys().filter(|table| !fixed.contains(table)) {
+        for table in session
+            .tables
+            .keys()
+            .filter(|table| !fixed.contains(*table))
+        {
             let known = missing.iter().any(|entry| {
                 entry.table == *table && entry.account_id.as_ref().is_none_or(|id| id == account)
             });
@@ -303,10 +325,13 @@ fn missing_lines(
 }
 
 /// Opens a run for questions: its tables, its findings, its derived tables; locked.
+///
+/// Events are made readable when `names`, what the question reads, asks for them: those of a bucket are fetched first.
 pub(crate) fn open_for_reading(
     run: &Run,
     config: &Config,
     limits: &Limits,
+    names: &BTreeSet<String>,
 ) -> anyhow::Result<Session> {
     let collected = run.record(Stage::Collect)?;
     let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
@@ -314,7 +339,16 @@ pub(crate) fn open_for_reading(
     history::find(run)?
         .load(&session)
         .context("can't read what earlier runs found")?;
+    let wanted = events::are_read_by(&session, names)?;
+    if wanted {
+        let trail = events::Files::find(&run.lake)?;
+        trail.register(&session)?;
+        readable.extend(trail.paths());
+    }
     session.define_views()?;
+    if wanted {
+        events::prepare(&session, config)?;
+    }
     session.note_gaps()?;
     readable.extend(open_findings(&session, run, &run.id)?);
     session.lock(&readable)?;

@@ -51,7 +51,7 @@ pub(crate) fn tables() -> anyhow::Result<BTreeMap<String, Table>> {
             },
         );
     }
-    for fixed in fixed() {
+    for fixed in fixed().into_iter().chain(trail()) {
         tables.insert(
             fixed.name,
             Table {
@@ -71,6 +71,14 @@ pub(crate) fn fixed() -> [TableSchema; 4] {
         contract::relationships(),
         contract::collect_errors(),
         contract::secrets_found(),
+    ]
+}
+
+/// The tables of the CloudTrail lake: they belong to the lake, not to a run.
+pub(crate) fn trail() -> [TableSchema; 2] {
+    [
+        handoff::trail::cloudtrail_events(),
+        handoff::trail::cloudtrail_ledger(),
     ]
 }
 

@@ -16,7 +16,7 @@ use crate::cli::Limits;
 use crate::config::Config;
 use crate::schema::{self, Table};
 use crate::sql::{self, identifier, quote};
-use crate::{embedded, gaps};
+use crate::{embedded, events, gaps};
 
 const MACROS: &str = include_str!("../macros.sql");
 
@@ -30,6 +30,7 @@ create table known_accounts (account_id varchar);
 create table resource_tables (table_name varchar);
 create table gaps (account_id varchar, region varchar, table_name varchar, resource_arn varchar, operation varchar, kind varchar, why varchar);
 create table previous_resources (account_id varchar, region varchar, arn varchar, resource_type varchar, name varchar, tags map(varchar, varchar), run varchar);
+create table previous_context (account_id varchar, region varchar, arn varchar, resource_type varchar, name varchar, owner varchar, environment varchar, system varchar, importance varchar, importance_rank bigint, exposed boolean, run varchar);
 create table previous_zone_backups (account_id varchar, arn varchar, zone_id varchar, name varchar, change_batch json, run varchar);
 ";
 
@@ -64,6 +65,11 @@ impl Session {
         let connection =
             Connection::open_in_memory_with_flags(settings).context("can't start DuckDB")?;
         connection.execute_batch(RUN_TABLES)?;
+        connection.execute_batch(events::TABLES)?;
+        // Views may read derived tables, which are filled later.
+        for schema in derived_names().filter_map(derived_schema) {
+            connection.execute_batch(&schema::create(&schema))?;
+        }
         connection.execute_batch(&format!(
             "create macro as_of() as timestamp {};",
             quote(as_of)
@@ -205,6 +211,31 @@ impl Session {
         Ok(self.resolve(&sql::tables_read(&self.connection, select)?))
     }
 
+    /// Whether reading `names` is reading one of `wanted`, be it through views.
+    ///
+    /// # Errors
+    /// When a view can't be parsed.
+    pub(crate) fn reach(
+        &self,
+        names: &BTreeSet<String>,
+        wanted: &[&str],
+    ) -> Result<bool, sql::SqlError> {
+        if names.iter().any(|name| wanted.contains(&name.as_str())) {
+            return Ok(true);
+        }
+        for (path, text) in embedded::VIEWS {
+            if names.contains(path.trim_end_matches(".sql")) {
+                let read = sql::tables_read(&self.connection, text.trim().trim_end_matches(';'))?;
+                // A common table expression may have the name of its view.
+                let others = read.difference(names).cloned().collect();
+                if self.reach(&others, wanted)? {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
     /// Notes what was not collected, from `collect_errors` and the table `missing`.
     pub(crate) fn note_gaps(&self) -> anyhow::Result<()> {
         self.connection
@@ -270,9 +301,13 @@ impl Session {
 
 /// Schema of a derived table, from the contract.
 pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
-    [contract::resource_context(), contract::zone_backups()]
-        .into_iter()
-        .find(|schema| schema.name == name)
+    [
+        contract::resource_context(),
+        contract::zone_backups(),
+        handoff::trail::activity(),
+    ]
+    .into_iter()
+    .find(|schema| schema.name == name)
 }
 
 /// Names of the derived tables.

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use anyhow::Context as _;
 use handoff::text::printable;
 
-use crate::check::Check;
+use crate::check::{Check, Kind};
 use crate::gaps;
 use crate::session::{self, Session};
 use crate::sql::{self, quote};
@@ -114,6 +114,12 @@ fn evaluate(session: &Session, check: &Check) -> Result<(), String> {
         return Err(format!(
             "{rows} of its rows lack account_id, region or resource_arn"
         ));
+    }
+    if check.metadata.kind == Kind::Detection {
+        session
+            .connection
+            .execute(include_str!("sql/undetected.sql"), [&check.id])
+            .map_err(|error| one_line(&error))?;
     }
     Ok(())
 }

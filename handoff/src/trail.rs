@@ -356,6 +356,49 @@ pub fn cloudtrail_events() -> TableSchema {
     )
 }
 
+/// `activity`: what each principal did, derived from all events of the lake.
+pub fn activity() -> TableSchema {
+    TableSchema::new(
+        "activity",
+        "one operation that a principal called, over all events of the CloudTrail lake",
+        &[
+            ("account_id", Text, "account that got the events, 12 digits"),
+            (
+                "principal",
+                Text,
+                "who acted: a user, the role behind a session, or the service that acted by itself",
+            ),
+            (
+                "identity_type",
+                Text,
+                "`userIdentity.type`, such as `AssumedRole`",
+            ),
+            ("event_source", Text, "service, such as `iam.amazonaws.com`"),
+            ("event_name", Text, "operation, such as `CreateAccessKey`"),
+            (
+                "read_only",
+                Bool,
+                "whether it changes nothing, as CloudTrail says",
+            ),
+            ("calls", Int, "number of events"),
+            ("failed", Int, "those with an error of whatever kind"),
+            ("denied", Int, "those that were denied"),
+            (
+                "by_service",
+                Int,
+                "those that a service called for the principal",
+            ),
+            ("first_seen", Timestamp, "the earliest event"),
+            ("last_seen", Timestamp, "the latest event"),
+            (
+                "last_succeeded",
+                Timestamp,
+                "the latest event without an error",
+            ),
+        ],
+    )
+}
+
 /// `cloudtrail_ledger`: every object that was read, and what became of it.
 pub fn cloudtrail_ledger() -> TableSchema {
     TableSchema::new(

@@ -3,7 +3,7 @@
 create or replace table findings_unsorted as
 with context as (
     select account_id, arn, resource_type, name, owner, environment, system, importance, importance_rank, exposed
-    from resource_context
+    from known_resources
     qualify row_number() over (partition by account_id, arn order by region) = 1
 ),
 levels as (
@@ -158,11 +158,12 @@ declared as (
         from_json(m.frameworks, '"MAP(VARCHAR, VARCHAR)"') as frameworks,
         m.remediation, m.remediation_command,
         from_json(m.links, '["VARCHAR"]') as links,
-        case when f.error is null then 'evaluated' else 'error' end as status,
-        f.error,
+        case when l.why is not null then 'not_evaluated' when f.error is null then 'evaluated' else 'error' end as status,
+        coalesce(l.why, f.error) as error,
         coalesce(c.passed, 0) as passed, coalesce(c.failed, 0) as failed, coalesce(c.unknown, 0) as unknown, coalesce(c.waived, 0) as waived
     from check_metadata as m
-    join check_facts as f on f.check_id = m.check_id
+    left join check_facts as f on f.check_id = m.check_id
+    left join checks_left_out as l on l.check_id = m.check_id
     left join counts as c on c.check_id = m.check_id
 )
 select * from declared

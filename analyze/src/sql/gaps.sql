@@ -52,4 +52,15 @@ select
     null as operation,
     'not_collected' as kind,
     coalesce(why, 'not collected') as why
-from missing;
+from missing
+union all by name
+-- Objects of the trail that could not be read; an account without any event is a table not collected.
+select account_id, region, 'cloudtrail_events' as table_name, null as resource_arn, null as operation, 'malformed' as kind, why
+from trail_problems
+union all by name
+select
+    a.account_id, 'global' as region, 'cloudtrail_events' as table_name, null as resource_arn, null as operation, 'not_collected' as kind,
+    'the lake has no CloudTrail events of the account' as why
+from accounts as a
+anti join event_coverage as c on c.account_id = a.account_id
+where (select count(*) from event_coverage) > 0;

@@ -1,16 +1,17 @@
 //! Settings: the default, what the user's file replaces in it, and their tables in SQL.
 
+mod tables;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use handoff::shell::{self, Exit, Hinted};
+use ipnet::IpNet;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use crate::sql::quote;
-
-const DEFAULT: &str = include_str!("../config/default.toml");
+const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Tables whose keys the user chooses.
 const FREE: [&str; 4] = [
@@ -27,6 +28,7 @@ pub(crate) struct Config {
     owners: Owners,
     importance: Importance,
     accounts: Accounts,
+    cloudtrail: CloudTrail,
     limits: BTreeMap<String, i64>,
 }
 
@@ -55,6 +57,14 @@ struct Importance {
 #[derive(Clone, Debug, Deserialize)]
 struct Accounts {
     trusted: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct CloudTrail {
+    automation: Vec<String>,
+    networks: Vec<String>,
+    countries: Vec<String>,
+    geoip: Vec<PathBuf>,
 }
 
 /// Settings that can't be used, and why.
@@ -110,6 +120,17 @@ impl Config {
         Ok(config)
     }
 
+    /// Networks that people and applications of the account work from.
+    pub(crate) fn networks(&self) -> Vec<IpNet> {
+        let parsed = self.cloudtrail.networks.iter().map(|text| text.parse());
+        parsed.filter_map(Result::ok).collect()
+    }
+
+    /// GeoIP files, as the user named them.
+    pub(crate) fn geoip(&self) -> &[PathBuf] {
+        &self.cloudtrail.geoip
+    }
+
     fn check(&self, origin: &str) -> Result<(), ConfigError> {
         for concept in &self.tags.required {
             if !self.tags.keys.contains_key(concept) {
@@ -123,6 +144,20 @@ impl Config {
             return Err(invalid(
                 origin,
                 &format!("tags.keys.{concept}: name at least one key"),
+            ));
+        }
+        let is_network = |text: &&String| text.parse::<IpNet>().is_ok();
+        if let Some(text) = self
+            .cloudtrail
+            .networks
+            .iter()
+            .find(|text| !is_network(text))
+        {
+            return Err(invalid(
+                origin,
+                &format!(
+                    "cloudtrail.networks: {text:?} is no network: expected a block such as 203.0.113.0/24"
+                ),
             ));
         }
         for group in ["?P<uid>", "?P<function>", "?P<system>"] {
@@ -178,157 +213,6 @@ impl Config {
         }
         Ok(())
     }
-
-    /// Statements that create the tables by which SQL sees the settings; all of them start with `config_`.
-    pub(crate) fn sql(&self) -> String {
-        let mut tables = vec![
-            rows(
-                "config_limits",
-                "name varchar, value bigint",
-                self.limits
-                    .iter()
-                    .map(|(name, value)| format!("({}, {value})", quote(name))),
-            ),
-            rows(
-                "config_owners",
-                "owner varchar",
-                self.owners
-                    .known
-                    .iter()
-                    .map(|owner| format!("({})", quote(owner))),
-            ),
-            rows(
-                "config_trusted_accounts",
-                "account_id varchar",
-                self.accounts
-                    .trusted
-                    .iter()
-                    .map(|account| format!("({})", quote(account))),
-            ),
-            rows(
-                "config_required",
-                "concept varchar, key varchar",
-                self.required()
-                    .map(|(concept, key)| format!("({}, {})", quote(concept), quote(key))),
-            ),
-            rows(
-                "config_exempt_types",
-                "resource_type varchar",
-                self.tags
-                    .exempt_types
-                    .iter()
-                    .map(|kind| format!("({})", quote(kind))),
-            ),
-            self.name_macros(),
-        ];
-        let keys = self.tags.keys.iter().flat_map(|(concept, keys)| {
-            keys.iter().enumerate().map(move |(rank, key)| {
-                format!(
-                    "({}, {}, {}, {rank})",
-                    quote(concept),
-                    quote(key),
-                    quote(&keys[0])
-                )
-            })
-        });
-        tables.push(rows(
-            "config_tag_keys",
-            "concept varchar, key varchar, canonical varchar, rank integer",
-            keys,
-        ));
-        let values = self.tags.values.iter().flat_map(|(concept, values)| {
-            values.iter().flat_map(move |(canonical, variants)| {
-                std::iter::once(canonical)
-                    .chain(variants)
-                    .map(move |variant| {
-                        format!(
-                            "({}, {}, {})",
-                            quote(concept),
-                            quote(canonical),
-                            quote(variant)
-                        )
-                    })
-            })
-        });
-        let levels = self
-            .importance
-            .levels
-            .iter()
-            .map(|level| format!("('importance', {0}, {0})", quote(level)));
-        tables.push(rows(
-            "config_tag_values",
-            "concept varchar, canonical varchar, variant varchar",
-            values.chain(levels),
-        ));
-        let critical = self
-            .importance
-            .levels
-            .iter()
-            .position(|level| *level == self.importance.critical_from)
-            .unwrap_or_default();
-        let levels = self
-            .importance
-            .levels
-            .iter()
-            .enumerate()
-            .map(|(rank, level)| {
-                let objective = |durations: &BTreeMap<String, String>| {
-                    durations
-                        .get(level)
-                        .and_then(|text| seconds(text))
-                        .map_or_else(|| "null".to_owned(), |s| s.to_string())
-                };
-                format!(
-                    "({}, {rank}, {}, {}, {})",
-                    quote(level),
-                    rank >= critical,
-                    objective(&self.importance.rpo),
-                    objective(&self.importance.rto)
-                )
-            });
-        tables.push(rows(
-            "config_importance",
-            "level varchar, rank integer, critical boolean, rpo_seconds bigint, rto_seconds bigint",
-            levels,
-        ));
-        tables.concat()
-    }
-
-    /// DuckDB wants patterns as constants, so the pattern of names becomes macros.
-    fn name_macros(&self) -> String {
-        let group = regex::Regex::new(&self.tags.name_pattern)
-            .ok()
-            .and_then(|pattern| {
-                pattern
-                    .capture_names()
-                    .position(|name| name == Some("system"))
-            })
-            .unwrap_or_default();
-        let pattern = quote(&self.tags.name_pattern);
-        format!(
-            "create or replace macro name_fits(resource_name) as regexp_matches(resource_name, {pattern});\n\
-             create or replace macro name_system(resource_name) as nullif(regexp_extract(resource_name, {pattern}, {group}), '');\n"
-        )
-    }
-
-    fn required(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.tags.required.iter().filter_map(|concept| {
-            Some((
-                concept.as_str(),
-                self.tags.keys.get(concept)?.first()?.as_str(),
-            ))
-        })
-    }
-}
-
-fn rows(table: &str, columns: &str, rows: impl Iterator<Item = String>) -> String {
-    let rows: Vec<String> = rows.collect();
-    let insert = if rows.is_empty() {
-        String::new()
-    } else {
-        format!("insert into {table} values {};\n", rows.join(", "))
-    };
-    format!("create or replace table {table} ({columns});\n{insert}")
 }
 
 fn invalid(origin: &str, message: &str) -> ConfigError {
@@ -464,6 +348,7 @@ mod tests {
         assert!(error("[importance]\nlevels = [\"a\"]").contains("critical_from"));
         assert!(error("[tags]\nname_pattern = '('").contains("name_pattern"));
         assert!(error("[tags]\nrequired = [\"costs\"]").contains("costs"));
+        assert!(error("[cloudtrail]\nnetworks = [\"office\"]").contains("203.0.113.0/24"));
         assert!(error("= 1").starts_with("c.toml: "));
     }
 
