@@ -52,20 +52,31 @@ numbered as (
     select account_id, arn, service, unnest(statements) as statement, generate_subscripts(statements, 1) as position
     from (select account_id, arn, service, as_objects(document -> '$.Statement') as statements from documents)
 ),
-statements as (
+-- Read once: a policy is text.
+read as materialized (
     select
         account_id, arn, service, position,
-        statement ->> '$.Sid' as sid,
-        statement ->> '$.Effect' as effect,
-        statement ->> '$.Principal' = '*'
-            or list_contains(list_concat(as_list(statement -> '$.Principal.AWS'), as_list(statement -> '$.Principal.Federated'), as_list(statement -> '$.Principal.CanonicalUser'), as_list(statement -> '$.Principal.Service')), '*') as names_everyone,
-        statement ->> '$.NotPrincipal' as not_principal,
-        as_list(statement -> '$.Principal.Service') as principal_services,
-        case when statement ->> '$.NotAction' is not null then ['*'] else as_list(statement -> '$.Action') end as actions,
-        case when statement ->> '$.NotResource' is not null then ['*'] else as_list(statement -> '$.Resource') end as resources,
-        statement ->> '$.NotAction' is not null or statement ->> '$.NotResource' is not null as is_negated,
-        from_json(statement -> '$.Condition', '"MAP(VARCHAR, MAP(VARCHAR, JSON))"') as condition
+        from_json(statement, '{"Sid": "VARCHAR", "Effect": "VARCHAR", "Principal": "JSON", "NotPrincipal": "VARCHAR", "Action": "JSON", "NotAction": "VARCHAR", "Resource": "JSON", "NotResource": "VARCHAR", "Condition": "JSON"}') as s
     from numbered
+),
+principals as (
+    select
+        *,
+        case when json_type(s.Principal) = 'OBJECT' then from_json(s.Principal, '{"AWS": "JSON", "Service": "JSON", "Federated": "JSON", "CanonicalUser": "JSON"}') end as p
+    from read
+),
+statements as materialized (
+    select
+        account_id, arn, service, position, s.Sid as sid, s.Effect as effect,
+        s.Principal ->> '$' = '*' or list_contains(list_concat(as_list(p.AWS), as_list(p.Service), as_list(p.Federated), as_list(p.CanonicalUser)), '*') as names_everyone,
+        s.NotPrincipal as not_principal,
+        as_list(p.Service) as principal_services,
+        case when s.NotAction is not null then ['*'] else as_list(s.Action) end as actions,
+        case when s.NotResource is not null then ['*'] else as_list(s.Resource) end as resources,
+        s.NotAction is not null or s.NotResource is not null as is_negated,
+        s.Condition is not null and s.Condition ->> '$' <> '{}' as has_condition,
+        from_json(s.Condition, '"MAP(VARCHAR, MAP(VARCHAR, JSON))"') as condition
+    from principals
 ),
 -- A condition holds when each of its keys does, and a key when one of its values does.
 entries as (
@@ -99,7 +110,7 @@ named as (
         end, false))) = 0 as is_named
     from keys
 ),
-conditions as (
+conditions as materialized (
     select
         account_id, arn, position,
         -- A key that a request lacks fails these operators, but holds with `IfExists` and `ForAllValues`.
@@ -127,7 +138,7 @@ denied as (
     left join conditions as c on c.account_id = s.account_id and c.arn = s.arn and c.position = s.position
     where s.effect = 'Deny' and not s.is_negated
         and (s.names_everyone or s.not_principal is not null and not contains(s.not_principal, '*'))
-        and (coalesce(cardinality(s.condition), 0) = 0 or c.spares_named)
+        and (not s.has_condition or c.spares_named)
 ),
 -- What a denial takes back as a whole; a part of it leaves the rest open.
 open_statements as (

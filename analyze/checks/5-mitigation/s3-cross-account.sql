@@ -25,15 +25,30 @@ numbered as (
     select * exclude (statements), unnest(statements) as statement, generate_subscripts(statements, 1) as position
     from (select account_id, arn, acl_owner_id, public_by_policy, as_objects(document -> '$.Statement') as statements from buckets)
 ),
-allowed as (
+read as (
     select
-        *,
-        as_list(statement -> '$.Action') as actions,
-        as_list(statement -> '$.NotAction') as not_actions,
-        statement ->> '$.NotPrincipal' is not null or statement ->> '$.Principal' = '*' as names_everyone,
-        from_json(statement -> '$.Condition', '"MAP(VARCHAR, MAP(VARCHAR, JSON))"') as condition
+        * exclude (statement),
+        from_json(statement, '{"Effect": "VARCHAR", "Principal": "JSON", "NotPrincipal": "VARCHAR", "Action": "JSON", "NotAction": "JSON", "Condition": "MAP(VARCHAR, MAP(VARCHAR, JSON))"}') as s
     from numbered
-    where statement ->> '$.Effect' = 'Allow'
+),
+statements as materialized (
+    select account_id, arn, position, acl_owner_id, public_by_policy, s.Principal as principal, s.NotPrincipal as not_principal, as_list(s.Action) as actions, as_list(s.NotAction) as not_actions, s.Condition as condition
+    from read
+    where s.Effect = 'Allow'
+),
+-- Buckets are many and lists of actions few: each is compared once.
+grants as (
+    select a.actions, a.not_actions, list(s.action order by s.action) as granted
+    from (select distinct actions, not_actions from statements) as a
+    cross join sensitive as s
+    where len(list_filter(a.actions, lambda pattern: pattern_covers(pattern, s.action))) > 0
+        or len(a.not_actions) > 0 and len(list_filter(a.not_actions, lambda pattern: pattern_covers(pattern, s.action))) = 0
+    group by a.actions, a.not_actions
+),
+allowed as materialized (
+    select s.* exclude (actions, not_actions), g.granted as actions
+    from statements as s
+    join grants as g on g.actions = s.actions and g.not_actions = s.not_actions
 ),
 -- Only the operators that fail when a request lacks the key.
 conditions as (
@@ -59,46 +74,19 @@ limits as (
     from conditions
     group by account_id, arn, position
 ),
--- Patterns are few and buckets many: each is compared once.
-patterns as (
-    select p.pattern, s.action
-    from (select distinct unnest(list_concat(actions, not_actions)) as pattern from allowed) as p
-    join sensitive as s on pattern_covers(p.pattern, s.action)
-),
-granted as (
-    select account_id, arn, position, list(distinct action order by action) as actions
-    from (
-        select a.account_id, a.arn, a.position, p.action
-        from (select account_id, arn, position, unnest(actions) as pattern from allowed) as a
-        join patterns as p on p.pattern = a.pattern
-        union all
-        (
-            select a.account_id, a.arn, a.position, s.action
-            from allowed as a
-            cross join sensitive as s
-            where len(a.not_actions) > 0
-            except
-            select a.account_id, a.arn, a.position, p.action
-            from (select account_id, arn, position, unnest(not_actions) as pattern from allowed) as a
-            join patterns as p on p.pattern = a.pattern
-        )
-    )
-    group by account_id, arn, position
-),
 principals as (
-    select account_id, arn, position, acl_owner_id, public_by_policy, 'AWS' as kind, unnest(as_list(statement -> '$.Principal.AWS')) as principal from allowed
+    select *, 'AWS' as kind, unnest(as_list(principal -> '$.AWS')) as name from allowed where json_type(principal) = 'OBJECT'
     union all
-    select account_id, arn, position, acl_owner_id, public_by_policy, 'CanonicalUser', unnest(as_list(statement -> '$.Principal.CanonicalUser')) from allowed
+    select *, 'CanonicalUser', unnest(as_list(principal -> '$.CanonicalUser')) from allowed where json_type(principal) = 'OBJECT'
     union all
-    select account_id, arn, position, acl_owner_id, public_by_policy, 'AWS', '*' from allowed where names_everyone
+    select *, 'AWS', '*' from allowed where not_principal is not null or principal ->> '$' = '*'
 ),
 -- Everyone, where a condition names accounts, is those accounts.
 grantees as (
     select
-        p.* exclude (principal), g.actions, coalesce(l.own_organization, false) as own_organization, coalesce(l.own, false) as own,
-        unnest(case when p.principal = '*' and len(l.accounts) > 0 and not list_contains(l.accounts, '') then l.accounts else [p.principal] end) as principal
+        p.account_id, p.arn, p.kind, p.acl_owner_id, p.public_by_policy, p.actions, coalesce(l.own_organization, false) as own_organization, coalesce(l.own, false) as own,
+        unnest(case when p.name = '*' and len(l.accounts) > 0 and not list_contains(l.accounts, '') then l.accounts else [p.name] end) as principal
     from principals as p
-    join granted as g on g.account_id = p.account_id and g.arn = p.arn and g.position = p.position
     left join limits as l on l.account_id = p.account_id and l.arn = p.arn and l.position = p.position
 ),
 -- The account of a principal; origin access identities of CloudFront belong to none, and neither do deleted users.
