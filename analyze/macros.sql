@@ -31,6 +31,16 @@ create macro pattern_covers(pattern, value) as
         's'
     );
 
+-- Whether a trail records all management events, reading and writing; null when its selectors are not known.
+create macro records_management_events(basic, advanced, is_custom) as
+    case
+        when len(as_objects(basic)) > 0 then
+            len(list_filter(as_objects(basic), lambda s: (s ->> '$.IncludeManagementEvents') = 'true' and coalesce(s ->> '$.ReadWriteType', 'All') = 'All')) > 0
+        when len(as_objects(advanced)) > 0 then
+            len(list_filter(as_objects(advanced), lambda s: contains(s::varchar, '"Management"') and not contains(s::varchar, '"readOnly"'))) > 0
+        when not is_custom then true
+    end;
+
 -- Whether a CIDR block is as good as the whole internet: wider than any block one network has.
 create macro is_world(cidr) as
     case
