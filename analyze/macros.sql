@@ -109,3 +109,12 @@ create macro traced(call) as
         when count(*) filter (where call.denied) = count(*) then ', denied'
         else ', without success'
     end;
+
+-- The resource that Inspector means: an instance by its id, a function without its version, the repository of an image.
+create macro inspected_arn(inspected_id, partition, region, account) as
+    case
+        when starts_with(inspected_id, 'i-') then concat('arn:', partition, ':ec2:', region, ':', account, ':instance/', inspected_id)
+        when contains(inspected_id, ':ecr:') then regexp_replace(inspected_id, '/sha256:[0-9a-f]+$', '')
+        when contains(inspected_id, ':lambda:') then regexp_replace(inspected_id, '(:function:[^:]+):.*$', '\1')
+        else inspected_id
+    end;
