@@ -13,7 +13,7 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudwatch-
 */
 -- A filter is judged by what it does to events: it must match a sample of each that the benchmark names. Calls about
 -- EC2-Classic are left out, which nobody can make any more.
-with events as (
+with watched_calls as (
     from (values
         ('4.1', 'unauthorized-calls', 'ec2', ['DescribeInstances'], map {'errorCode': 'Client.UnauthorizedOperation'}),
         ('4.1', 'unauthorized-calls', 'iam', ['ListUsers'], map {'errorCode': 'AccessDenied'}),
@@ -73,10 +73,10 @@ samples as (
             'userIdentity.sessionContext.sessionIssuer.arn': 'arn:aws:iam::000000000000:role/somebody'
         }, coalesce(fields, map {})) as fields,
         ['userIdentity.invokedBy', 'errorCode', 'errorMessage', 'additionalEventData.MFAUsed', 'responseElements.ConsoleLogin'] as absent
-    from (select * exclude (names), unnest(names) as event_name from events)
+    from (select * exclude (names), unnest(names) as event_name from watched_calls)
 ),
 -- Log groups that receive the events of all regions. Null: that is not known.
-log_groups as (
+trails as (
     select
         account_id,
         split_part(cloudwatch_logs_group_arn, ':', 4) as region,
@@ -87,6 +87,14 @@ log_groups as (
         contains(concat(event_selectors::varchar, advanced_event_selectors::varchar), 'kms.amazonaws.com') as without_kms
     from aws_cloudtrail_trail
     where cloudwatch_logs_group_arn is not null
+),
+log_groups as (
+    select
+        account_id, region, log_group_name,
+        case when bool_or(receives) then true when bool_or(receives is null) then null else false end as receives,
+        coalesce(bool_and(without_kms) filter (where receives), bool_and(without_kms)) as without_kms
+    from trails
+    group by account_id, region, log_group_name
 ),
 -- Metrics that an alarm watches as a whole, and whether its topics have a confirmed subscription.
 metrics as (

@@ -51,11 +51,11 @@ whole as (
         and len(list_filter(fields, lambda f: f ->> '$.Field' = 'readOnly' and list_sort(json_keys(f)) <> ['Equals', 'Field'])) = 0
 ),
 selectors as (
-    select account_id, arn, kind, covered, []::json[] as names
+    select account_id, arn, kind, covered, []::json[] as names, len(list_filter(covered, lambda v: regexp_full_match(v, 'arn:[^:]+:s3(:::)?'))) > 0 as all_buckets
     from basic
     where len(covered) > 0
     union all
-    select account_id, arn, kind, null, names
+    select account_id, arn, kind, null, names, len(names) = 0
     from whole
 ),
 -- Per bucket and selector of a trail that sees its region, whether all its objects are meant.
@@ -63,7 +63,8 @@ matched as (
     select
         b.account_id, b.arn, s.kind, t.is_logging,
         case
-            when s.covered is not null then len(list_filter(s.covered, lambda v: regexp_full_match(v, 'arn:[^:]+:s3(:::)?') or v = b.objects)) > 0
+            when s.all_buckets then true
+            when s.covered is not null then list_contains(s.covered, b.objects)
             -- A choice by names means all of this bucket when it starts with less, or leaves out nothing of it.
             else len(list_filter(s.names, lambda f: not case list_sort(json_keys(f))
                 when ['Field', 'StartsWith'] then len(list_filter(as_list(f -> '$.StartsWith'), lambda v: starts_with(b.objects, v))) > 0
