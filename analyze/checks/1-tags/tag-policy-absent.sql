@@ -12,7 +12,7 @@ with policies as (
     select
         account_id, policy_name, target_ids,
         -- A policy without a key asks for nothing.
-        case when content is not null then coalesce(len(json_keys(as_document(content), '$.tags')), 0) > 0 end as says_something
+        case when json_type(as_document(content)) = 'OBJECT' then coalesce(len(json_keys(as_document(content), '$.tags')), 0) > 0 end as says_something
     from aws_organizations_tag_policy
 ),
 roots as (

@@ -3,7 +3,6 @@ title = "Web ACLs log requests"
 severity = "medium"
 tables = ["aws_wafv2_web_acl", "aws_wafv2_cloudfront_web_acl"]
 operations = ["ListWebACLs", "GetLoggingConfiguration"]
-frameworks = { fsbp = ["WAF.11"] }
 remediation = "Log the web ACL's requests to a log group, bucket or stream whose name starts with aws-waf-logs-; keep at least what was blocked."
 command = "aws wafv2 put-logging-configuration --region {call_region} --logging-configuration ResourceArn={resource_arn},LogDestinationConfigs=..."
 links = ["https://docs.aws.amazon.com/waf/latest/developerguide/logging.html"]

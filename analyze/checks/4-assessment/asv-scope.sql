@@ -39,7 +39,7 @@ guarded as (
     join aws_elbv2_listener as l on l.account_id = b.account_id and l.load_balancer_arn = b.arn
     where b.scheme = 'internet-facing'
     union all
-    select b.account_id, b.region, b.arn, b.dns_name, 'tcp', (listener ->> '$.Listener.LoadBalancerPort')::integer, unnest(b.security_group_ids)
+    select b.account_id, b.region, b.arn, b.dns_name, 'tcp', try_cast(listener ->> '$.Listener.LoadBalancerPort' as integer), unnest(b.security_group_ids)
     from (select *, unnest(as_objects(listeners)) as listener from aws_elb_load_balancer where scheme = 'internet-facing') as b
 ),
 admitted as (
