@@ -31,6 +31,16 @@ create macro pattern_covers(pattern, value) as
         's'
     );
 
+-- Whether a trail records all management events, reading and writing; null when its selectors are not known.
+create macro records_management_events(basic, advanced, is_custom) as
+    case
+        when len(as_objects(basic)) > 0 then
+            len(list_filter(as_objects(basic), lambda s: (s ->> '$.IncludeManagementEvents') = 'true' and coalesce(s ->> '$.ReadWriteType', 'All') = 'All')) > 0
+        when len(as_objects(advanced)) > 0 then
+            len(list_filter(as_objects(advanced), lambda s: contains(s::varchar, '"Management"') and not contains(s::varchar, '"readOnly"'))) > 0
+        when not is_custom then true
+    end;
+
 -- Whether a CIDR block is as good as the whole internet: wider than any block one network has.
 create macro is_world(cidr) as
     case
@@ -98,4 +108,13 @@ create macro traced(call) as
         when count(*) filter (where call.succeeded) > 0 then ', ' || count(*) filter (where not call.succeeded) || ' of them failed'
         when count(*) filter (where call.denied) = count(*) then ', denied'
         else ', without success'
+    end;
+
+-- The resource that Inspector means: an instance by its id, a function without its version, the repository of an image.
+create macro inspected_arn(inspected_id, partition, region, account) as
+    case
+        when starts_with(inspected_id, 'i-') then concat('arn:', partition, ':ec2:', region, ':', account, ':instance/', inspected_id)
+        when contains(inspected_id, ':ecr:') then regexp_replace(inspected_id, '/sha256:[0-9a-f]+$', '')
+        when contains(inspected_id, ':lambda:') then regexp_replace(inspected_id, '(:function:[^:]+):.*$', '\1')
+        else inspected_id
     end;

@@ -10,14 +10,7 @@ command = "aws cloudtrail create-trail --name main --is-multi-region-trail --ena
 with selectors as (
     select
         account_id, arn, trail_name, is_multi_region_trail, is_logging,
-        -- Without selectors a trail records all management events.
-        case
-            when len(as_objects(event_selectors)) > 0 then
-                len(list_filter(as_objects(event_selectors), lambda s: (s ->> '$.IncludeManagementEvents') = 'true' and coalesce(s ->> '$.ReadWriteType', 'All') = 'All')) > 0
-            when len(as_objects(advanced_event_selectors)) > 0 then
-                len(list_filter(as_objects(advanced_event_selectors), lambda s: contains(s::varchar, '"Management"') and not contains(s::varchar, '"readOnly"'))) > 0
-            else true
-        end as management_events
+        records_management_events(event_selectors, advanced_event_selectors, has_custom_event_selectors) as management_events
     from aws_cloudtrail_trail
 ),
 by_account as (
