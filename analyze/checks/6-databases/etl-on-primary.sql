@@ -61,7 +61,7 @@ clients as (
     where upper(endpoint_type) = 'SOURCE'
     union all
     select account_id, region, arn, 'Glue connection', connection_name,
-        coalesce(nullif(case when contains(url, '@') then regexp_extract(url, '@/*([a-z0-9][a-z0-9.-]*)', 1) else regexp_extract(url, '//([a-z0-9][a-z0-9.-]*)', 1) end, ''), host),
+        coalesce(nullif(regexp_extract(url, case when contains(url, '@') then '@/*([a-z0-9][a-z0-9.-]*)' else '//([a-z0-9][a-z0-9.-]*)' end, 1), ''), host),
         false
     from urls
 ),
@@ -80,7 +80,6 @@ select
     case
         when is_hidden then null
         when role = 'reader' then false
-        when has_replica or coalesce(matters, false) then true
         else has_replica or coalesce(matters, false)
     end as failed,
     case

@@ -71,7 +71,8 @@ select
     m.arn as resource_arn,
     case when n.arn is not null or a.instance_id is not null then true when u.zone_name is null then false end as failed,
     case
-        when n.arn is not null then array_to_string(n.records, ', ') || case when len(n.records) = 1 then ' leads' else ' lead' end || ' to this one machine' || coalesce(', whose address ' || array_to_string(a.addresses, ', ') || ' is fixed', '')
+        when n.arn is not null
+            then array_to_string(n.records, ', ') || case when len(n.records) = 1 then ' leads' else ' lead' end || ' to this one machine' || coalesce(', whose address ' || array_to_string(a.addresses, ', ') || ' is fixed', '')
         when a.instance_id is not null then 'the fixed address ' || array_to_string(a.addresses, ', ') || ' leads to this one machine'
         when u.zone_name is null then 'no name or fixed address leads to it alone'
         else 'the records of ' || u.zone_name || ' are not in the run'

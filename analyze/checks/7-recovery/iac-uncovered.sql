@@ -4,7 +4,6 @@ severity = "medium"
 tables = ["resources", "aws_cloudformation_stack_resource", "aws_ec2_vpc", "aws_ec2_subnet", "aws_ec2_security_group"]
 absence = true
 remediation = "Describe it in CloudFormation, Terraform or the like: import it into a stack, and let the tool tag what it makes."
-command = "aws cloudformation create-change-set --region {region} --stack-name ... --change-set-name import --change-set-type IMPORT --resources-to-import ... --template-body file://template.yaml"
 links = ["https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/import-resources.html"]
 */
 -- Judged are types that one writes into templates, without what AWS, a group or a service makes by itself. Described is what
@@ -21,7 +20,7 @@ with candidates as (
             'lambda:function', 'rds:cluster', 'rds:db', 'redshift:cluster', 'route53:hostedzone', 's3:bucket', 'secretsmanager:secret', 'sns:topic', 'sqs:queue', 'states:stateMachine'
         )
         and arn not like '%:role/aws-service-role/%' and arn not like '%:role/aws-reserved/%' and arn not like '%:policy/aws-%'
-        -- What a group starts, a service manages or a stack set's helper made is described where that is.
+        -- What a group starts or a service manages is described where the group or the service is.
         and not coalesce(list_has_any(map_keys(tags), ['aws:autoscaling:groupName', 'aws:eks:cluster-name', 'aws:ecs:clusterName', 'aws:secretsmanager:owningService', 'aws:backup:source-resource']), false)
 ),
 -- Default networks and groups, and the keys of services, were there before.
@@ -32,14 +31,14 @@ defaults as (
     union all
     select account_id, arn from aws_ec2_security_group where is_default
 ),
-own as (
+own as materialized (
     select c.*
     from candidates as c
     anti join defaults as d on d.account_id = c.account_id and d.arn = c.arn
     left join resource_context as x on x.account_id = c.account_id and x.arn = c.arn
     where coalesce(x.taggable, true)
 ),
-stacked as (
+stacked as materialized (
     -- CloudFormation names most services as ARNs do.
     select distinct
         account_id, region, arn_tail(physical_resource_id) as tail,
@@ -51,21 +50,31 @@ stacked as (
     from aws_cloudformation_stack_resource
     where physical_resource_id <> '' and coalesce(resource_status, '') not in ('DELETE_COMPLETE', 'CREATE_FAILED')
 ),
+-- Few keys name what they are on many resources: each is looked at once.
+keys as (
+    select
+        key,
+        case
+            when key in ('aws:cloudformation:stack-id', 'aws:cloudformation:stack-name') then 'stack'
+            when regexp_matches(folded(key), '^(terraform|opentofu|pulumi)') or folded(key) in ('iac', 'cdk', 'tfworkspace') then 'tool'
+            when folded(key) in ('managedby', 'createdby', 'provisionedby', 'provisioner', 'deployedby', 'source', 'tool') then 'maker'
+        end as kind
+    from (select distinct unnest(map_keys(tags)) as key from own)
+),
 entries as (
-    select account_id, arn, lower(entry.key) as key, folded(entry.key) as folded_key, lower(entry.value) as value
-    from (select account_id, arn, unnest(map_entries(tags)) as entry from own)
+    select e.account_id, e.arn, k.kind, e.entry.key as key, lower(e.entry.value) as value
+    from (select account_id, arn, unnest(map_entries(tags)) as entry from own) as e
+    join keys as k on k.key = e.entry.key and k.kind is not null
 ),
 tagged as (
     select account_id, arn, min(key) as tag
     from entries
-    where key in ('aws:cloudformation:stack-id', 'aws:cloudformation:stack-name')
-        or (starts_with(folded_key, 'terraform') or starts_with(folded_key, 'opentofu') or starts_with(folded_key, 'pulumi') or folded_key in ('iac', 'cdk', 'tfworkspace'))
-            and value not in ('', 'false', 'no', 'none', '0')
-        or folded_key in ('managedby', 'createdby', 'provisionedby', 'provisioner', 'deployedby', 'source', 'tool')
-            and regexp_matches(value, '(^|[^a-z])(terraform|opentofu|tofu|terragrunt|pulumi|cloudformation|cdk|crossplane|ansible|sam|serverless|iac)([^a-z]|$)')
+    where kind = 'stack'
+        or kind = 'tool' and value not in ('', 'false', 'no', 'none', '0')
+        or kind = 'maker' and regexp_matches(value, '(^|[^a-z])(terraform|opentofu|tofu|terragrunt|pulumi|cloudformation|cdk|crossplane|ansible|sam|serverless|iac)([^a-z]|$)')
     group by account_id, arn
 ),
-judged as (
+judged as materialized (
     select
         o.account_id, o.region, o.arn, t.tag,
         case when t.arn is not null or s.tail is not null then true when o.tags is not null then false end as is_described
