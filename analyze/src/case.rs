@@ -164,8 +164,11 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
             give(session, table, row, &mut accounts).with_context(|| format!("given.{table}"))?;
         }
     }
-    events::judge_from(session, case.since.as_deref(), None)?;
-    events::prepare(session, &config)?;
+    let read = sql::tables_read(&session.connection, &check.sql)?;
+    if events::are_read_by(session, &read)? {
+        events::judge_from(session, case.since.as_deref(), None)?;
+        events::prepare(session, &config)?;
+    }
     for row in &case.errors {
         let kind = toml::Table::from_iter([("kind".to_owned(), "denied".into())]);
         insert(
@@ -197,7 +200,6 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
     });
     session.fill("collected", everywhere)?;
     session.note_gaps()?;
-    let read = sql::tables_read(&session.connection, &check.sql)?;
     if session.reach(&read, &session::derived_names().collect::<Vec<_>>())? {
         session.derive()?;
     }
