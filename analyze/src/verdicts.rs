@@ -4,6 +4,7 @@
 //! `discriminator`. `failed` is true, false or null; null is unknown.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use handoff::text::printable;
@@ -36,7 +37,10 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     let mut failures = Vec::new();
     let bar = handoff::shell::progress("checks", Some(checks.len() as u64));
     for check in checks {
-        if let Err(message) = evaluate(session, check) {
+        let started = Instant::now();
+        let outcome = evaluate(session, check);
+        tracing::debug!(check = check.id, seconds = started.elapsed().as_secs_f64(), "judged");
+        if let Err(message) = outcome {
             connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
             failures.push(Failure {
                 check: check.id.clone(),
