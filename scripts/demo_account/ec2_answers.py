@@ -2,8 +2,9 @@
 
 import datetime
 import hashlib
+import re
 
-from . import databases, storage
+from . import buckets, databases, storage
 from .shop import ACCOUNT_ID, MAIN_REGION, ec2_arn, pairs
 
 
@@ -57,7 +58,12 @@ def instances(shop, region, parameter, answer):
     profiles = {
         row["Arn"]: row["InstanceProfileId"] for row in shop.client("iam").list_instance_profiles()["InstanceProfiles"]
     }
-    group = {shop.ids[f"w0{number}_web_checkout"] for number in (1, 2, 3)}
+    groups = {
+        member["InstanceId"]: group
+        for group in shop.client("autoscaling", region).describe_auto_scaling_groups()["AutoScalingGroups"]
+        for member in group["Instances"]
+    }
+    images = {"g90_web_checkout": shop.ids["image-web"]}
     for reservation in answer["Reservations"]:
         for instance in reservation["Instances"]:
             instance |= {
@@ -71,9 +77,10 @@ def instances(shop, region, parameter, answer):
             instance["PlatformDetails"] = "Linux/UNIX"
             if "IamInstanceProfile" in instance:
                 instance["IamInstanceProfile"]["Id"] = profiles[instance["IamInstanceProfile"]["Arn"]]
-            if instance["InstanceId"] in group:
-                instance["Tags"].append({"Key": "aws:autoscaling:groupName", "Value": "g90_web_checkout"})
-                instance["ImageId"] = shop.ids["image-web"]
+            if instance["InstanceId"] in groups:
+                name = groups[instance["InstanceId"]]["AutoScalingGroupName"]
+                instance["Tags"].append({"Key": "aws:autoscaling:groupName", "Value": name})
+                instance["ImageId"] = images.get(name, instance["ImageId"])
     return answer
 
 
@@ -91,7 +98,8 @@ def network_interfaces(shop, region, parameter, answer):
                 "RequesterManaged": True,
             }
     hosts = {}
-    for owner, description, group, subnets, public in owned_interfaces(shop):
+    rows = [*owned_interfaces(shop), *shop.interfaces]
+    for owner, description, group, subnets, public in rows:
         for subnet in subnets:
             answer["NetworkInterfaces"].append(owned_interface(shop, owner, description, group, subnet, public, hosts))
     return answer
@@ -211,11 +219,11 @@ def launch_template_versions(shop, region, parameter, answer):
 
 def snapshots(shop, region, parameter, answer):
     """The image's snapshot is of the encrypted root volume it was made from."""
-    root = None
     for snapshot in answer["Snapshots"]:
         snapshot["CompletionTime"] = snapshot["StartTime"] + datetime.timedelta(minutes=11)
         if snapshot["Description"].startswith("Created by CreateImage"):
-            rows = shop.client("ec2").describe_instances(InstanceIds=[shop.ids["w01_web_checkout"]])["Reservations"]
+            instance = re.search(r"CreateImage\((i-[0-9a-f]+)\)", snapshot["Description"])[1]
+            rows = shop.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
             root = rows[0]["Instances"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
             volume = shop.client("ec2").describe_volumes(VolumeIds=[root])["Volumes"][0]
             snapshot |= {
@@ -241,9 +249,22 @@ def certificate(shop, region, parameter, answer):
         "IssuedAt": "2026-03-02T00:00:00+00:00",
         "NotBefore": "2026-03-02T00:00:00+00:00",
         "NotAfter": "2027-04-01T23:59:59+00:00",
-        "InUseBy": [shop.ids["alb-checkout"], shop.ids["alb-identity"]],
+        "InUseBy": [
+            shop.ids[f"alb-{key}"] for key in ("checkout", "identity", "shipping", "backoffice", "staging")
+        ],
     }
+    if parameter == shop.ids["certificate-partner"]:
+        answer["Certificate"] |= IMPORTED | {"InUseBy": [], "IssuedAt": None}
     return answer
+
+
+# Of a certificate that was bought elsewhere.
+IMPORTED = {
+    "Type": "IMPORTED",
+    "RenewalEligibility": "INELIGIBLE",
+    "NotBefore": "2025-11-24T00:00:00+00:00",
+    "NotAfter": "2026-11-24T23:59:59+00:00",
+}
 
 
 def certificates(shop, region, parameter, answer):
@@ -254,6 +275,8 @@ def certificates(shop, region, parameter, answer):
             "NotAfter": "2027-04-01T23:59:59+00:00",
             "InUse": True,
         }
+        if summary["CertificateArn"] == shop.ids["certificate-partner"]:
+            summary |= IMPORTED | {"InUse": False}
     return answer
 
 
@@ -268,13 +291,12 @@ def tag_sweep(shop, region, parameter, answer):
         if swept_region == region:
             found.setdefault(arn, pairs(mapping))
     found |= forgotten_by_emulator(shop, region)
-    for name, (_, bucket_region, *_) in storage.BUCKETS.items():
+    for name, (_, bucket_region, *_) in (storage.BUCKETS | buckets.BUCKETS).items():
         if bucket_region != region:
             found.pop(f"arn:aws:s3:::{name}", None)
-    if region == MAIN_REGION:
-        for row in databases.db_snapshots(shop, region, None, {"DBSnapshots": []})["DBSnapshots"]:
-            if row["TagList"]:
-                found[row["DBSnapshotArn"]] = row["TagList"]
+    for row in databases.db_snapshots(shop, region, None, {"DBSnapshots": []})["DBSnapshots"]:
+        if row["TagList"]:
+            found[row["DBSnapshotArn"]] = row["TagList"]
     return {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": found[arn]} for arn in sorted(found)]}
 
 

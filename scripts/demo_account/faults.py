@@ -106,6 +106,9 @@ def find_untagged(shop, made):
                     note(shop, arn, row.get("Tags", []))
     details = made[("us-east-1", "iam", "GetAccountAuthorizationDetails", None)]
     for principal in details["UserDetailList"] + details["RoleDetailList"]:
+        # Nobody can tag the roles that AWS's services make for themselves.
+        if principal["Path"].startswith("/aws-service-role/"):
+            continue
         note(shop, principal["Arn"], principal["Tags"])
 
 

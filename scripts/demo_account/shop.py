@@ -27,6 +27,13 @@ OWNERS = {
     "identity": "team-identity",
     "analytics": "team-data",
     "platform": "team-platform",
+    "search": "team-catalog",
+    "media": "team-catalog",
+    "notifications": "team-messaging",
+    "shipping": "team-logistics",
+    "backoffice": "team-support",
+    "reporting": "team-data",
+    "mobile": "team-mobile",
 }
 
 
@@ -49,6 +56,8 @@ class Shop:
         self.nothing = {}
         # (text, replacement) over all that is written: names that the emulator makes up and AWS never would.
         self.replacements = []
+        # Interfaces that services put into our subnets: (owner, description, group, subnets, has a public address).
+        self.interfaces = []
         # Functions (region, parameter, answer) -> answer that correct the emulator's: (service, operation) -> function.
         self.corrections = {}
 
@@ -76,6 +85,11 @@ class Shop:
 
     def answer(self, service, operation, answer, parameter=None, region=MAIN_REGION):
         self.answers[(region, service, operation, parameter)] = answer
+
+    def add(self, service, operation, member, row, parameter=None, region=MAIN_REGION):
+        """Adds a row to a list of an answer written by hand."""
+        answer = self.answers.setdefault((region, service, operation, parameter), {})
+        answer.setdefault(member, []).append(row)
 
     def denied(self, service, operation, action, parameter=None, region=MAIN_REGION):
         message = (
