@@ -12,6 +12,8 @@ def build(shop):
     shop.nothing |= {
         ("accessanalyzer", "ListAnalyzers"): {"analyzers": []},
         ("inspector2", "ListCoverage"): {"coveredResources": []},
+        ("elasticache", "DescribeGlobalReplicationGroups"): {"GlobalReplicationGroups": []},
+        ("backup", "ListCopyJobs"): {"CopyJobs": []},
         ("securityhub", "GetEnabledStandards"): error(
             "InvalidAccessException", f"Account {ACCOUNT_ID} is not subscribed to AWS Security Hub"
         ),
@@ -29,10 +31,6 @@ def build(shop):
             {"accounts": [inspector(region == MAIN_REGION)], "failedAccounts": []},
             region=region,
         )
-    alone = error("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
-    shop.answer("organizations", "ListAccounts", alone, region=GLOBAL_REGION)
-    for kind in ("BACKUP_POLICY", "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY", "TAG_POLICY"):
-        shop.answer("organizations", "ListPolicies", alone, kind, GLOBAL_REGION)
     managed = [(name, shop.ids[name]) for name, _, _, profile, *_ in [*INSTANCES, *LATER_INSTANCES] if profile]
     shop.answer(
         "ssm", "DescribeInstanceInformation", {"InstanceInformationList": [information(*row) for row in managed]}
@@ -61,7 +59,7 @@ def error(code, message):
 
 
 def inspector(enabled):
-    state = {"status": "ENABLED" if enabled else "DISABLED", "errorCode": "SUCCESS", "errorMessage": ""}
+    state = {"status": "ENABLED" if enabled else "DISABLED"}
     return {
         "accountId": ACCOUNT_ID,
         "state": state,

@@ -131,6 +131,9 @@ def plant(shop):
     shop.fault("s3-versioning", shop.ids["shop-prod-media"], "critical, without versions or a copy")
     shop.fault("s3-mfa-delete", shop.ids["shop-prod-media"], "critical, without MFA delete")
     shop.fault("s3-cross-account", shop.ids["shop-prod-reports"], f"{PARTNER} may change it, and its policy")
+    shop.fault(
+        "s3-cross-account", "arn:aws:s3:::shop-staging-uploads", "reading its policy was denied", status="unknown"
+    )
     dev = shop.ids["shop-dev-trail"]
     shop.fault("trail-bucket-public", dev, "everybody may read the trail of development")
     shop.fault("s3-public", dev, "its policy lets everyone read, and nothing blocks it")

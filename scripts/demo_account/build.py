@@ -27,11 +27,13 @@ from . import (
     gateways,
     iam_answers,
     identity,
+    interfaces,
     keys,
     logs,
     media,
     messaging,
     network,
+    organization,
     reporting,
     serverless,
     storage,
@@ -74,11 +76,13 @@ PARTS = (
     delivery,
     copies,
     watch,
+    organization,
     # What is known when all is there, and what the emulator gets wrong.
     assessment,
     iam_answers,
     defaults,
     ec2_answers,
+    interfaces,
 )
 
 

@@ -15,7 +15,7 @@ CLUSTERS = {
         "sg-db-shipping",
         "key-shipping",
         5432,
-        "high",
+        "critical",
         "multi-az+backup+replication",
         14,
         {"RPO": "15m", "RTO": "1h"},
@@ -144,6 +144,8 @@ def replica(shop):
         EnableCloudwatchLogsExports=["postgresql"],
         Tags=pairs(scheme),
     )
+    standby = ["dr-private-a", "dr-private-b"]
+    shop.interfaces.append(("amazon-rds", "RDSNetworkInterface d13", "sg-standby-db", standby, False))
     shop.ids["d13_products_catalog"] = arn("d13_products_catalog", "db", GLOBAL_REGION)
 
 
@@ -309,6 +311,6 @@ def plant(shop):
     shop.fault("db-minor-upgrade", staging, "off")
     shop.fault("db-minor-upgrade", shop.ids["d61_parcels_shipping-2"], "off")
     shop.fault("docdb-neptune-backup", shop.ids["d71_messages_notifications"], "retention of one day")
-    for name in ("d41_tickets_backoffice", "d52_tickets_backoffice", "d13_products_catalog"):
+    for name in ("d41_tickets_backoffice", "d52_tickets_backoffice", "d71_messages_notifications"):
         shop.fault("db-secret-unmanaged", shop.ids[name], "master password not kept by Secrets Manager")
     shop.fault("db-no-alarm", tickets_arn, "no alarm watches it")

@@ -237,9 +237,12 @@ def snapshots(shop):
         copied = {}
         if scheme.get("Environment") == "prod" and scheme["System"] != "analytics":
             copied = {**scheme, "Name": "s" + scheme["Name"][1:], "DR": "none"}
-        ec2.create_snapshot(
+        snapshot = ec2.create_snapshot(
             VolumeId=volume["VolumeId"], Description="nightly", TagSpecifications=spec("snapshot", copied)
-        )
+        )["SnapshotId"]
+        if scheme and not copied:
+            arn = f"arn:aws:ec2:{MAIN_REGION}::snapshot/{snapshot}"
+            shop.fault("tag-not-propagated", arn, "without the tags of its volume")
 
 
 def plant(shop):

@@ -2,7 +2,7 @@
 
 import json
 
-from . import databases
+from . import databases, gateways
 from .shop import ACCOUNT_ID, MAIN_REGION, lower_pairs, pairs, tags
 
 HERE = f"{MAIN_REGION}:{ACCOUNT_ID}"
@@ -184,7 +184,10 @@ def service(shop, name, importance, dr, repository, count, environment, privileg
     shop.add("ecs", "ListServices", "serviceArns", arn, CLUSTER)
     shop.answer("ecs", "DescribeServices", {"services": [row], "failures": []}, arn)
     subnets = ["private-a", "private-b"][:count]
-    shop.interfaces.append((ACCOUNT_ID, f"arn:aws:ecs:{HERE}:attachment/{name}", "sg-tasks-shipping", subnets, False))
+    task = f"arn:aws:ecs:{HERE}:attachment/{name}"
+    shop.interfaces.append((ACCOUNT_ID, task, "sg-tasks-shipping", subnets, False))
+    if behind:
+        shop.addresses |= {(task, subnet): address for subnet, address in zip(subnets, gateways.TASKS, strict=True)}
     for key, value in ((name, arn), (f"{name}-definition", definition)):
         shop.ids[key] = value
         shop.sweep(value, scheme)

@@ -47,7 +47,9 @@ def build(shop):
         protect(shop, row)
     plan(shop, [parcels, labels])
     tried(shop, points)
-    shop.fault("backup-encrypted", points[2]["RecoveryPointArn"], "taken of a database that is not encrypted")
+    for source, copy in ((points[0], points[3]), (points[1], points[4])):
+        copied(shop, source, copy)
+    shop.fault("backup-encrypted", staging, "its recovery point is as little encrypted as itself")
     shop.fault("restore-never-tested", staging, "no restore job, no restore testing plan")
     shop.ids["point-labels"] = points[1]["RecoveryPointArn"]
 
@@ -192,6 +194,28 @@ def plan(shop, resources):
     scheme = tags("j14_nightly_platform", importance="critical", dr="none")
     shop.answer("backup", "ListTags", {"Tags": scheme}, PLAN_ARN)
     shop.sweep(PLAN_ARN, scheme)
+
+
+def copied(shop, source, copy):
+    job = {
+        "AccountId": ACCOUNT_ID,
+        "CopyJobId": f"7A1C5E93-0000-4000-8000-20261116000{1 if source['ResourceType'] == 'Aurora' else 2}",
+        "SourceBackupVaultArn": source["BackupVaultArn"],
+        "SourceRecoveryPointArn": source["RecoveryPointArn"],
+        "DestinationBackupVaultArn": copy["BackupVaultArn"],
+        "DestinationRecoveryPointArn": copy["RecoveryPointArn"],
+        "ResourceArn": source["ResourceArn"],
+        "CreationDate": "2026-11-16T02:21:30+00:00",
+        "CompletionDate": "2026-11-16T02:58:04+00:00",
+        "State": "COMPLETED",
+        "BackupSizeInBytes": source["BackupSizeInBytes"],
+        "IamRoleArn": source["IamRoleArn"],
+        "CreatedBy": source["CreatedBy"],
+        "ResourceType": source["ResourceType"],
+        "ResourceName": source["ResourceName"],
+        "IsParent": False,
+    }
+    shop.add("backup", "ListCopyJobs", "CopyJobs", job)
 
 
 def tried(shop, points):

@@ -16,7 +16,7 @@ GROUPS = {
     ),
     "sg-alb-shipping": ("g31_alb_shipping", "vpc", "high", [((443, 443), "sg-web-checkout")]),
     "sg-tasks-shipping": ("g32_tasks_shipping", "vpc", "high", [((8080, 8080), "sg-alb-shipping")]),
-    "sg-db-shipping": ("g33_parcels_shipping", "vpc", "high", [((5432, 5432), "sg-tasks-shipping")]),
+    "sg-db-shipping": ("g33_parcels_shipping", "vpc", "critical", [((5432, 5432), "sg-tasks-shipping")]),
     "sg-files-shipping": ("g34_labels_shipping", "vpc", "high", [((2049, 2049), "sg-tasks-shipping")]),
     "sg-carrier-shipping": ("g35_carrier_shipping", "vpc", "high", [((22, 22), "203.0.113.0/24")]),
     "sg-alb-backoffice": ("g41_alb_backoffice", "vpc", "high", [((443, 443), "0.0.0.0/0")]),
@@ -283,4 +283,5 @@ def plant(shop):
     shop.fault("sg-all-open", group("sg-dev-open"), "every port of the sandbox is open to 0.0.0.0/0")
     shop.fault("sg-admin-open", group("sg-dev-open"), "SSH and RDP among all the others")
     shop.fault("sg-db-open", group("sg-dev-open"), "ports of databases among all the others")
+    shop.fault("sg-cifs-open", group("sg-dev-open"), "SMB among all the others")
     shop.fault("flow-logs", ec2_arn("vpc", shop.ids["dev-vpc"]), "the development VPC has no flow logs")

@@ -18,7 +18,7 @@ INSTANCES = [
         "t3.medium",
         "low",
         "none",
-        {"env": "staging"},
+        {"env": "staging", "bare": True},
     ),
     ("w81_web_checkout", "dev-a", "sg-dev-web", "dev-web", "t3.small", "low", "none", {"env": "dev"}),
     ("e81_sandbox_analytics", "dev-b", "sg-dev-open", "dev-sandbox", "m6i.large", "low", "none", {"env": "dev"}),
@@ -37,6 +37,8 @@ def build(shop):
     shop.at("2025-10-06T09:00:00Z")
     for row in INSTANCES:
         compute.launch(shop, *row[:-1], {**row[-1], "image": shop.ids["image-base"]})
+        if row[-1].get("bare"):
+            bare(shop, row[0])
     for name, row in SCALING.items():
         scaling(shop, name, *row)
     # How one got into the test database was written where everybody could find it.
@@ -44,6 +46,14 @@ def build(shop):
     shop.client("ec2").create_tags(Resources=[shop.ids["w81_web_checkout"]], Tags=login)
     snapshots(shop)
     plant(shop)
+
+
+def bare(shop, name):
+    """The machine was replaced by its group, which keeps its tags to itself: it came with a name, from the launch template."""
+    ec2, instance = shop.client("ec2"), shop.ids[name]
+    volumes = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [instance]}])["Volumes"]
+    keys = [{"Key": key} for key in ("Owner", "Environment", "Importance", "DR")]
+    ec2.delete_tags(Resources=[instance, *(volume["VolumeId"] for volume in volumes)], Tags=keys)
 
 
 def images(shop):
@@ -90,7 +100,7 @@ def snapshots(shop):
         volume = volumes["Volumes"][0]
         scheme = {tag["Key"]: tag["Value"] for tag in volume["Tags"]}
         sandbox = name == "e81_sandbox_analytics"
-        if scheme["Environment"] != "prod" and not sandbox:
+        if scheme.get("Environment") != "prod" and not sandbox:
             continue
         shop.at("2026-03-17T11:00:00Z" if sandbox else compute.NIGHT)
         copied = {**scheme, "Name": "s" + scheme["Name"][1:], "DR": "none"}

@@ -46,6 +46,8 @@ WEB_ACLS = {
     ),
 }
 API = "k7q2m9x4c1"
+# Where the tasks of shipping listen, in private-a and private-b.
+TASKS = ("10.20.10.80", "10.20.11.80")
 # stage: (env, importance, logs, web ACL)
 STAGES = {"prod": ("prod", "critical", True, True), "beta": ("staging", "low", False, False)}
 
@@ -91,7 +93,7 @@ def balancers(shop):
         dr="none",
     )
     group = balancing.target_group
-    group(shop, "shipping", "t11_labels_shipping", "high", 8080, [], addresses=["10.20.10.80", "10.20.11.80"])
+    group(shop, "shipping", "t11_labels_shipping", "high", 8080, [], addresses=TASKS)
     group(shop, "backoffice", "t21_nodes_backoffice", "high", 30443, ["k41_node_backoffice", "k42_node_backoffice"])
     group(shop, "carriers", "t12_carriers_shipping", "medium", 2222, ["k21_carrier_shipping"], protocol="TCP")
     group(
@@ -204,13 +206,44 @@ def rest_api(shop):
     }
     shop.add("apigateway", "GetRestApis", "items", row)
     shop.ids["api"] = arn
+    paths(shop)
     shop.sweep(arn, scheme)
     for name, (env, importance, logged, protected) in STAGES.items():
         stage(shop, arn, name, env, importance, logged, protected)
 
 
+def paths(shop):
+    """Everything is answered by one function."""
+    root = {"id": "a1b2c3d4e5", "path": "/"}
+    uri = f"arn:aws:apigateway:{MAIN_REGION}:lambda:path/2015-03-31/functions/{shop.ids['f41_session_mobile']}/invocations"
+    integration = {
+        "type": "AWS_PROXY",
+        "httpMethod": "POST",
+        "uri": uri,
+        "passthroughBehavior": "WHEN_NO_MATCH",
+        "timeoutInMillis": 29000,
+        "cacheNamespace": "f6g7h8j9k0",
+        "cacheKeyParameters": [],
+    }
+    method = {
+        "httpMethod": "ANY",
+        "authorizationType": "AWS_IAM",
+        "apiKeyRequired": False,
+        "methodIntegration": integration,
+    }
+    proxy = {
+        "id": "f6g7h8j9k0",
+        "parentId": root["id"],
+        "pathPart": "{proxy+}",
+        "path": "/{proxy+}",
+        "resourceMethods": {"ANY": method},
+    }
+    shop.answer("apigateway", "GetResources", {"items": [root, proxy]}, API)
+
+
 def stage(shop, api, name, env, importance, logged, protected):
-    scheme = tags(f"ag{21 if env == 'prod' else 61}_{name}_mobile", importance=importance, dr="none", env=env)
+    tested = {"LastPentest": "2025-02-17"} if protected else {}
+    scheme = tags(f"ag{21 if env == 'prod' else 61}_{name}_mobile", importance=importance, dr="none", env=env, **tested)
     row = {
         "deploymentId": "d4f7k1",
         "stageName": name,
@@ -264,6 +297,16 @@ def http_api(shop):
         "Tags": scheme,
     }
     shop.add("apigatewayv2", "GetApis", "Items", row)
+    integration = {
+        "ConnectionType": "INTERNET",
+        "IntegrationId": "n3v7c5x",
+        "IntegrationMethod": "POST",
+        "IntegrationType": "AWS_PROXY",
+        "IntegrationUri": shop.ids["f22_push_notifications"],
+        "PayloadFormatVersion": "2.0",
+        "TimeoutInMillis": 30000,
+    }
+    shop.add("apigatewayv2", "GetIntegrations", "Items", integration, identifier)
     settings = {
         "AutoDeploy": True,
         "CreatedDate": "2024-06-07T09:05:00+00:00",

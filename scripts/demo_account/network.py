@@ -108,6 +108,7 @@ def production(shop):
         TagSpecifications=spec("natgateway", tags("n52_nat_platform", importance="high", dr="none")),
     )["NatGateway"]["NatGatewayId"]
     shop.ids["nat"] = nat
+    shop.fault("graph-spof", ec2_arn("natgateway", nat), "the only way out for all that is private")
     shop.fault(
         "nat-single-az", ec2_arn("vpc", vpc), "all private subnets of the production VPC route to one NAT gateway"
     )

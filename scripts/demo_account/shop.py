@@ -35,6 +35,8 @@ OWNERS = {
     "reporting": "team-data",
     "mobile": "team-mobile",
 }
+# What of these is in production was made by Terraform, and says so.
+TERRAFORM = ("search", "notifications", "mobile", "reporting")
 
 
 class Shop:
@@ -56,6 +58,8 @@ class Shop:
         self.nothing = {}
         # (text, replacement) over all that is written: names that the emulator makes up and AWS never would.
         self.replacements = []
+        # Addresses of those interfaces that something else names: (description, subnet) -> address.
+        self.addresses = {}
         # Interfaces that services put into our subnets: (owner, description, group, subnets, has a public address).
         self.interfaces = []
         # Functions (region, parameter, answer) -> answer that correct the emulator's: (service, operation) -> function.
@@ -118,6 +122,7 @@ def tags(name, system=None, importance=None, dr=None, env="prod", owner=None, **
         "Importance": importance,
         "System": system,
         "DR": dr,
+        "ManagedBy": "terraform" if system in TERRAFORM and env == "prod" else None,
         **more,
     }
     return {key: value for key, value in scheme.items() if value}

@@ -1,6 +1,6 @@
 """OpenSearch, file systems and their members in the network: search and shipping keep theirs well, staging and the archive don't."""
 
-from . import databases
+from . import databases, interfaces
 from .shop import ACCOUNT_ID, MAIN_REGION, pairs, tags
 
 HERE = f"{MAIN_REGION}:{ACCOUNT_ID}"
@@ -116,27 +116,24 @@ def files(shop, name, identifier, importance, dr, encrypted, backup):
     ):
         missing = {"Error": {"Code": code, "Message": f"{operation.removeprefix('Describe')} of {identifier}: none"}}
         shop.answer("efs", operation, missing, identifier)
+    description = f"EFS mount target for {identifier}"
     for number, zone in enumerate(zones):
+        subnet, address = f"isolated-{zone}", f"10.20.{20 + number}.{60 if encrypted else 61}"
+        shop.addresses[(description, subnet)] = address
         target = {
             "OwnerId": ACCOUNT_ID,
             "MountTargetId": f"fsmt-{identifier[3:-1]}{number}",
             "FileSystemId": identifier,
-            "SubnetId": shop.ids[f"isolated-{zone}"],
+            "SubnetId": shop.ids[subnet],
             "LifeCycleState": "available",
-            "IpAddress": f"10.20.{20 + number}.{60 if encrypted else 61}",
+            "IpAddress": address,
+            "NetworkInterfaceId": f"eni-{interfaces.interface_digest(description, subnet)[:17]}",
             "AvailabilityZoneName": f"{MAIN_REGION}{zone}",
             "VpcId": shop.ids["vpc"],
         }
         shop.add("efs", "DescribeMountTargets", "MountTargets", target, identifier)
-    shop.interfaces.append(
-        (
-            "amazon-efs",
-            f"EFS mount target for {identifier}",
-            "sg-files-shipping",
-            [f"isolated-{zone}" for zone in zones],
-            False,
-        )
-    )
+    subnets = [f"isolated-{zone}" for zone in zones]
+    shop.interfaces.append(("amazon-efs", description, "sg-files-shipping", subnets, False))
     shop.ids[name] = arn
     shop.sweep(arn, scheme)
 
@@ -144,6 +141,7 @@ def files(shop, name, identifier, importance, dr, encrypted, backup):
 def plant(shop):
     staging, archive = shop.ids["es51_products_search"], shop.ids["fs12_archive_shipping"]
     shop.fault("search-public", staging, "on the internet, and its policy lets everybody in")
+    shop.fault("resource-policy-public", staging, "its policy lets everybody in")
     shop.fault("search-single-node", staging, "one node")
     shop.fault("search-single-node", shop.ids["es12_logs_platform"], "one node")
     shop.fault("efs-unencrypted", archive, "not encrypted")

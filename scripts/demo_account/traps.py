@@ -148,8 +148,9 @@ EC2, LAMBDA, TASKS = "ec2.amazonaws.com", "lambda.amazonaws.com", "ecs-tasks.ama
 USED = "2026-11-16T05:30:00Z"
 
 
-def role(created, trusted, attached, inline, name, importance, used=USED, profile=False, env="prod"):
-    return created, trusted, attached, inline, tags(name, importance=importance, dr="none", env=env), used, profile
+def role(created, trusted, attached, inline, name, importance, used=USED, env="prod", **more):
+    scheme = tags(name, importance=importance, dr="none", env=env, **more)
+    return created, trusted, attached, inline, scheme, used, False
 
 
 ROLES = {
@@ -179,6 +180,7 @@ ROLES = {
         "r23_break-glass-dba_payments",
         "critical",
         "2026-10-20T04:10:00Z",
+        LastAssessed="2026-03-12",
     ),
     "sandbox-builder": role(
         "2025-05-05T09:20:00Z",
@@ -270,6 +272,7 @@ def plant(shop):
     user, of = lambda name: iam_arn("user", name), lambda name: iam_arn("role", name)
     shop.fault("root-access-key", account_arn(), "a key of the first day, never deleted")
     shop.fault("user-key-age", account_arn(), "the same key")
+    shop.fault("root-hardware-mfa", account_arn(), "no MFA at all")
     shop.fault("root-used", account_arn(), "signed in on the Sunday of the incident, to open a support case")
     shop.fault("support-role", account_arn(), "nobody but the root user may open a support case")
     shop.fault("trust-anyone", of("open-house"), "Principal *, no condition")

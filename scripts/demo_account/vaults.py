@@ -18,7 +18,7 @@ def build(shop):
         "key-shipping",
         "alias/shop-shipping",
         "parcels and labels",
-        tags("y11_data_shipping", importance="high", dr="none"),
+        tags("y11_data_shipping", importance="critical", dr="none"),
     )
     keys.make_key(
         shop,
@@ -117,7 +117,7 @@ def list_secrets(shop, region, parameter, answer):
                 "CreatedDate": "2024-06-05T09:05:00+00:00",
                 "Tags": pairs(
                     {"aws:rds:primaryDBClusterArn": cluster, "aws:secretsmanager:owningService": "rds"}
-                    | tags("x21_parcels-password_shipping", importance="high", dr="none")
+                    | tags("x21_parcels-password_shipping", importance="critical", dr="none")
                 ),
             }
         )

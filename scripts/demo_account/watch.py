@@ -2,9 +2,10 @@
 
 from .compute import INSTANCES
 from .fleet import INSTANCES as LATER_INSTANCES
+from .logs import event_selectors
 from .messaging import FUNCTIONS as LATER_FUNCTIONS
 from .serverless import FUNCTIONS
-from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, account_arn, ec2_arn, pairs, tags
+from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, account_arn, ec2_arn, iam_arn, pairs, tags
 
 HERE = f"{MAIN_REGION}:{ACCOUNT_ID}"
 DETECTOR = "0ac7e4b19d2f4863a5b0c7d1e92f3846"
@@ -47,8 +48,10 @@ def build(shop):
     guard(shop)
     inspector(shop)
     others(shop)
-    shop.fault("trail-data-events", shop.ids["shop-prod-media"], "critical, and no trail records its objects")
+    for name in ("shop-prod-media", "shop-dr-backups"):
+        shop.fault("trail-data-events", f"arn:aws:s3:::{name}", "critical, and no trail records its objects")
     shop.fault("cis-alarms", account_arn(), "two of the events ring, the others don't")
+    shop.fault("assessment-record-stale", account_arn(), "of the critical systems, payments alone was assessed within a year")
     shop.fault("critical-no-alarm", shop.ids["alb-identity"], "critical, and no alarm watches it")
     shop.fault("log-group-retention", f"arn:aws:logs:{HERE}:log-group:/codebuild/shop", "30 days")
 
@@ -102,7 +105,13 @@ def trails(shop):
         "ExcludeManagementEventSources": [],
     }
     answer = {"TrailARN": shop.ids["shop-data"], "EventSelectors": [selector]}
-    shop.answer("cloudtrail", "GetEventSelectors", answer, shop.ids["shop-data"])
+    shop.correct(
+        "cloudtrail",
+        "GetEventSelectors",
+        lambda shop, region, parameter, given: answer
+        if parameter == shop.ids["shop-data"]
+        else event_selectors(shop, region, parameter, given),
+    )
     dev = shop.ids["shop-dev"]
     for check, why in (
         ("trail-validation", "log file validation is off"),
@@ -207,7 +216,7 @@ def guard(shop):
     )
     shop.answer("guardduty", "ListFindings", {"FindingIds": [row["Id"] for row in rows]}, DETECTOR)
     shop.answer("guardduty", "GetFindings", {"Findings": list(rows)})
-    shop.fault("guardduty-high-open", rows[0]["Arn"], "the stolen key, seen on Sunday evening")
+    shop.fault("guardduty-high-open", iam_arn("user", "deploy-mobile"), "the stolen key, seen on Sunday evening")
 
 
 def finding(identifier, kind, severity, title, resource, seen):
@@ -304,7 +313,7 @@ def vulnerability(shop, number, resource, kind, package, exploit):
     }
     shop.add("inspector2", "ListFindings", "findings", row)
     if critical:
-        shop.fault("inspector-critical-open", arn, "Log4Shell, with a known exploit, open since September")
+        shop.fault("inspector-critical-open", ec2_arn("instance", resource), "Log4Shell, with a known exploit, open since September")
 
 
 def others(shop):
