@@ -223,7 +223,7 @@ def cluster(shop, name, engine, version, group, key, port, importance, dr, days,
 
 
 def parameter_groups(shop):
-    for engine, (name, family, parameter, value) in GROUPS.items():
+    for name, family, parameter, value in GROUPS.values():
         group_arn = arn(name, "cluster-pg")
         row = {
             "DBClusterParameterGroupName": name,
@@ -313,4 +313,3 @@ def plant(shop):
     shop.fault("docdb-neptune-backup", shop.ids["d71_messages_notifications"], "retention of one day")
     for name in ("d41_tickets_backoffice", "d52_tickets_backoffice", "d71_messages_notifications"):
         shop.fault("db-secret-unmanaged", shop.ids[name], "master password not kept by Secrets Manager")
-    shop.fault("db-no-alarm", tickets_arn, "no alarm watches it")

@@ -188,9 +188,17 @@ def images(shop):
         TagSpecifications=spec("image", tags("i01_web_checkout", importance="critical", dr="none")),
     )["ImageId"]
     shop.ids["image-web"] = web
+    bare_snapshot(shop, web)
     shop.ids["template-checkout"] = template(shop, "l01_web_checkout", "critical", web)
     shop.at("2024-02-20T11:00:00Z")
     shop.ids["template-catalog"] = template(shop, "l02_web_catalog", "high", "ami-0f1e2d3c4b5a69788")
+
+
+def bare_snapshot(shop, image):
+    """The snapshot that comes with an image has none of its tags."""
+    mapping = shop.client("ec2").describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"][0]
+    arn = f"arn:aws:ec2:{MAIN_REGION}::snapshot/{mapping['Ebs']['SnapshotId']}"
+    shop.fault("tag-not-propagated", arn, "without the tags of its volume")
 
 
 def template(shop, name, importance, image, env="prod"):

@@ -17,7 +17,15 @@ REPOSITORIES = {
 }
 # name: (importance, DR, image, tasks, environment, privileged, group of targets)
 SERVICES = {
-    "sv11_labels_shipping": ("high", "multi-az", "rp11_labels_shipping", 2, {"BUCKET": "shop-prod-uploads"}, False, True),
+    "sv11_labels_shipping": (
+        "high",
+        "multi-az",
+        "rp11_labels_shipping",
+        2,
+        {"BUCKET": "shop-prod-uploads"},
+        False,
+        True,
+    ),
     "sv12_tracking_shipping": (
         "medium",
         "none",

@@ -23,7 +23,13 @@ def build(shop):
     parcels, labels = shop.ids["d61_parcels_shipping"], shop.ids["fs11_labels_shipping"]
     staging = shop.ids["d51_orders_checkout"]
     points = [
-        point(shop, "nightly", parcels, "Aurora", f"arn:aws:rds:{MAIN_REGION}:{ACCOUNT_ID}:cluster-snapshot:awsbackup:job-4f0c"),
+        point(
+            shop,
+            "nightly",
+            parcels,
+            "Aurora",
+            f"arn:aws:rds:{MAIN_REGION}:{ACCOUNT_ID}:cluster-snapshot:awsbackup:job-4f0c",
+        ),
         point(shop, "nightly", labels, "EFS", f"arn:aws:backup:{MAIN_REGION}:{ACCOUNT_ID}:recovery-point:4f0d"),
         # Taken once, by hand, of a database that is not encrypted: so neither is the point.
         point(
@@ -35,7 +41,13 @@ def build(shop):
             "2026-07-20",
             encrypted=False,
         ),
-        point(shop, "standby", parcels, "Aurora", f"arn:aws:rds:{GLOBAL_REGION}:{ACCOUNT_ID}:cluster-snapshot:awsbackup:copyjob-5a1c"),
+        point(
+            shop,
+            "standby",
+            parcels,
+            "Aurora",
+            f"arn:aws:rds:{GLOBAL_REGION}:{ACCOUNT_ID}:cluster-snapshot:awsbackup:copyjob-5a1c",
+        ),
         point(shop, "standby", labels, "EFS", f"arn:aws:backup:{GLOBAL_REGION}:{ACCOUNT_ID}:recovery-point:5a1d"),
     ]
     for vault in VAULTS:
@@ -164,9 +176,7 @@ def plan(shop, resources):
         "CompletionWindowMinutes": 180,
         "Lifecycle": {"DeleteAfterDays": 35},
         "RuleId": RULE_ID,
-        "CopyActions": [
-            {"Lifecycle": {"DeleteAfterDays": 35}, "DestinationBackupVaultArn": vault_arn("standby")}
-        ],
+        "CopyActions": [{"Lifecycle": {"DeleteAfterDays": 35}, "DestinationBackupVaultArn": vault_arn("standby")}],
         "EnableContinuousBackup": False,
     }
     described = {"BackupPlan": {"BackupPlanName": "nightly", "Rules": [rule]}}
@@ -189,7 +199,9 @@ def plan(shop, resources):
         "NotResources": [],
         "Conditions": {"StringEquals": [], "StringNotEquals": [], "StringLike": [], "StringNotLike": []},
     }
-    answer = {member: selection[member] for member in ("SelectionId", "BackupPlanId", "CreationDate", "CreatorRequestId")}
+    answer = {
+        member: selection[member] for member in ("SelectionId", "BackupPlanId", "CreationDate", "CreatorRequestId")
+    }
     shop.answer("backup", "GetBackupSelection", {"BackupSelection": content, **answer}, SELECTION_ID)
     scheme = tags("j14_nightly_platform", importance="critical", dr="none")
     shop.answer("backup", "ListTags", {"Tags": scheme}, PLAN_ARN)

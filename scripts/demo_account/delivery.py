@@ -193,13 +193,13 @@ def member(shop, name, logical, kind, physical):
         "ResourceStatus": "UPDATE_COMPLETE",
         "DriftInformation": drift | ({"LastCheckTimestamp": checked} if checked else {}),
     }
-    shop.add(
-        "cloudformation", "ListStackResources", "StackResourceSummaries", row, stack_arn(name), STACKS[name][1]
-    )
+    shop.add("cloudformation", "ListStackResources", "StackResourceSummaries", row, stack_arn(name), STACKS[name][1])
 
 
 def domain(shop, name, kept, expiry):
-    scheme = tags(f"dn{list(DOMAINS).index(name) + 1}1_domain_platform", importance="critical" if kept else "low", dr="none")
+    scheme = tags(
+        f"dn{list(DOMAINS).index(name) + 1}1_domain_platform", importance="critical" if kept else "low", dr="none"
+    )
     row = {"DomainName": name, "AutoRenew": kept, "TransferLock": kept, "Expiry": expiry}
     shop.add("route53domains", "ListDomains", "Domains", row, region=GLOBAL_REGION)
     details = {

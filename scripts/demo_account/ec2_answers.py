@@ -4,7 +4,7 @@ import datetime
 import re
 
 from . import buckets, databases, storage
-from .shop import ACCOUNT_ID, MAIN_REGION, REGIONS, ec2_arn, pairs
+from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, REGIONS, ec2_arn, pairs
 
 
 def build(shop):
@@ -158,9 +158,7 @@ def certificate(shop, region, parameter, answer):
         "IssuedAt": "2026-03-02T00:00:00+00:00",
         "NotBefore": "2026-03-02T00:00:00+00:00",
         "NotAfter": "2027-04-01T23:59:59+00:00",
-        "InUseBy": [
-            shop.ids[f"alb-{key}"] for key in ("checkout", "identity", "shipping", "backoffice", "staging")
-        ],
+        "InUseBy": [shop.ids[key] for key in USERS[region]],
     }
     for option in answer["Certificate"]["DomainValidationOptions"]:
         option["ValidationStatus"] = "SUCCESS"
@@ -169,6 +167,11 @@ def certificate(shop, region, parameter, answer):
     return answer
 
 
+# What presents the certificates of a region.
+USERS = {
+    MAIN_REGION: [f"alb-{key}" for key in ("checkout", "identity", "shipping", "backoffice", "staging")],
+    GLOBAL_REGION: ["e21_films_media", "e22_summer-campaign_media"],
+}
 # Of a certificate that was bought elsewhere.
 IMPORTED = {
     "Type": "IMPORTED",

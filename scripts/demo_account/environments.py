@@ -1,7 +1,7 @@
 """Development, the standby region, and what leads there: peerings and the VPN of the offices."""
 
 from . import network
-from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, account_arn, ec2_arn, pairs, spec, tags
+from .shop import GLOBAL_REGION, MAIN_REGION, ec2_arn, pairs, spec, tags
 
 OFFICES = ("dublin", "warsaw")
 
@@ -113,9 +113,7 @@ def standby(shop):
         )
         for index, zone in enumerate("ab")
     ]
-    network.make_route_table(
-        shop, vpc, public, "n98_standby-public-routes_platform", "prod", region, GatewayId=gateway
-    )
+    network.make_route_table(shop, vpc, public, "n98_standby-public-routes_platform", "prod", region, GatewayId=gateway)
     for index, zone in enumerate("ab"):
         private = network.make_subnet(
             shop,

@@ -67,6 +67,7 @@ def images(shop):
     )["ImageId"]
     ec2.modify_image_attribute(ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]})
     shop.ids["image-base"] = image
+    compute.bare_snapshot(shop, image)
     for env, name, importance in (("prod", "l11_node_backoffice", "high"), ("staging", "l71_node_backoffice", "low")):
         shop.ids[f"template-nodes-{env}"] = compute.template(shop, name, importance, image, env)
 
@@ -122,7 +123,9 @@ def snapshots(shop):
 def plant(shop):
     sandbox = ec2_arn("instance", shop.ids["e81_sandbox_analytics"])
     shop.fault("reachable-instance", sandbox, "every port is reachable from the internet: address, route, ACL, group")
-    shop.fault("tag-secret-value", ec2_arn("instance", shop.ids["w81_web_checkout"]), "a password in the tag DbPassword")
+    shop.fault(
+        "tag-secret-value", ec2_arn("instance", shop.ids["w81_web_checkout"]), "a password in the tag DbPassword"
+    )
     shop.fault("ami-public", ec2_arn("image", shop.ids["image-base"]), "anybody may launch it")
     shop.fault("ebs-snapshot-public", ec2_arn("snapshot", shop.ids["snapshot-public"]), "anybody may copy it")
     staging = shop.ids["g92_nodes_backoffice"]

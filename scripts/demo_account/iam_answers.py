@@ -76,7 +76,6 @@ def unique_ids(shop):
                     (row[member], prefix + row[member][:17].upper().replace("0", "Z").replace("1", "Y"))
                 )
 
-
     # No scanner of secrets should take a key's id for that of a living one.
     for name in USERS:
         for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:

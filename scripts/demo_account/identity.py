@@ -291,6 +291,7 @@ def users(shop, rows, credentials):
             if not active:
                 iam.update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
 
+
 def roles(shop, rows):
     iam = shop.client("iam")
     for name, (created, trust, attached, inline, scheme, _, profile) in rows.items():

@@ -8,8 +8,10 @@ NONE = {"Quantity": 0}
 DISTRIBUTIONS = {
     "e21_films_media": (
         "films.shop.example.com",
-        (("films", f"shop-prod-media.s3.{MAIN_REGION}.amazonaws.com"),
-         ("films-copy", f"shop-dr-media.s3.{GLOBAL_REGION}.amazonaws.com")),
+        (
+            ("films", f"shop-prod-media.s3.{MAIN_REGION}.amazonaws.com"),
+            ("films-copy", f"shop-dr-media.s3.{GLOBAL_REGION}.amazonaws.com"),
+        ),
         "high",
         "shop-media-logs.s3.amazonaws.com",
     ),
@@ -20,7 +22,9 @@ DISTRIBUTIONS = {
         None,
     ),
 }
-WEB_ACL = f"arn:aws:wafv2:{GLOBAL_REGION}:{ACCOUNT_ID}:global/webacl/wa21_films_media/7e0c9d52-41b8-4f6a-9a3e-5c27d8f1b064"
+WEB_ACL = (
+    f"arn:aws:wafv2:{GLOBAL_REGION}:{ACCOUNT_ID}:global/webacl/wa21_films_media/7e0c9d52-41b8-4f6a-9a3e-5c27d8f1b064"
+)
 RECORDS = [
     ("example.org.", "MX", 3600, ["10 mx1.mail.example.net"]),
     ("example.org.", "TXT", 3600, ['"v=spf1 -all"']),
@@ -30,6 +34,11 @@ RECORDS = [
 
 def build(shop):
     shop.at("2024-02-13T09:00:00Z")
+    scheme = tags("m21_edge-certificate_media", importance="high", dr="none")
+    # CloudFront takes certificates of this region only.
+    shop.ids["certificate-edge"] = shop.client("acm", GLOBAL_REGION).request_certificate(
+        DomainName="*.shop.example.com", ValidationMethod="DNS", Tags=pairs(scheme)
+    )["CertificateArn"]
     for name, row in DISTRIBUTIONS.items():
         distribution(shop, name, *row)
     shop.correct("cloudfront", "GetDistributionConfig", distribution_config)
@@ -86,7 +95,11 @@ def distribution(shop, name, alias, origins, importance, logs):
             "Bucket": logs or "",
             "Prefix": "films/" if logs else "",
         },
-        "ViewerCertificate": {"CloudFrontDefaultCertificate": True, "MinimumProtocolVersion": "TLSv1.2_2021"},
+        "ViewerCertificate": {
+            "ACMCertificateArn": shop.ids["certificate-edge"],
+            "SSLSupportMethod": "sni-only",
+            "MinimumProtocolVersion": "TLSv1.2_2021",
+        },
     }
     created = shop.client("cloudfront", GLOBAL_REGION).create_distribution_with_tags(
         DistributionConfigWithTags={"DistributionConfig": config, "Tags": {"Items": pairs(scheme)}}
@@ -115,7 +128,7 @@ def distributions(shop, region, parameter, answer):
 
 def complete(shop, number, answer, member):
     config, target = shop.ids[f"{number}-config"]
-    answer[member] |= {name: config[name] for name in ("OriginGroups", "WebACLId", "Logging")}
+    answer[member] |= {name: config[name] for name in ("OriginGroups", "WebACLId", "Logging", "ViewerCertificate")}
     answer[member]["DefaultCacheBehavior"]["TargetOriginId"] = target
     return answer
 
@@ -137,9 +150,7 @@ def zone(shop):
     shop.replacements.append((number, "Z" + number[1:]))
     route53.change_resource_record_sets(
         HostedZoneId=number,
-        ChangeBatch={
-            "Changes": [{"Action": "CREATE", "ResourceRecordSet": dns.record(*row)} for row in RECORDS]
-        },
+        ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": dns.record(*row)} for row in RECORDS]},
     )
     # Aliases of the shop's own zone to what was built since.
     changes = [
@@ -168,7 +179,9 @@ def zone(shop):
 
 def plant(shop):
     films, campaign = (shop.ids[name] for name in DISTRIBUTIONS)
-    shop.fault("cloudfront-dangling-origin", campaign, "its bucket is gone: whoever makes one of that name speaks for us")
+    shop.fault(
+        "cloudfront-dangling-origin", campaign, "its bucket is gone: whoever makes one of that name speaks for us"
+    )
     shop.fault("cloudfront-logs", campaign, "no access logs")
     shop.fault("cloudfront-failover", campaign, "one origin, no group")
     shop.fault("waf-missing", campaign, "no web ACL")

@@ -46,9 +46,7 @@ def warehouse(shop, name, env, importance, dr, public, encrypted, days, logged, 
         "ManualSnapshotRetentionPeriod": -1,
         "ClusterSecurityGroups": [],
         "VpcSecurityGroups": [{"VpcSecurityGroupId": group, "Status": "active"}],
-        "ClusterParameterGroups": [
-            {"ParameterGroupName": "default.redshift-1.0", "ParameterApplyStatus": "in-sync"}
-        ],
+        "ClusterParameterGroups": [{"ParameterGroupName": "default.redshift-1.0", "ParameterApplyStatus": "in-sync"}],
         "ClusterSubnetGroupName": "shop-prod" if prod else "shop-dev",
         "VpcId": shop.ids["vpc" if prod else "dev-vpc"],
         "AvailabilityZone": f"{MAIN_REGION}{'a' if prod else 'b'}",
@@ -130,9 +128,7 @@ def glue(shop, hosts):
         "Role": "glue-reporting",
         "Targets": {
             "S3Targets": [],
-            "JdbcTargets": [
-                {"ConnectionName": "gc11_products_reporting", "Path": "shop/public/%", "Exclusions": []}
-            ],
+            "JdbcTargets": [{"ConnectionName": "gc11_products_reporting", "Path": "shop/public/%", "Exclusions": []}],
             "DynamoDBTargets": [],
         },
         "DatabaseName": "reports",

@@ -4,7 +4,9 @@ from . import databases, interfaces
 from .shop import ACCOUNT_ID, MAIN_REGION, pairs, tags
 
 HERE = f"{MAIN_REGION}:{ACCOUNT_ID}"
-OPEN = '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"es:*","Resource":"*"}]}'
+OPEN = (
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"es:*","Resource":"*"}]}'
+)
 # name: (env, importance, DR, nodes, subnets, options)
 DOMAINS = {
     "es11_products_search": ("prod", "high", "multi-az+backup", 3, ("isolated-a", "isolated-b", "isolated-c")),

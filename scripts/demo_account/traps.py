@@ -99,9 +99,7 @@ POLICIES = {
     ),
     "helpdesk": (
         "2025-05-05T09:10:00Z",
-        document(
-            allow(["iam:UpdateLoginProfile", "iam:CreateLoginProfile"], f"arn:aws:iam::{ACCOUNT_ID}:user/*", MFA)
-        ),
+        document(allow(["iam:UpdateLoginProfile", "iam:CreateLoginProfile"], f"arn:aws:iam::{ACCOUNT_ID}:user/*", MFA)),
     ),
 }
 
@@ -204,9 +202,7 @@ ROLES = {
         "r25_bounces_notifications",
         "medium",
     ),
-    "gitlab-runner": role(
-        "2025-02-03T08:20:00Z", trust_runner(), ["release"], {}, "r26_runner_platform", "high"
-    ),
+    "gitlab-runner": role("2025-02-03T08:20:00Z", trust_runner(), ["release"], {}, "r26_runner_platform", "high"),
     "vendor-bi": role(
         "2024-09-16T08:00:00Z",
         trust({"AWS": "arn:aws:iam::777788889999:root"}),
@@ -291,4 +287,6 @@ def plant(shop):
     shop.fault("danger-not-role", shop.ids["zone"], "granted to a group, not to a role for the purpose")
     shop.fault("danger-unscoped", shop.ids["zone"], "dns-edit names no zone")
     shop.fault("danger-no-mfa", shop.ids["d21_ledger_payments"], "ivo may delete it without MFA")
-    shop.fault("danger-sod", shop.ids["d21_ledger_payments"], "ivo may delete it and all that it could be restored from")
+    shop.fault(
+        "danger-sod", shop.ids["d21_ledger_payments"], "ivo may delete it and all that it could be restored from"
+    )

@@ -45,7 +45,9 @@ def build(shop):
             "Resource": "*",
         }
     )
-    kms.put_key_policy(KeyId=shop.ids["key-partners"].rsplit("/", 1)[1], PolicyName="default", Policy=json.dumps(everybody))
+    kms.put_key_policy(
+        KeyId=shop.ids["key-partners"].rsplit("/", 1)[1], PolicyName="default", Policy=json.dumps(everybody)
+    )
     secrets(shop)
     shop.at("2026-11-10T09:00:00Z")
     kms.schedule_key_deletion(KeyId=shop.ids["key-notifications"].rsplit("/", 1)[1], PendingWindowInDays=30)

@@ -20,7 +20,10 @@ LOG_GROUPS = {
     "/codebuild/shop": (tags("g97_build_platform", importance="low", dr="none"), 30),
     "aws-waf-logs-shop": (tags("g98_waf_platform", importance="high", dr="none"), 400),
     **{
-        f"/aws/lambda/{name}": (tags(f"g{61 + number}_{name.split('_')[1]}-log_{name.split('_')[2]}", importance="low", dr="none"), 400)
+        f"/aws/lambda/{name}": (
+            tags(f"g{61 + number}_{name.split('_')[1]}-log_{name.split('_')[2]}", importance="low", dr="none"),
+            400,
+        )
         for number, name in enumerate(LATER_FUNCTIONS)
     },
 }
@@ -39,6 +42,11 @@ ALARMS = {
     "ledger-connections": ("AWS/RDS", "DatabaseConnections", "DBInstanceIdentifier", "d21-ledger-payments"),
     "session-errors": ("AWS/Lambda", "Errors", "FunctionName", "f41_session_mobile"),
 }
+# Databases that no alarm with an action watches.
+UNWATCHED = (
+    "d01_orders_checkout d11_products_catalog d12_products_catalog d13_products_catalog d31_events_analytics d41_tickets_backoffice "
+    "d51_orders_checkout d52_tickets_backoffice d71_messages_notifications d81_related_catalog"
+).split()
 
 
 def build(shop):
@@ -51,8 +59,12 @@ def build(shop):
     for name in ("shop-prod-media", "shop-dr-backups"):
         shop.fault("trail-data-events", f"arn:aws:s3:::{name}", "critical, and no trail records its objects")
     shop.fault("cis-alarms", account_arn(), "two of the events ring, the others don't")
-    shop.fault("assessment-record-stale", account_arn(), "of the critical systems, payments alone was assessed within a year")
+    shop.fault(
+        "assessment-record-stale", account_arn(), "of the critical systems, payments alone was assessed within a year"
+    )
     shop.fault("critical-no-alarm", shop.ids["alb-identity"], "critical, and no alarm watches it")
+    for name in UNWATCHED:
+        shop.fault("db-no-alarm", shop.ids[name], "no alarm watches it")
     shop.fault("log-group-retention", f"arn:aws:logs:{HERE}:log-group:/codebuild/shop", "30 days")
 
 
@@ -83,7 +95,9 @@ def trails(shop):
                 "CloudWatchLogsLogGroupArn": group,
                 "CloudWatchLogsRoleArn": shop.ids["role-trail-logs"],
             }
-            shop.client("logs").create_log_group(logGroupName="/cloudtrail/data", tags=LOG_GROUPS["/cloudtrail/data"][0])
+            shop.client("logs").create_log_group(
+                logGroupName="/cloudtrail/data", tags=LOG_GROUPS["/cloudtrail/data"][0]
+            )
         cloudtrail = shop.client("cloudtrail", region)
         shop.ids[name] = cloudtrail.create_trail(
             Name=name,
@@ -100,7 +114,10 @@ def trails(shop):
         "ReadWriteType": "All",
         "IncludeManagementEvents": True,
         "DataResources": [
-            {"Type": "AWS::S3::Object", "Values": ["arn:aws:s3:::shop-prod-backups/", "arn:aws:s3:::shop-prod-reports/"]}
+            {
+                "Type": "AWS::S3::Object",
+                "Values": ["arn:aws:s3:::shop-prod-backups/", "arn:aws:s3:::shop-prod-reports/"],
+            }
         ],
         "ExcludeManagementEventSources": [],
     }
@@ -108,9 +125,9 @@ def trails(shop):
     shop.correct(
         "cloudtrail",
         "GetEventSelectors",
-        lambda shop, region, parameter, given: answer
-        if parameter == shop.ids["shop-data"]
-        else event_selectors(shop, region, parameter, given),
+        lambda shop, region, parameter, given: (
+            answer if parameter == shop.ids["shop-data"] else event_selectors(shop, region, parameter, given)
+        ),
     )
     dev = shop.ids["shop-dev"]
     for check, why in (
@@ -195,7 +212,12 @@ def guard(shop):
     shop.answer("guardduty", "GetDetector", detector, DETECTOR)
     shop.sweep(arn, scheme)
     key = shop.client("iam").list_access_keys(UserName="deploy-mobile")["AccessKeyMetadata"][0]["AccessKeyId"]
-    user = {"AccessKeyId": key, "PrincipalId": "AIDAQWERTYUIOPEXAMPLE", "UserName": "deploy-mobile", "UserType": "IAMUser"}
+    user = {
+        "AccessKeyId": key,
+        "PrincipalId": "AIDAQWERTYUIOPEXAMPLE",
+        "UserName": "deploy-mobile",
+        "UserType": "IAMUser",
+    }
     rows = (
         finding(
             "7ec1f08a36d94b52",
@@ -313,7 +335,11 @@ def vulnerability(shop, number, resource, kind, package, exploit):
     }
     shop.add("inspector2", "ListFindings", "findings", row)
     if critical:
-        shop.fault("inspector-critical-open", ec2_arn("instance", resource), "Log4Shell, with a known exploit, open since September")
+        shop.fault(
+            "inspector-critical-open",
+            ec2_arn("instance", resource),
+            "Log4Shell, with a known exploit, open since September",
+        )
 
 
 def others(shop):
@@ -391,9 +417,7 @@ def others(shop):
             "findingType": "ExternalAccess",
         }
         shop.add("accessanalyzer", "ListFindingsV2", "findings", row, ANALYZER)
-    critical, stale = (
-        ec2_arn("instance", shop.ids[name]) for name in ("a11_api_identity", "e01_etl_analytics")
-    )
+    critical, stale = (ec2_arn("instance", shop.ids[name]) for name in ("a11_api_identity", "e01_etl_analytics"))
     shop.fault("scan-coverage-critical", critical, "critical, and not covered")
     shop.fault("scan-coverage-critical", ec2_arn("instance", shop.ids["a12_api_identity"]), "critical, no inventory")
     shop.fault("scan-stale", stale, "last scanned in August")

@@ -132,7 +132,11 @@ SERVICES = {
     "schedule-reporting": (
         "events",
         [],
-        {"start": document(allow("states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:sf11_nightly_reporting"))},
+        {
+            "start": document(
+                allow("states:StartExecution", f"arn:aws:states:{HERE}:stateMachine:sf11_nightly_reporting")
+            )
+        },
         "r53_schedule_reporting",
         "medium",
         False,
