@@ -71,7 +71,7 @@ BUCKETS = {
     "shop-prod-reports": (
         "2024-09-16T09:00:00Z",
         MAIN_REGION,
-        tags("b51_reports_reporting", importance="high", dr="backup"),
+        tags("b51_reports_reporting", importance="critical", dr="backup"),
         True,
         True,
         True,
@@ -124,6 +124,9 @@ def build(shop):
     storage.expire(s3, "shop-data-trail", 400)
     storage.expire(s3, "shop-media-logs", 400)
     storage.expire(s3, "shop-dev-trail", 400)
+    # The one bucket in which only the second factor of the root user deletes a version.
+    kept = {"Status": "Enabled", "MFADelete": "Enabled"}
+    shop.answer("s3", "GetBucketVersioning", kept, "shop-prod-reports", GLOBAL_REGION)
     plant(shop)
 
 

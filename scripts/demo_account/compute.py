@@ -188,7 +188,6 @@ def images(shop):
         TagSpecifications=spec("image", tags("i01_web_checkout", importance="critical", dr="none")),
     )["ImageId"]
     shop.ids["image-web"] = web
-    bare_snapshot(shop, web)
     shop.ids["template-checkout"] = template(shop, "l01_web_checkout", "critical", web)
     shop.at("2024-02-20T11:00:00Z")
     shop.ids["template-catalog"] = template(shop, "l02_web_catalog", "high", "ami-0f1e2d3c4b5a69788")
@@ -254,6 +253,7 @@ def snapshots(shop):
 
 
 def plant(shop):
+    bare_snapshot(shop, shop.ids["image-web"])
     instance = lambda name: ec2_arn("instance", shop.ids[name])  # noqa: E731
     volume = lambda key: ec2_arn("volume", shop.ids[key])  # noqa: E731
     shop.fault("imdsv1", instance("e01_etl_analytics"), "IMDSv2 is optional")

@@ -30,6 +30,7 @@ GROUPS = {
     "sg-graph-catalog": ("g62_related_catalog", "vpc", "medium", [((8182, 8182), "sg-web-catalog")]),
     "sg-lambda-media": ("g63_transcode_media", "vpc", "medium", []),
     "sg-lambda-mobile": ("g64_session_mobile", "vpc", "critical", []),
+    "sg-redis-mobile": ("g65_sessions_mobile", "vpc", "critical", [((6379, 6379), "sg-lambda-mobile")]),
     "sg-staging-alb": ("g73_alb_backoffice", "staging-vpc", "low", [((443, 443), "203.0.113.0/24")]),
     "sg-staging-nodes": ("g74_nodes_backoffice", "staging-vpc", "low", [((30443, 30443), "sg-staging-alb")]),
     "sg-staging-tickets": ("g75_tickets_backoffice", "staging-vpc", "low", [((5432, 5432), "sg-staging-nodes")]),

@@ -41,6 +41,12 @@ def build(shop):
             bare(shop, row[0])
     for name, row in SCALING.items():
         scaling(shop, name, *row)
+    volumes = shop.client("ec2").describe_volumes(
+        Filters=[{"Name": "attachment.instance-id", "Values": [shop.ids["k21_carrier_shipping"]]}]
+    )["Volumes"]
+    shop.client("ec2").create_tags(
+        Resources=[volume["VolumeId"] for volume in volumes], Tags=[{"Key": "RPO", "Value": "24h"}]
+    )
     # How one got into the test database was written where everybody could find it.
     login = [{"Key": "DbPassword", "Value": "not-a-real-password-4444"}]
     shop.client("ec2").create_tags(Resources=[shop.ids["w81_web_checkout"]], Tags=login)

@@ -1,6 +1,6 @@
 """Ways in: load balancers of shipping and the back office, web ACLs, the APIs of the mobile app, a certificate about to end."""
 
-from . import balancing, media
+from . import balancing, databases, media
 from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, pairs, tags
 
 HERE = f"{MAIN_REGION}:{ACCOUNT_ID}"
@@ -17,7 +17,7 @@ WEB_ACLS = {
         "3b6e19f4-58a2-4c07-b1d9-0e72f4c85a36",
         MAIN_REGION,
         "REGIONAL",
-        "high",
+        "critical",
         "prod",
         RULES,
         "aws-waf-logs-shop",
@@ -242,7 +242,7 @@ def paths(shop):
 
 
 def stage(shop, api, name, env, importance, logged, protected):
-    tested = {"LastPentest": "2025-02-17"} if protected else {}
+    tested = {"LastAssessed": "2025-02-17"} if protected else {}
     scheme = tags(f"ag{21 if env == 'prod' else 61}_{name}_mobile", importance=importance, dr="none", env=env, **tested)
     row = {
         "deploymentId": "d4f7k1",
@@ -334,8 +334,7 @@ def plant(shop):
     shop.fault("apigw-logs", shop.ids["stage-beta"], "no access logs")
     shop.fault("apigw-logs", shop.ids["stage-push"], "no access logs")
     shop.fault("cert-expiring", shop.ids["certificate-partner"], "ends in eight days, imported")
-    shop.fault(
-        "tag-criticality-gap",
-        shop.ids["f41_session_mobile"],
-        "critical, and its role reads a table of medium importance",
-    )
+    shop.fault("tag-env-conflict", shop.ids["stage-beta"], "a stage of staging, in the API of production")
+    shop.fault("asv-scope", shop.ids["alb-checkout"], "faces the internet")
+    shop.fault("tag-criticality-gap", shop.ids["role-lambda-mobile"], "high, and a critical function runs as it")
+    shop.fault("tag-criticality-gap", databases.MANAGED_SECRET, "without importance, and the ledger needs it")

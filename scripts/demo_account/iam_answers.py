@@ -44,7 +44,16 @@ def build(shop):
         "UploadDate": "2024-03-28T10:02:00+00:00",
         "Expiration": "2025-04-01T23:59:59+00:00",
     }
-    shop.answer("iam", "ListServerCertificates", {"ServerCertificateMetadataList": [certificate]}, region=GLOBAL_REGION)
+    # Of a supplier's machine that can't take its certificate from ACM.
+    current = certificate | {
+        "ServerCertificateName": "carrier-2026",
+        "ServerCertificateId": "ASCAQWERTYUIOPASDFGH4",
+        "Arn": f"arn:aws:iam::{ACCOUNT_ID}:server-certificate/carrier-2026",
+        "UploadDate": "2026-06-29T10:02:00+00:00",
+        "Expiration": "2027-07-01T23:59:59+00:00",
+    }
+    certificates = {"ServerCertificateMetadataList": [certificate, current]}
+    shop.answer("iam", "ListServerCertificates", certificates, region=GLOBAL_REGION)
     shop.correct("iam", "GetAccountAuthorizationDetails", authorization_details)
     shop.correct("iam", "GetAccountSummary", account_summary)
     shop.correct("iam", "ListUsers", list_users)
@@ -140,7 +149,7 @@ def account_summary(shop, region, parameter, answer):
         "AccountMFAEnabled": 0,
         "AccountAccessKeysPresent": 1,
         "AccountPasswordPresent": 1,
-        "ServerCertificates": 1,
+        "ServerCertificates": 2,
     }
     return answer
 

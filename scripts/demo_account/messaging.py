@@ -61,7 +61,6 @@ TOPICS = {"o11_orders_notifications": ("high", False), "o12_campaigns_notificati
 # name: (importance, DR, env, protected)
 TABLES = {
     "h11_subscriptions_notifications": ("high", "backup", "prod", True),
-    # A critical function keeps its sessions in a table that nobody calls critical.
     "h21_devices_mobile": ("medium", "backup", "prod", True),
     "h51_devices_mobile": ("low", "none", "staging", False),
 }

@@ -17,6 +17,7 @@ DOMAINS = {
 # name: (id, importance, DR, encrypted, backup)
 FILES = {
     "fs11_labels_shipping": ("fs-0a3d91c7e52b8f640", "high", "backup", True, True),
+    # Until then the tax office may ask for a label.
     "fs12_archive_shipping": ("fs-0c81e6b35f9d2a047", "medium", "backup", False, False),
 }
 
@@ -88,7 +89,8 @@ def domain(shop, name, env, importance, dr, nodes, subnets):
 
 def files(shop, name, identifier, importance, dr, encrypted, backup):
     arn = f"arn:aws:elasticfilesystem:{HERE}:file-system/{identifier}"
-    scheme = tags(name, importance=importance, dr=dr)
+    note = {} if encrypted else {"Note": "KEEP_UNTIL_2032-12-31"}
+    scheme = tags(name, importance=importance, dr=dr, **note)
     created = "2024-06-05T10:00:00+00:00" if encrypted else "2022-09-12T10:00:00+00:00"
     zones = "ab"
     row = {

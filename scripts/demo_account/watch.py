@@ -40,6 +40,9 @@ ALARMS = {
     "parcels-storage": ("AWS/RDS", "FreeLocalStorage", "DBClusterIdentifier", "d61-parcels-shipping"),
     "ledger-cpu": ("AWS/RDS", "CPUUtilization", "DBInstanceIdentifier", "d21-ledger-payments"),
     "ledger-connections": ("AWS/RDS", "DatabaseConnections", "DBInstanceIdentifier", "d21-ledger-payments"),
+    "sessions-memory-1": ("AWS/ElastiCache", "FreeableMemory", "CacheClusterId", "c21-sessions-mobile-001"),
+    "sessions-memory-2": ("AWS/ElastiCache", "FreeableMemory", "CacheClusterId", "c21-sessions-mobile-002"),
+    "mobile-5xx": ("AWS/ApiGateway", "5XXError", "ApiName", "ag11_api_mobile"),
     "session-errors": ("AWS/Lambda", "Errors", "FunctionName", "f41_session_mobile"),
 }
 # Databases that no alarm with an action watches.
