@@ -29,6 +29,7 @@ SCALING = {
     # Copied by hand from production, and not the parts that take time.
     "g92_nodes_backoffice": ("low", "staging", ("staging-a",), False, "EC2", ("k71",)),
 }
+HELD_BACK = ("Owner", "Importance", "DR")
 
 
 def build(shop):
@@ -55,10 +56,10 @@ def build(shop):
 
 
 def bare(shop, name):
-    """The machine was replaced by its group, which keeps its tags to itself: it came with a name, from the launch template."""
+    """The machine was replaced by its group, which hands on the environment and keeps the other tags to itself."""
     ec2, instance = shop.client("ec2"), shop.ids[name]
     volumes = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [instance]}])["Volumes"]
-    keys = [{"Key": key} for key in ("Owner", "Environment", "Importance", "DR")]
+    keys = [{"Key": key} for key in HELD_BACK]
     ec2.delete_tags(Resources=[instance, *(volume["VolumeId"] for volume in volumes)], Tags=keys)
 
 
@@ -90,7 +91,10 @@ def scaling(shop, name, importance, env, subnets, propagate, health, members):
         VPCZoneIdentifier=",".join(shop.ids[subnet] for subnet in subnets),
         HealthCheckType=health,
         HealthCheckGracePeriod=120,
-        Tags=[{"Key": key, "Value": value, "PropagateAtLaunch": propagate} for key, value in scheme.items()],
+        Tags=[
+            {"Key": key, "Value": value, "PropagateAtLaunch": propagate or key not in HELD_BACK}
+            for key, value in scheme.items()
+        ],
     )
     instances = [shop.ids[f"{member}_node_backoffice"] for member in members]
     autoscaling.attach_instances(AutoScalingGroupName=name, InstanceIds=instances)

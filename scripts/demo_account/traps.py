@@ -109,7 +109,10 @@ GROUPS = {
     "logistics": (["shipping-operations", "mfa-for-people"], {}),
     "support": (["support-operations", "mfa-or-nothing"], {}),
     "helpdesk": (["helpdesk"], {}),
+    # Whoever was on call once is in it still.
+    "on-call": (["database-keeper"], {}),
 }
+ON_CALL = ("anna", "ben", "chen", "eva", "gita", "hana", "finn")
 
 USERS = {
     "finn": (
@@ -257,6 +260,8 @@ def build(shop):
     identity.users(shop, USERS, CREDENTIALS)
     for user in ("ben", "chen", "eva"):
         iam.add_user_to_group(UserName=user, GroupName="everybody")
+    for user in ON_CALL:
+        iam.add_user_to_group(UserName=user, GroupName="on-call")
     iam.attach_user_policy(UserName="ivo", PolicyArn=shop.ids["policy-database-keeper"])
     identity.roles(shop, ROLES)
     boundary = shop.ids["policy-sandbox-boundary"]
@@ -286,6 +291,7 @@ def plant(shop):
     shop.fault("danger-no-mfa", shop.ids["zone"], "the group platform may delete it without MFA")
     shop.fault("danger-not-role", shop.ids["zone"], "granted to a group, not to a role for the purpose")
     shop.fault("danger-unscoped", shop.ids["zone"], "dns-edit names no zone")
+    shop.fault("danger-spread", shop.ids["d21_ledger_payments"], "whoever was on call once may delete it")
     shop.fault("danger-no-mfa", shop.ids["d21_ledger_payments"], "ivo may delete it without MFA")
     shop.fault(
         "danger-sod", shop.ids["d21_ledger_payments"], "ivo may delete it and all that it could be restored from"
