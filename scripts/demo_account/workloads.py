@@ -195,12 +195,20 @@ ROLES = {
     )
     for name, (service, attached, inline, name_tag, importance, profile) in SERVICES.items()
 }
+OF_SERVICES = {
+    "config": "AWSServiceRoleForConfig",
+    "autoscaling": "AWSServiceRoleForAutoScaling",
+    "guardduty": "AWSServiceRoleForAmazonGuardDuty",
+}
 
 
 def build(shop):
     identity.roles(shop, ROLES)
     shop.at("2025-03-10T10:00:00Z")
     # Roles of AWS's services for themselves come with the service and can't be changed.
-    role = shop.client("iam", GLOBAL_REGION).create_service_linked_role(AWSServiceName="config.amazonaws.com")["Role"]
-    shop.ids["role-config"] = role["Arn"]
-    shop.replacements.append((role["RoleName"], "AWSServiceRoleForConfig"))
+    iam = shop.client("iam", GLOBAL_REGION)
+    for service, name in OF_SERVICES.items():
+        role = iam.create_service_linked_role(AWSServiceName=f"{service}.amazonaws.com")["Role"]
+        shop.ids[f"role-{service}"] = role["Arn"]
+        if role["RoleName"] != name:
+            shop.replacements.append((role["RoleName"], name))
