@@ -158,7 +158,11 @@ fn evidence_flows_against_the_arrow_too() {
     // Nobody is asked to tag log groups.
     assert_eq!(keys(&proposals, "learner"), Vec::<String>::new());
     let role = find(&proposals, "its-role", "Owner");
-    assert_eq!(role.evidence, "what function teacher runs as");
+    assert!(
+        role.evidence.starts_with("what function teacher runs as"),
+        "{}",
+        role.evidence
+    );
 }
 
 #[test]
@@ -469,7 +473,7 @@ fn hostile_names_break_nothing() {
 
 fn creation(name: &str, principal: &str, identity: &str, response: &Value) -> Value {
     json!({"event_time": "2026-11-10T08:00:00Z", "event_id": format!("{name}{response}"), "event_source": "ec2.amazonaws.com", "event_name": name,
-        "aws_region": "eu-west-1", "recipient_account_id": ACCOUNT, "principal": principal, "identity_arn": identity, "response_elements": response.to_string()})
+        "aws_region": "eu-west-1", "recipient_account_id": ACCOUNT, "principal": principal, "identity_arn": identity, "response_elements": response})
 }
 
 #[test]
@@ -502,7 +506,8 @@ fn whoever_created_it_tells_the_owner() {
     let (output, proposals) = propose(&lake);
     assert_eq!(output.code, 0, "{}", output.stderr);
     let by_event = find(&proposals, "sg-1", "Owner");
-    assert_eq!((by_event.value.as_str(), by_event.evidence.as_str()), ("team-a", "created by user ann"));
+    assert_eq!(by_event.value, "team-a");
+    assert!(by_event.evidence.starts_with("created by user ann"), "{}", by_event.evidence);
     assert_eq!(find(&proposals, "vol-1", "Owner").value, "team-a");
     // Behind the single sign-on it is the person, not the role that all of them have.
     assert_eq!(find(&proposals, "sg-2", "Owner").value, "team-b");
