@@ -30,7 +30,16 @@ const FILE: &str = "tags.csv";
 
 /// Its columns: first what a reviewer reads and writes, then what the commands need.
 const COLUMNS: [&str; 10] = [
-    "accept", "key", "value", "confidence", "evidence", "type", "name", "scope", "tags", "arn",
+    "accept",
+    "key",
+    "value",
+    "confidence",
+    "evidence",
+    "type",
+    "name",
+    "scope",
+    "tags",
+    "arn",
 ];
 
 /// Days of events before the run in which creators are looked for.
@@ -189,7 +198,10 @@ fn sheet(session: &Session) -> anyhow::Result<String> {
             exact(8)?,
         ])?;
     }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+    let text = String::from_utf8(writer.into_inner()?)?;
+    // Excel takes text without a mark for the encoding of the country, and saves letters that nobody wrote.
+    let mark = if text.is_ascii() { "" } else { "\u{feff}" };
+    Ok(format!("{mark}{text}"))
 }
 
 /// Text for eyes only. A semicolon separates cells for spreadsheets of half of Europe, so it would start a new one.
@@ -199,8 +211,20 @@ fn shown(text: &str) -> String {
 
 /// Says what is proposed and for what nothing is; whether all that could be asked was known.
 fn summarize(session: &Session, out: &Storage) -> anyhow::Result<bool> {
-    let [lacking, missing, proposed, helped, doubtful, unsupported, renames, unread, foreign, gaps] =
-        session.connection.query_row("from tag_summary", [], |row| {
+    let [
+        lacking,
+        missing,
+        proposed,
+        helped,
+        doubtful,
+        unsupported,
+        renames,
+        unread,
+        foreign,
+        gaps,
+    ] = session
+        .connection
+        .query_row("from tag_summary", [], |row| {
             let mut counts = [0_i64; 10];
             for (index, count) in counts.iter_mut().enumerate() {
                 *count = row.get(index)?;

@@ -213,7 +213,8 @@ fn place(arn: &str, scope: &str, row: u64) -> Result<(String, String), ReviewErr
         return Err(not_an_arn(arn, row));
     }
     let (scope_account, scope_region) = scope.split_once('/').unwrap_or_default();
-    let is_account = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_account =
+        |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());
     let is_region = |text: &str| {
         !text.is_empty()
             && text
@@ -224,7 +225,10 @@ fn place(arn: &str, scope: &str, row: u64) -> Result<(String, String), ReviewErr
     if !is_account(scope_account) || !is_region(scope_region) {
         return Err(wrong(
             row,
-            format!("scope: expected such as 111122223333/eu-west-1, got {:?}", clip(scope, 60)),
+            format!(
+                "scope: expected such as 111122223333/eu-west-1, got {:?}",
+                clip(scope, 60)
+            ),
         ));
     }
     if !account.is_empty() && account != scope_account {
@@ -233,12 +237,19 @@ fn place(arn: &str, scope: &str, row: u64) -> Result<(String, String), ReviewErr
             format!("scope: the ARN is of account {account}, not of {scope_account}"),
         ));
     }
-    let region = if is_region(region) { region } else { scope_region };
+    let region = if is_region(region) {
+        region
+    } else {
+        scope_region
+    };
     Ok((scope_account.to_owned(), region.to_owned()))
 }
 
 fn not_an_arn(text: &str, row: u64) -> ReviewError {
-    wrong(row, format!("arn: expected an ARN, got {:?}", clip(text, 60)))
+    wrong(
+        row,
+        format!("arn: expected an ARN, got {:?}", clip(text, 60)),
+    )
 }
 
 /// What AWS takes: <https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html>.
@@ -358,7 +369,10 @@ mod tests {
         assert_eq!(values(&plain.replace('\n', "\r\n")), expected);
         assert_eq!(values(&plain.replace(',', ";")), expected);
         assert_eq!(values(&plain.replace(',', "\t")), expected);
-        assert_eq!(values(&plain.replace("accept,key", "Accept , KEY")), expected);
+        assert_eq!(
+            values(&plain.replace("accept,key", "Accept , KEY")),
+            expected
+        );
         assert_eq!(values(&plain.replace("'=team", "=team")), expected);
         assert_eq!(values(&format!("{plain}\n,,,,,,,,,\n")), expected);
         let quoted: String = plain
@@ -406,7 +420,10 @@ mod tests {
             ("Owner", "a\u{202e}b", "not '\\u{202e}'"),
         ] {
             let error = error(&row("yes", key, value));
-            assert!(error.starts_with("row 2: ") && error.contains(part), "{error}");
+            assert!(
+                error.starts_with("row 2: ") && error.contains(part),
+                "{error}"
+            );
         }
         assert_eq!(
             error(&(row("yes", "Owner", "a") + &row("yes", "Owner", "b"))),
@@ -416,9 +433,8 @@ mod tests {
 
     #[test]
     fn places_are_checked() {
-        let with = |scope: &str, arn: &str| {
-            error(&format!("yes,Owner,a,0.9,e,t,n,{scope},0,{arn}\n"))
-        };
+        let with =
+            |scope: &str, arn: &str| error(&format!("yes,Owner,a,0.9,e,t,n,{scope},0,{arn}\n"));
         assert!(with("1.11122E+11", "arn:aws:s3:::b").contains("scope: expected such as"));
         assert!(with("111122223333/--debug", "arn:aws:s3:::b").contains("scope: expected"));
         assert!(with("111122223333/eu-west-1", "bucket b").contains("expected an ARN"));

@@ -298,16 +298,24 @@ mod tests {
     #[test]
     fn resources_of_a_region_with_the_same_tags_are_tagged_together() {
         let queue = |n: usize| format!("arn:aws:sqs:eu-west-1:111122223333:q{n:02}");
-        let mut accepted: Vec<Accepted> = (0..41)
+        let mut accepted: Vec<Accepted> = (0..42)
             .map(|n| tag(&queue(n), "eu-west-1", "Owner", "a"))
             .collect();
         accepted.push(tag(&queue(0), "eu-west-1", "System", "s"));
-        accepted.push(tag("arn:aws:sqs:us-east-1:111122223333:q", "us-east-1", "Owner", "a"));
+        accepted.push(tag(
+            "arn:aws:sqs:us-east-1:111122223333:q",
+            "us-east-1",
+            "Owner",
+            "a",
+        ));
         let lines = lines(&accepted);
-        let arns: Vec<usize> = lines.iter().map(|line| line.matches("arn:").count()).collect();
-        assert_eq!(arns, [20, 20, 1, 1], "{lines:?}");
+        let arns: Vec<usize> = lines
+            .iter()
+            .map(|line| line.matches("arn:").count())
+            .collect();
+        assert_eq!(arns, [1, 20, 20, 1, 1], "{lines:?}");
         assert_eq!(
-            lines[2],
+            lines[0],
             r#"resourcegroupstaggingapi tag-resources --region eu-west-1 --tags '{"Owner":"a","System":"s"}' --query FailedResourcesMap --output json --resource-arn-list arn:aws:sqs:eu-west-1:111122223333:q00"#
         );
     }
@@ -346,16 +354,45 @@ mod tests {
             let line = lines(&[tag(arn, region, "Owner", "a")]).remove(0);
             line.split(' ').nth(3).unwrap().to_owned()
         };
-        assert_eq!(region("arn:aws:cloudfront::111122223333:distribution/E1", "global"), "us-east-1");
-        assert_eq!(region("arn:aws-cn:route53:::hostedzone/Z1", "global"), "cn-northwest-1");
+        assert_eq!(
+            region("arn:aws:cloudfront::111122223333:distribution/E1", "global"),
+            "us-east-1"
+        );
+        assert_eq!(
+            region("arn:aws-cn:route53:::hostedzone/Z1", "global"),
+            "cn-northwest-1"
+        );
         assert_eq!(region("arn:aws:s3:::b", "eu-west-1"), "eu-west-1");
         let error = calls(&[tag("arn:aws:s3:::b", "global", "Owner", "a")]).unwrap_err();
         assert_eq!(
             error.to_string(),
             "row 2: scope: the bucket's region is not known: write it instead of global"
         );
-        let line = lines(&[tag("arn:aws:ec2:eu-west-1::snapshot/snap-1", "eu-west-1", "Owner", "a")]).remove(0);
+        let line = lines(&[tag(
+            "arn:aws:ec2:eu-west-1::snapshot/snap-1",
+            "eu-west-1",
+            "Owner",
+            "a",
+        )])
+        .remove(0);
         assert!(line.ends_with("arn:aws:ec2:eu-west-1:111122223333:snapshot/snap-1"));
+    }
+
+    #[test]
+    fn each_account_has_its_part_of_the_script() {
+        let own = tag("arn:aws:s3:::a", "eu-west-1", "Owner", "a");
+        let mut other = tag("arn:aws:s3:::b", "eu-west-1", "Owner", "a");
+        other.account = "444455556666".to_owned();
+        let script = text(&calls(&[other, own]).unwrap());
+        let part = |account: &str| {
+            let (_, rest) = script.split_once(&format!("\n{account})\n")).unwrap();
+            rest.split_once(";;\n").unwrap().0.to_owned()
+        };
+        assert!(part("111122223333").contains("arn:aws:s3:::a"));
+        assert!(!part("111122223333").contains("arn:aws:s3:::b"));
+        assert!(part("444455556666").contains("arn:aws:s3:::b"));
+        assert!(script.contains("these tags are of 111122223333, 444455556666"));
+        assert!(text(&[]).contains("these tags are of no account"));
     }
 
     #[test]

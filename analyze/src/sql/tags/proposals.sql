@@ -40,6 +40,8 @@ renamed as (
     join tag_usable as u on u.id = s.id and u.concept = e.concept and u.key = e.key
     where s.taggable and s.tags_known and not s.gone and not s.foreign_owner
         and folded(e.key) = folded(k.key) and e.key <> k.key and s.tags[k.key] is null
+        -- IAM takes keys that differ in case for the same.
+        and not starts_with(s.resource_type, 'iam:')
 )
 select
     p.*, s.arn, s.account_id,

@@ -35,10 +35,10 @@ with priors as (
         ('ECS cluster', 'of ECS cluster {it}', .7, .9, .6, .5), ('ECS service', 'of ECS service {it}', .8, .9, .8, .6),
         ('Kubernetes namespace', 'of Kubernetes namespace {it}', .7, .8, .7, .5), ('Beanstalk environment', 'of Beanstalk environment {it}', .85, .9, .85, .6),
         ('product', 'of product {it}', .8, .8, .8, .5), ('EMR cluster', 'of EMR cluster {it}', .85, .9, .85, .6),
-        ('name', 'with “{it}” in the name', .6, .6, .7, .3), ('creator', 'created by {it}', .5, .2, .3, .1),
+        ('name', 'with {it} in the name', .6, .6, .7, .3), ('creator', 'created by {it}', .5, .2, .3, .1),
         ('account', 'of account {it}', .2, .4, .2, .1), ('system', 'of system {it}', .8, .1, .0, .4), ('owner', 'owned by {it}', .0, .1, .5, .2),
         ('system and environment', 'of system {it}', .8, .0, .0, .6),
-        ('word', '“{it}” in its name', .0, .9, .0, .0), ('pattern', 'its name ends in the system {it}', .0, .0, .85, .0)
+        ('word', 'its name says {it}', .0, .9, .0, .0), ('pattern', 'its name ends in the system {it}', .0, .0, .85, .0)
     ) as prior (kind, phrase, owner, environment, system, importance)
 )
 unpivot (select kind, phrase, owner::double as owner, environment::double as environment, system::double as system, importance::double as importance from priors)
