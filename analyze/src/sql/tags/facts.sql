@@ -120,7 +120,7 @@ where length(word) between 3 and 40 and regexp_matches(word, '^\p{L}') and not r
 
 create or replace table tag_creators as
 with users as (
-    select arn, account_id, name from tag_subjects where resource_type = 'iam:user'
+    select arn, account_id, arn_tail(arn) as name from tag_subjects where resource_type = 'iam:user'
 )
 -- A person behind the single sign-on is known by the session's name, everybody else by the principal.
 select s.id, case when t.principal like '%AWSReservedSSO\_%' escape '\' then coalesce(t.identity_arn, t.principal) else t.principal end as creator
