@@ -22,6 +22,7 @@ mod run;
 mod schema;
 mod session;
 mod sql;
+mod tags;
 mod verdicts;
 mod waivers;
 mod zones;

@@ -333,6 +333,16 @@ pub(crate) fn open_for_reading(
     limits: &Limits,
     names: &BTreeSet<String>,
 ) -> anyhow::Result<Session> {
+    open_with(run, config, limits, |_| Ok(Vec::new()))
+}
+
+/// As [`open_for_reading`], with what `more` registers besides the run; it returns the files that are.
+pub(crate) fn open_with(
+    run: &Run,
+    config: &Config,
+    limits: &Limits,
+    more: impl FnOnce(&mut Session) -> anyhow::Result<Vec<PathBuf>>,
+) -> anyhow::Result<Session> {
     let collected = run.record(Stage::Collect)?;
     let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
     let mut readable = open_tables(&mut session, run, &collected)?.readable;
@@ -351,6 +361,7 @@ pub(crate) fn open_for_reading(
     }
     session.note_gaps()?;
     readable.extend(open_findings(&session, run, &run.id)?);
+    readable.extend(more(&mut session)?);
     session.lock(&readable)?;
     Ok(session)
 }
