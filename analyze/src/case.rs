@@ -165,7 +165,7 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
         }
     }
     let read = sql::tables_read(&session.connection, &check.sql)?;
-    if events::are_read_by(session, &read)? {
+    if events::are_read_by(&session.connection, &read)? {
         events::judge_from(session, case.since.as_deref(), None)?;
         events::prepare(session, &config)?;
     }
@@ -200,7 +200,8 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
     });
     session.fill("collected", everywhere)?;
     session.note_gaps()?;
-    if session.reach(&read, &session::derived_names().collect::<Vec<_>>())? {
+    let derived: Vec<&str> = session::derived_names().collect();
+    if session::reach(&session.connection, &read, &derived)? {
         session.derive()?;
     }
     let failures = verdicts::judge(session, std::slice::from_ref(check))?;

@@ -211,31 +211,6 @@ impl Session {
         Ok(self.resolve(&sql::tables_read(&self.connection, select)?))
     }
 
-    /// Whether reading `names` is reading one of `wanted`, be it through views.
-    ///
-    /// # Errors
-    /// When a view can't be parsed.
-    pub(crate) fn reach(
-        &self,
-        names: &BTreeSet<String>,
-        wanted: &[&str],
-    ) -> Result<bool, sql::SqlError> {
-        if names.iter().any(|name| wanted.contains(&name.as_str())) {
-            return Ok(true);
-        }
-        for (path, text) in embedded::VIEWS {
-            if names.contains(path.trim_end_matches(".sql")) {
-                let read = sql::tables_read(&self.connection, text.trim().trim_end_matches(';'))?;
-                // A common table expression may have the name of its view.
-                let others = read.difference(names).cloned().collect();
-                if self.reach(&others, wanted)? {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
-    }
-
     /// Notes what was not collected, from `collect_errors` and the table `missing`.
     pub(crate) fn note_gaps(&self) -> anyhow::Result<()> {
         self.connection
@@ -297,6 +272,31 @@ impl Session {
         appender.flush()?;
         Ok(())
     }
+}
+
+/// Whether reading `names` is reading one of `wanted`, be it through views.
+///
+/// # Errors
+/// When a view can't be parsed.
+pub(crate) fn reach(
+    connection: &Connection,
+    names: &BTreeSet<String>,
+    wanted: &[&str],
+) -> Result<bool, sql::SqlError> {
+    if names.iter().any(|name| wanted.contains(&name.as_str())) {
+        return Ok(true);
+    }
+    for (path, text) in embedded::VIEWS {
+        if names.contains(path.trim_end_matches(".sql")) {
+            let read = sql::tables_read(connection, text.trim().trim_end_matches(';'))?;
+            // A common table expression may have the name of its view.
+            let others = read.difference(names).cloned().collect();
+            if reach(connection, &others, wanted)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 /// Schema of a derived table, from the contract.
