@@ -74,10 +74,11 @@ struct Expected {
 pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Exit> {
     let checks = check::select(check::load(&args.sources.checks)?, &args.check, &[], None)?;
     let session = open()?;
+    let types = column_types(&session)?;
     let mut passed = 0;
     let mut failed = Vec::new();
     for check in &checks {
-        match test(&session, check) {
+        match test(&session, &types, check) {
             Ok((cases, failures)) => {
                 passed += cases - failures.len();
                 failed.extend(failures);
@@ -116,8 +117,25 @@ fn open() -> anyhow::Result<Session> {
     Ok(session)
 }
 
+/// Types of the columns by table: looked up once, since DuckDB binds every view to tell.
+type Types = BTreeMap<String, BTreeMap<String, String>>;
+
+fn column_types(session: &Session) -> anyhow::Result<Types> {
+    let mut statement = session
+        .connection
+        .prepare("select table_name, column_name, data_type from duckdb_columns()")?;
+    let columns = statement
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+        .collect::<Result<Vec<(String, String, String)>, _>>()?;
+    let mut types = Types::new();
+    for (table, column, kind) in columns {
+        types.entry(table).or_default().insert(column, kind);
+    }
+    Ok(types)
+}
+
 /// Runs the cases of a check; returns how many there are and what failed.
-fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)> {
+fn test(session: &Session, types: &Types, check: &Check) -> anyhow::Result<(usize, Vec<String>)> {
     let text = check.cases.as_ref().with_context(|| {
         format!(
             "no test cases: put them in {}",
@@ -141,7 +159,7 @@ fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)
     let mut failures = Vec::new();
     for case in &cases.case {
         session.connection.execute_batch("begin")?;
-        let outcome = try_case(session, check, case);
+        let outcome = try_case(session, types, check, case);
         session.connection.execute_batch("rollback")?;
         if let Err(error) = outcome {
             failures.push(format!("{}: {}: {error:#}", check.id, case.name));
@@ -150,9 +168,11 @@ fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)
     Ok((cases.case.len(), failures))
 }
 
-fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()> {
+fn try_case(session: &Session, types: &Types, check: &Check, case: &Case) -> anyhow::Result<()> {
     let config = Config::with("config", case.config.clone())?;
-    session.connection.execute_batch(&config.sql())?;
+    if !case.config.is_empty() {
+        session.connection.execute_batch(&config.sql())?;
+    }
     let mut accounts = BTreeSet::from([ACCOUNT.to_owned()]);
     for (table, rows) in &case.given {
         let rows = if *table == trail::cloudtrail_events().name {
@@ -161,7 +181,8 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
             rows
         };
         for row in rows {
-            give(session, table, row, &mut accounts).with_context(|| format!("given.{table}"))?;
+            give(session, types, table, row, &mut accounts)
+                .with_context(|| format!("given.{table}"))?;
         }
     }
     let read = sql::tables_read(&session.connection, &check.sql)?;
@@ -173,6 +194,7 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
         let kind = toml::Table::from_iter([("kind".to_owned(), "denied".into())]);
         insert(
             session,
+            types,
             "collect_errors",
             &with_defaults(kind.into_iter().chain(row.clone()).collect(), REGION),
         )?;
@@ -215,6 +237,7 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
 /// Inserts a given row, and the resource it is.
 fn give(
     session: &Session,
+    types: &Types,
     table: &str,
     row: &toml::Table,
     accounts: &mut BTreeSet<String>,
@@ -249,9 +272,9 @@ fn give(
             resource_type.split(':').next().unwrap_or_default().into(),
         );
         resource.insert("source_table".to_owned(), table.into());
-        insert(session, "resources", &resource)?;
+        insert(session, types, "resources", &resource)?;
     }
-    insert(session, table, &row)
+    insert(session, types, table, &row)
 }
 
 fn with_defaults(mut row: toml::Table, region: &str) -> toml::Table {
@@ -260,14 +283,10 @@ fn with_defaults(mut row: toml::Table, region: &str) -> toml::Table {
     row
 }
 
-fn insert(session: &Session, table: &str, row: &toml::Table) -> anyhow::Result<()> {
-    let mut statement = session
-        .connection
-        .prepare("select column_name, data_type from duckdb_columns() where table_name = ?")?;
-    let types: BTreeMap<String, String> = statement
-        .query_map([table], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<Result<_, _>>()?;
-    ensure!(!types.is_empty(), "no table {table}");
+fn insert(session: &Session, types: &Types, table: &str, row: &toml::Table) -> anyhow::Result<()> {
+    let types = types
+        .get(table)
+        .with_context(|| format!("no table {table}"))?;
     let (mut values, mut shape) = (Map::new(), Map::new());
     for (key, value) in row {
         // Facts of the run itself have no region or account of their own.

@@ -39,7 +39,11 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     for check in checks {
         let started = Instant::now();
         let outcome = evaluate(session, check);
-        tracing::debug!(check = check.id, seconds = started.elapsed().as_secs_f64(), "judged");
+        tracing::debug!(
+            check = check.id,
+            seconds = started.elapsed().as_secs_f64(),
+            "judged"
+        );
         if let Err(message) = outcome {
             connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
             failures.push(Failure {

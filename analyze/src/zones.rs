@@ -27,7 +27,12 @@ struct Zone {
 /// Writes a file per batch of changes, and a README that says how to restore them.
 pub(crate) fn run(args: &ZonesArgs) -> anyhow::Result<Exit> {
     let run = Run::find(args.run.as_deref())?;
-    let session = open_for_reading(&run, &Config::load(None)?, &args.limits, &events::Files::default())?;
+    let session = open_for_reading(
+        &run,
+        &Config::load(None)?,
+        &args.limits,
+        &events::Files::default(),
+    )?;
     let mut statement = session.connection.prepare("select zone_id, name, records, left_out, change_batch::varchar from zone_backups order by name, zone_id")?;
     let zone = |row: &duckdb::Row<'_>| {
         Ok(Zone {

@@ -106,10 +106,12 @@ fn open(args: &TagsArgs, run: &Run, config: &Config) -> anyhow::Result<(Session,
     if trail.is_empty() {
         return Ok((with(&trail)?, true));
     }
-    with(&trail).map(|session| (session, true)).or_else(|error| {
-        warn_of_events(&error);
-        Ok((with(&Files::default())?, false))
-    })
+    with(&trail)
+        .map(|session| (session, true))
+        .or_else(|error| {
+            warn_of_events(&error);
+            Ok((with(&Files::default())?, false))
+        })
 }
 
 /// Fills the creators; false when the events can't be read.
