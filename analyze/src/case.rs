@@ -1,4 +1,4 @@
-//! Test cases of checks: given rows, expected verdicts.
+//! Test cases of checks and derived tables: given rows, expected verdicts or rows.
 //!
 //! A case goes the whole way, unknown rule included, in a transaction that is rolled back. A check without a failing
 //! and a passing case is refused: a check that can't fail finds nothing, one that can't pass is noise.
@@ -8,14 +8,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Context as _, bail, ensure};
 use handoff::shell::{self, Exit};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::check::{self, Check};
 use crate::cli::{Limits, TestArgs};
 use crate::config::Config;
 use crate::session::{self, Session};
-use crate::sql::{self, identifier, quote};
-use crate::verdicts;
+use crate::sql::{identifier, quote};
+use crate::{embedded, verdicts};
 
 /// Account and region of rows that name none, and the time of the facts in all cases.
 const ACCOUNT: &str = "111122223333";
@@ -24,13 +25,13 @@ const AS_OF: &str = "2026-11-16 06:00:00";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Cases {
-    case: Vec<Case>,
+struct Cases<Row> {
+    case: Vec<Case<Row>>,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Case {
+struct Case<Row> {
     name: String,
     /// Rows by table; only the columns that matter.
     #[serde(default)]
@@ -47,7 +48,7 @@ struct Case {
     /// Settings that replace defaults.
     #[serde(default)]
     config: toml::Table,
-    expect: Vec<Expected>,
+    expect: Vec<Row>,
 }
 
 fn regions() -> Vec<String> {
@@ -69,17 +70,32 @@ struct Expected {
 
 /// Runs the test cases of the chosen checks.
 pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Exit> {
-    let checks = check::select(check::load(&args.sources.checks)?, &args.check, &[], None)?;
+    let (tables, patterns): (Vec<String>, Vec<String>) = args
+        .check
+        .iter()
+        .cloned()
+        .partition(|name| table_cases(name).is_some());
+    let checks = if patterns.is_empty() && !tables.is_empty() {
+        Vec::new()
+    } else {
+        check::select(check::load(&args.sources.checks)?, &patterns, &[], None)?
+    };
     let session = open()?;
     let mut passed = 0;
     let mut failed = Vec::new();
+    let mut count = |name: &str, outcome: anyhow::Result<(usize, Vec<String>)>| match outcome {
+        Ok((cases, failures)) => {
+            passed += cases - failures.len();
+            failed.extend(failures);
+        }
+        Err(error) => failed.push(format!("{name}: {error:#}")),
+    };
     for check in &checks {
-        match test(&session, check) {
-            Ok((cases, failures)) => {
-                passed += cases - failures.len();
-                failed.extend(failures);
-            }
-            Err(error) => failed.push(format!("{}: {error:#}", check.id)),
+        count(&check.id, test(&session, check));
+    }
+    for name in session::derived_names() {
+        if args.check.is_empty() || tables.iter().any(|table| table == name) {
+            count(name, test_table(&session, name));
         }
     }
     for failure in &failed {
@@ -121,8 +137,7 @@ fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)
             check.origin.replace(".sql", ".toml")
         )
     })?;
-    let cases: Cases = toml::from_str(text)
-        .map_err(|error| anyhow::anyhow!("its cases: {}", check::one_line(&error)))?;
+    let cases: Cases<Expected> = parse(text)?;
     let statuses: BTreeSet<&str> = cases
         .case
         .iter()
@@ -135,19 +150,58 @@ fn test(session: &Session, check: &Check) -> anyhow::Result<(usize, Vec<String>)
             "no case expects {status}: a check needs at least one that fails and one that passes"
         );
     }
-    let mut failures = Vec::new();
-    for case in &cases.case {
-        session.connection.execute_batch("begin")?;
-        let outcome = try_case(session, check, case);
-        session.connection.execute_batch("rollback")?;
-        if let Err(error) = outcome {
-            failures.push(format!("{}: {}: {error:#}", check.id, case.name));
-        }
-    }
+    let failures = run_cases(session, &check.id, &cases, |case| {
+        judge(session, check, case)
+    })?;
     Ok((cases.case.len(), failures))
 }
 
-fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()> {
+/// The cases of a derived table, in the file beside it.
+fn table_cases(name: &str) -> Option<&'static str> {
+    let path = format!("{name}.toml");
+    embedded::DERIVED
+        .iter()
+        .find_map(|(file, text)| (*file == path).then_some(*text))
+}
+
+/// Runs the cases of a derived table; returns how many there are and what failed.
+fn test_table(session: &Session, name: &str) -> anyhow::Result<(usize, Vec<String>)> {
+    let Some(text) = table_cases(name) else {
+        return Ok((0, Vec::new()));
+    };
+    let cases: Cases<toml::Table> = parse(text)?;
+    let failures = run_cases(session, name, &cases, |case| {
+        session.derive_only(&BTreeSet::from([name.to_owned()]))?;
+        compare_rows(session, name, &case.expect)
+    })?;
+    Ok((cases.case.len(), failures))
+}
+
+fn parse<Row: DeserializeOwned>(text: &str) -> anyhow::Result<Cases<Row>> {
+    toml::from_str(text).map_err(|error| anyhow::anyhow!("its cases: {}", check::one_line(&error)))
+}
+
+/// Sets up every case and looks at it with `look`, in a transaction of its own; returns what failed.
+fn run_cases<Row>(
+    session: &Session,
+    name: &str,
+    cases: &Cases<Row>,
+    look: impl Fn(&Case<Row>) -> anyhow::Result<()>,
+) -> anyhow::Result<Vec<String>> {
+    let mut failures = Vec::new();
+    for case in &cases.case {
+        session.connection.execute_batch("begin")?;
+        let outcome = set_up(session, case).and_then(|()| look(case));
+        session.connection.execute_batch("rollback")?;
+        if let Err(error) = outcome {
+            failures.push(format!("{name}: {}: {error:#}", case.name));
+        }
+    }
+    Ok(failures)
+}
+
+/// Fills the tables with what a case gives.
+fn set_up<Row>(session: &Session, case: &Case<Row>) -> anyhow::Result<()> {
     session
         .connection
         .execute_batch(&Config::with("config", case.config.clone())?.sql())?;
@@ -187,11 +241,11 @@ fn try_case(session: &Session, check: &Check, case: &Case) -> anyhow::Result<()>
             .map(move |region| vec![text(ACCOUNT), Some(region), text(name)])
     });
     session.fill("collected", everywhere)?;
-    session.note_gaps()?;
-    let read = sql::tables_read(&session.connection, &check.sql)?;
-    if session::derived_names().any(|name| read.contains(name)) {
-        session.derive()?;
-    }
+    session.note_gaps()
+}
+
+fn judge(session: &Session, check: &Check, case: &Case<Expected>) -> anyhow::Result<()> {
+    session.derive_only(&session.derived_read(&check.sql)?)?;
     let failures = verdicts::judge(session, std::slice::from_ref(check))?;
     if let Some(failure) = failures.first() {
         bail!("{}", failure.message);
@@ -366,4 +420,56 @@ fn compare(session: &Session, expected: &[Expected]) -> anyhow::Result<()> {
     }
     ensure!(actual.is_empty(), "not expected: {actual:?}");
     Ok(())
+}
+
+/// The word for null in an expected row: TOML has none.
+const NULL: &str = "null";
+
+/// Every row must be expected by the columns that the case names, and nothing else may be expected.
+fn compare_rows(session: &Session, table: &str, expected: &[toml::Table]) -> anyhow::Result<()> {
+    let sql = format!("select to_json(t)::varchar from {} as t", identifier(table));
+    let mut statement = session.connection.prepare(&sql)?;
+    let texts = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
+    let mut actual = texts
+        .iter()
+        .map(|text| serde_json::from_str(text))
+        .collect::<Result<Vec<Map<String, Value>>, _>>()?;
+    for row in expected {
+        let fits = |found: &Map<String, Value>| {
+            row.iter().all(|(column, wanted)| match wanted.as_str() {
+                Some(NULL) => found.get(column) == Some(&Value::Null),
+                _ => found.get(column) == Some(&json(wanted, false)),
+            })
+        };
+        match actual.iter().position(fits) {
+            Some(index) => {
+                actual.remove(index);
+            }
+            None => bail!(
+                "expected {}, got {}",
+                Value::from_iter(
+                    row.iter()
+                        .map(|(column, wanted)| (column.as_str(), json(wanted, false)))
+                ),
+                told(&actual)
+            ),
+        }
+    }
+    ensure!(actual.is_empty(), "not expected: {}", told(&actual));
+    Ok(())
+}
+
+/// Rows for a message, without what is null in them.
+fn told(rows: &[Map<String, Value>]) -> String {
+    let rows: Vec<String> = rows
+        .iter()
+        .map(|row| {
+            let known = row.iter().filter(|(_, value)| !value.is_null());
+            Value::from_iter(known.map(|(column, value)| (column.as_str(), value.clone())))
+                .to_string()
+        })
+        .collect();
+    format!("[{}]", rows.join(", "))
 }

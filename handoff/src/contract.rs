@@ -476,6 +476,119 @@ pub fn resource_context() -> TableSchema {
     )
 }
 
+/// `reachability`: every path by which the internet, or another account, reaches something, from one thing to the next.
+pub fn reachability() -> TableSchema {
+    TableSchema::new(
+        "reachability",
+        "one path from one thing to the next, on the way from the internet to data; what is closed has no row",
+        &[
+            (
+                "path_id",
+                Text,
+                "hash of where it leads from and to, family, protocol and ports: the same path in every run",
+            ),
+            ("account_id", Text, "account of what is reached"),
+            (
+                "region",
+                Text,
+                "region of what is reached, `global` for services that have none",
+            ),
+            (
+                "step",
+                Int,
+                "1 where it starts outside, else one more than that of the nearest path to from_arn",
+            ),
+            (
+                "from_arn",
+                Text,
+                "`internet`, the root of another account, an identity provider, or what was reached by another path",
+            ),
+            (
+                "to_arn",
+                Text,
+                "what is reached; the account's root where a role reads more of it than is listed",
+            ),
+            ("from_lane", Text, "internet, entry or compute"),
+            (
+                "lane",
+                Text,
+                "entry (reached from outside), compute (what runs, and roles) or data",
+            ),
+            (
+                "sources",
+                Int,
+                "how many things of the security groups of from_arn, the first of them, have this path",
+            ),
+            (
+                "ip_family",
+                Text,
+                "ipv4 or ipv6, where it is a path through a network",
+            ),
+            (
+                "protocol",
+                Text,
+                "tcp or udp; null where calls are answered, or where it is not known",
+            ),
+            ("from_port", Int, "first port"),
+            ("to_port", Int, "last port"),
+            (
+                "open",
+                Bool,
+                "true: open from the internet to its end; null: not known, never false",
+            ),
+            ("why", Text, "what is not known"),
+            ("detail", Text, "what opens it: `tcp/22 from 0.0.0.0/0`"),
+            ("hops", Int, "its rows in reachability_hops"),
+        ],
+    )
+}
+
+/// `reachability_hops`: the links of the paths of `reachability`.
+pub fn reachability_hops() -> TableSchema {
+    TableSchema::new(
+        "reachability_hops",
+        "one link of a path of reachability",
+        &[
+            ("path_id", Text, "its path"),
+            ("hop", Int, "1 for the first link of the path"),
+            ("account_id", Text, "account of what the path reaches"),
+            ("region", Text, "region of what the path reaches"),
+            (
+                "from_arn",
+                Text,
+                "where the path starts, then the end of the hop before",
+            ),
+            (
+                "to_arn",
+                Text,
+                "what lets it on; of the last hop, what is reached",
+            ),
+            (
+                "kind",
+                Text,
+                "gateway, route, nacl, security-group, listener, target, address, policy, role or data",
+            ),
+            ("ip_family", Text, "ipv4 or ipv6"),
+            ("protocol", Text, "tcp or udp"),
+            ("from_port", Int, "first port"),
+            ("to_port", Int, "last port"),
+            (
+                "detail",
+                Text,
+                "address, destination, ports, or what a policy says",
+            ),
+            ("target_arn", Text, "what the path reaches"),
+            ("lane", Text, "lane of what the path reaches"),
+            (
+                "open",
+                Bool,
+                "whether this link lets it through; null: not known",
+            ),
+            ("why", Text, "what is not known of the path"),
+        ],
+    )
+}
+
 /// `zone_backups`: the change batch that rebuilds a hosted zone.
 pub fn zone_backups() -> TableSchema {
     TableSchema::new(
@@ -507,6 +620,8 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         resources(),
         relationships(),
         collect_errors(),
+        reachability(),
+        reachability_hops(),
         resource_context(),
         zone_backups(),
         checks(),
