@@ -67,6 +67,7 @@ create macro arn_tail(arn) as regexp_extract(arn, '[^:/]+$');
 -- An address as a number, IPv4 and IPv6; null when it is none.
 create macro ip_number(address) as
     case
+        when address is null then null
         when contains(address, ':') then list_reduce(
             list_prepend(0::uhugeint, list_transform(
                 list_concat(
@@ -90,7 +91,7 @@ create macro ip_number(address) as
 -- The bits of an address range that its hosts differ in.
 create macro host_bits(cidr) as
     try_cast(
-        case when contains(cidr, ':') then 128 else 32 end
+        case when cidr is null then null when contains(cidr, ':') then 128 else 32 end
         - coalesce(try_cast(nullif(split_part(cidr, '/', 2), '') as integer), case when contains(cidr, ':') then 128 else 32 end)
     as uhugeint);
 

@@ -48,6 +48,9 @@ struct Case<Row> {
     /// Settings that replace defaults.
     #[serde(default)]
     config: toml::Table,
+    /// Of a derived table: the rows looked at, as an SQL condition.
+    #[serde(rename = "where")]
+    condition: Option<String>,
     expect: Vec<Row>,
 }
 
@@ -172,7 +175,8 @@ fn test_table(session: &Session, name: &str) -> anyhow::Result<(usize, Vec<Strin
     let cases: Cases<toml::Table> = parse(text)?;
     let failures = run_cases(session, name, &cases, |case| {
         session.derive_only(&BTreeSet::from([name.to_owned()]))?;
-        compare_rows(session, name, &case.expect)
+        let condition = case.condition.as_deref().unwrap_or("true");
+        compare_rows(session, name, condition, &case.expect)
     })?;
     Ok((cases.case.len(), failures))
 }
@@ -426,8 +430,16 @@ fn compare(session: &Session, expected: &[Expected]) -> anyhow::Result<()> {
 const NULL: &str = "null";
 
 /// Every row must be expected by the columns that the case names, and nothing else may be expected.
-fn compare_rows(session: &Session, table: &str, expected: &[toml::Table]) -> anyhow::Result<()> {
-    let sql = format!("select to_json(t)::varchar from {} as t", identifier(table));
+fn compare_rows(
+    session: &Session,
+    table: &str,
+    condition: &str,
+    expected: &[toml::Table],
+) -> anyhow::Result<()> {
+    let sql = format!(
+        "select to_json(t)::varchar from {} as t where {condition}",
+        identifier(table)
+    );
     let mut statement = session.connection.prepare(&sql)?;
     let texts = statement
         .query_map([], |row| row.get(0))?

@@ -1,6 +1,7 @@
--- One row per security group and subnet that another subnet's things may connect to, by a rule that names their group
--- (`from_group_id`) or a range their subnet lies in: what rules, peering and network ACLs between the subnets let
--- through. Groups of things, not things: a rule between two groups of a thousand instances is one row per pair of subnets.
+-- One row per security group and subnet that things of a subnet may connect to, by a rule that names their group
+-- (`from_group_id`) or a range their subnet lies in (then it is empty): what rules, peering and network ACLs between the
+-- subnets let in. Groups of things, not things: a rule between two groups of a thousand instances is one row per pair of
+-- subnets.
 with rules as (
     select region, group_id, arn, protocol, from_port, to_port, peer_kind, peer, first_address, last_address
     from group_rules
@@ -8,10 +9,7 @@ with rules as (
 ),
 subnets as (
     select
-        region, subnet_id, vpc_id, network_acl_id, network_acl_arn,
-        ip_family(coalesce(cidr_block, ipv6_cidr_block)) as family,
-        first_address(coalesce(cidr_block, ipv6_cidr_block)) as first_address,
-        last_address(coalesce(cidr_block, ipv6_cidr_block)) as last_address
+        region, subnet_id, vpc_id, network_acl_id, network_acl_arn, family, first_address, last_address
     from subnet_rules
 ),
 places as (
@@ -42,12 +40,14 @@ pairs as (
     join peered_subnets as p on p.region = t.region and p.from_subnet_id = s.subnet_id and p.to_subnet_id = t.subnet_id
     where t.peer_kind = 'group'
     union all by name
-    select t.*, null as from_group_id, s.subnet_id as from_subnet_id, null as connection_arn
+    select t.*, '' as from_group_id, s.subnet_id as from_subnet_id, null as connection_arn, s.first_address is null as unread_range
     from targets as t
-    join subnets as s on s.region = t.region and s.vpc_id = t.vpc_id and t.first_address <= s.first_address and t.last_address >= s.last_address and s.family = ip_family(t.peer)
+    join subnets as s on s.region = t.region and s.vpc_id = t.vpc_id
+        -- A subnet of unknown range may lie in the rule's.
+        and (s.first_address is null or t.first_address <= s.first_address and t.last_address >= s.last_address and s.family = ip_family(t.peer))
     where t.peer_kind = 'cidr'
     union all by name
-    select t.*, null as from_group_id, s.subnet_id as from_subnet_id, p.connection_arn
+    select t.*, '' as from_group_id, s.subnet_id as from_subnet_id, p.connection_arn
     from targets as t
     join peered_subnets as p on p.region = t.region and p.to_subnet_id = t.subnet_id
     join subnets as s on s.region = t.region and s.subnet_id = p.from_subnet_id and t.first_address <= s.first_address and t.last_address >= s.last_address and s.family = ip_family(t.peer)
@@ -101,8 +101,9 @@ select
     j.region, j.from_group_id, j.from_subnet_id, j.group_id, j.arn as group_arn, j.subnet_id, j.protocol, j.from_port, j.to_port,
     j.peer, j.connection_arn, s.family, s.first_address, s.last_address,
     case when j.from_subnet_id <> j.subnet_id then s.network_acl_arn end as network_acl_arn,
-    case when not list_has_any(j.answers, ['unread', 'partly']) then true end as open,
+    case when not list_has_any(j.answers, ['unread', 'partly']) and j.unread_range is not true then true end as open,
     case
+        when j.unread_range then 'the range of ' || j.from_subnet_id || ' is not in the run'
         when list_contains(j.answers, 'unread') then 'the network ACLs between ' || j.from_subnet_id || ' and ' || j.subnet_id || ' are not in the run'
         when list_contains(j.answers, 'partly') then 'the network ACLs between ' || j.from_subnet_id || ' and ' || j.subnet_id || ' let a part of it through'
     end as why

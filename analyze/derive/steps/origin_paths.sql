@@ -32,7 +32,7 @@ balancers as (
 let_in as (
     -- A list of AWS with CloudFront's name, or everyone.
     select distinct f.arn, r.from_port, r.to_port, r.group_arn
-    from (select arn, region, unnest(group_ids) as group_id from fleets where kind = 'balancer') as f
+    from (select distinct arn, region, group_id from fleets where kind = 'balancer') as f
     join (
         select region, group_id, arn as group_arn, from_port, to_port
         from group_rules

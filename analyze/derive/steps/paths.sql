@@ -14,35 +14,47 @@ served as (
     join balancer_targets as b on b.load_balancer_arn = r.arn and (b.port = r.port or r.port is null or b.port is null)
     join served_ways as w on w.load_balancer_arn = b.load_balancer_arn and w.target_arn = b.target_arn and w.protocol = b.protocol and w.target_port is not distinct from b.target_port
 ),
+-- What is reached in a subnet with a group, and the first of it.
 sources as (
     select
-        f.fleet, concat_ws(' ', f.region, f.kind, array_to_string(f.group_ids, ',')) as alike, min(t.step) as step, bool_or(t.open) as open,
+        f.region, f.subnet_id, f.group_id, f.fleet, min(t.step) as step, bool_or(t.open) as open,
         arg_min(f.arn, [case when t.open then '0' else '1' end, t.step::varchar, f.arn]) as arn, count(distinct f.arn) as members
     from fleets as f
     join things as t on t.arn = f.arn
-    where t.aside < 2 and f.kind <> 'balancer'
-    group by f.fleet, alike
+    where t.aside < 2 and f.kind in ('instance', 'interface', 'service', 'function')
+    group by f.region, f.subnet_id, f.group_id, f.fleet
+),
+-- What a rule lets in, from the first of what it names.
+let_in as (
+    select
+        w.region, w.group_id, w.subnet_id, w.protocol, w.from_port, w.to_port, w.peer, min(s.step) as step, bool_or(s.open) as from_open,
+        arg_min(s.arn, [case when s.open and w.open then '0' else '1' end, s.step::varchar, s.arn]) as from_arn, sum(s.members) as sources,
+        min(w.family) as ip_family, bool_or(coalesce(w.open, false)) as open, min(w.why) as why,
+        arg_min(
+            {'connection': w.connection_arn, 'acl': w.network_acl_arn, 'group_arn': w.group_arn},
+            [case when w.open then '0' else '1' end, s.step::varchar, s.arn, coalesce(w.network_acl_arn, ''), coalesce(w.connection_arn, '')]
+        ) as best
+    from sources as s
+    join ways as w on w.region = s.region and w.from_subnet_id = s.subnet_id and w.from_group_id = s.group_id and w.fleet = s.fleet
+    group by w.region, w.group_id, w.subnet_id, w.protocol, w.from_port, w.to_port, w.peer
 ),
 crossed as (
     select
-        t.account_id, t.region, min(f.step) + 1 as step, bool_or(f.open) as from_open, list_sum(list_transform(list_distinct(list({'fleet': f.fleet, 'members': f.members})), lambda one: one.members)) as sources,
-        arg_min(f.arn, [case when f.open and l.open then '0' else '1' end, f.step::varchar, f.arn]) as from_arn, t.arn as to_arn, t.kind, min(l.family) as ip_family,
+        t.account_id, t.region, min(l.step) + 1 as step, bool_or(l.from_open) as from_open, max(l.sources) as sources,
+        arg_min(l.from_arn, [case when l.open then '0' else '1' end, l.step::varchar, l.from_arn]) as from_arn, t.arn as to_arn, t.kind, min(l.ip_family) as ip_family,
         case when t.any_port or t.port is not null then l.protocol end as protocol,
         case when t.any_port then l.from_port else t.port end as from_port,
         case when t.any_port then l.to_port else t.port end as to_port,
         count(distinct t.subnet_id) filter (where l.open and (t.any_port or t.port is not null)) >= max(t.subnets) as all_open,
         bool_or(l.open and (t.any_port or t.port is not null)) as any_open,
-        min(l.why) as why, min(t.words) as words,
-        arg_min(
-            {'connection': l.connection_arn, 'acl': l.network_acl_arn, 'group_arn': l.group_arn, 'peer': l.peer},
-            [case when l.open then '0' else '1' end, l.group_arn, l.peer, coalesce(l.network_acl_arn, ''), coalesce(l.connection_arn, '')]
-        ) as best
-    from sources as f
-    join fleet_links as l on l.from_fleet = f.fleet
-    join targets as t on t.fleet = l.to_fleet and (t.any_port or t.port is null or t.protocol = l.protocol and t.port between l.from_port and l.to_port)
+        min(l.why) as why, min(t.words) as words, l.peer,
+        arg_min(l.best, [case when l.open then '0' else '1' end, l.best.group_arn, l.subnet_id]) as best
+    from let_in as l
+    join targets as t on t.region = l.region and t.group_id = l.group_id and t.subnet_id = l.subnet_id
     left join things as r on r.arn = t.arn
-    where t.arn <> f.arn and (r.arn is null or r.step > f.step)
-    group by t.account_id, t.region, f.alike, t.arn, t.kind, 10, 11, 12
+    where (t.any_port or t.port is null or t.protocol = l.protocol and t.port between l.from_port and l.to_port)
+        and t.arn <> l.from_arn and (r.arn is null or r.step > l.step)
+    group by t.account_id, t.region, t.arn, t.kind, l.peer, 10, 11, 12
 ),
 running as (
     select
@@ -85,11 +97,11 @@ every as (
         account_id, region, step, from_arn, from_open, sources, to_arn, kind, ip_family, protocol, from_port, to_port,
         case when any_open and all_open then true end as open,
         coalesce(why, case when from_port is null then 'its port is not known' when not (any_open and all_open) then 'it may lie in a subnet that is out of reach' end) as why,
-        coalesce(port_words(protocol, from_port, to_port), 'unknown port') || ' from ' || best.peer as detail,
+        coalesce(port_words(protocol, from_port, to_port), 'unknown port') || ' from ' || peer as detail,
         list_filter([
             {'kind': 'route', 'via': best.connection, 'open': true, 'detail': 'peering'},
             {'kind': 'nacl', 'via': best.acl, 'open': case when any_open and all_open then true end, 'detail': port_words(protocol, from_port, to_port)},
-            {'kind': 'security-group', 'via': best.group_arn, 'open': true, 'detail': coalesce(port_words(protocol, from_port, to_port), 'unknown port') || ' from ' || best.peer},
+            {'kind': 'security-group', 'via': best.group_arn, 'open': true, 'detail': coalesce(port_words(protocol, from_port, to_port), 'unknown port') || ' from ' || peer},
             {'kind': case when kind in ('database', 'cache') then 'data' when kind = 'balancer' then 'listener' else 'address' end, 'via': to_arn, 'open': case when any_open and all_open then true end, 'detail': words}
         ], lambda hop: hop.via is not null) as hops
     from crossed
@@ -128,4 +140,4 @@ select
     end as why,
     detail, hops
 from every
-qualify row_number() over (partition by path_id order by open nulls last, step, why, hops::varchar) = 1
+qualify row_number() over (partition by path_id order by open nulls last, step, why, hops[1].via, hops[len(hops) - 1].via) = 1

@@ -1,25 +1,27 @@
 -- One row per pair of subnets of two VPCs of a region that an active peering connection joins, routes there and back.
 with routes as (
-    select region, subnet_id, vpc_id, cidr_block, unnest(as_objects(routes)) as route
+    select region, subnet_id, vpc_id, first_address, last_address, unnest(as_objects(routes)) as route
     from subnet_rules
 ),
 through as (
     select
-        region, subnet_id, vpc_id, cidr_block,
-        route ->> '$.VpcPeeringConnectionId' as connection_id,
-        first_address(route ->> '$.DestinationCidrBlock') as first_address,
-        last_address(route ->> '$.DestinationCidrBlock') as last_address
+        region, subnet_id, vpc_id, first_address, last_address, route ->> '$.VpcPeeringConnectionId' as connection_id,
+        coalesce(route ->> '$.DestinationCidrBlock', route ->> '$.DestinationIpv6CidrBlock') as destination
     from routes
-    where route ->> '$.VpcPeeringConnectionId' is not null and route ->> '$.State' = 'active' and route ->> '$.DestinationCidrBlock' is not null
+    where route ->> '$.VpcPeeringConnectionId' is not null and route ->> '$.State' = 'active'
+),
+ranged as (
+    select * exclude (destination), first_address(destination) as first_destination, last_address(destination) as last_destination
+    from through
 )
 select distinct a.region, a.subnet_id as from_subnet_id, b.subnet_id as to_subnet_id, c.arn as connection_arn
-from through as a
-join through as b on b.region = a.region and b.connection_id = a.connection_id and b.vpc_id <> a.vpc_id
+from ranged as a
+join ranged as b on b.region = a.region and b.connection_id = a.connection_id and b.vpc_id <> a.vpc_id
 join (
     select region, vpc_peering_connection_id, min(arn) as arn
     from aws_ec2_vpc_peering_connection
     where status = 'active'
     group by region, vpc_peering_connection_id
 ) as c on c.region = a.region and c.vpc_peering_connection_id = a.connection_id
-where a.first_address <= first_address(b.cidr_block) and a.last_address >= last_address(b.cidr_block)
-    and b.first_address <= first_address(a.cidr_block) and b.last_address >= last_address(a.cidr_block)
+where a.first_destination <= b.first_address and a.last_destination >= b.last_address
+    and b.first_destination <= a.first_address and b.last_destination >= a.last_address

@@ -68,7 +68,8 @@ others as (
     from public_policies
     where regexp_matches(arn, '^arn:[^:]*:(sqs|sns|kms|ecr|secretsmanager|dynamodb|backup):')
     union all by name
-    select d.account_id, d.region, d.arn, 'database' as kind, case when d.in_vpc then false when d.in_vpc is null and p.open is null then null else p.open and not d.in_vpc end as open,
+    select
+        d.account_id, d.region, d.arn as to_arn, 'database' as kind, p.open and not d.in_vpc as open,
         coalesce(p.why, 'whether it lies in a VPC is not in the run') as why, 'public endpoint, and its policy lets everyone in' as detail
     from aws_opensearch_domain as d
     join public_policies as p on p.account_id = d.account_id and p.region = d.region and p.arn = d.arn

@@ -11,17 +11,21 @@ with recursive reach as (
         join served_ways as w on w.load_balancer_arn = b.load_balancer_arn and w.target_arn = b.target_arn and w.protocol = b.protocol and w.target_port is not distinct from b.target_port
         where r.step < 8
         union all
-        select t.arn, t.port, f.step + 1, f.aside + 1, coalesce(f.open and l.open, false)
+        select distinct t.arn, t.port, w.step + 1, w.aside + 1, w.open
         from (
-            select s.fleet, r.aside, min(r.step) as step, bool_or(r.open) as open
-            from reach as r
-            join fleets as s on s.arn = r.arn
-            where r.aside < 2 and s.kind <> 'balancer'
-            group by s.fleet, r.aside
-        ) as f
-        join fleet_links as l on l.from_fleet = f.fleet
-        join targets as t on t.fleet = l.to_fleet and (t.any_port or t.port is null or t.protocol = l.protocol and t.port between l.from_port and l.to_port)
-        where t.kind not in ('database', 'cache')
+            select w.region, w.group_id, w.subnet_id, w.protocol, w.from_port, w.to_port, s.aside, min(s.step) as step, bool_or(coalesce(s.open and w.open, false)) as open
+            from (
+                select f.region, f.subnet_id, f.group_id, f.fleet, r.aside, min(r.step) as step, bool_or(r.open) as open
+                from reach as r
+                join fleets as f on f.arn = r.arn
+                where r.aside < 2 and f.kind in ('instance', 'interface', 'service', 'function')
+                group by f.region, f.subnet_id, f.group_id, f.fleet, r.aside
+            ) as s
+            join ways as w on w.region = s.region and w.from_subnet_id = s.subnet_id and w.from_group_id = s.group_id and w.fleet = s.fleet
+            group by w.region, w.group_id, w.subnet_id, w.protocol, w.from_port, w.to_port, s.aside
+        ) as w
+        join targets as t on t.region = w.region and t.group_id = w.group_id and t.subnet_id = w.subnet_id
+        where t.kind not in ('database', 'cache') and (t.any_port or t.port is null or t.protocol = w.protocol and t.port between w.from_port and w.to_port)
     )
 )
 select arn, port, min(step) as step, min(aside) as aside, bool_or(open) as open

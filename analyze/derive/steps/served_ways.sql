@@ -11,12 +11,14 @@ connected as (
     from behind as b
     join fleets as s on s.arn = b.load_balancer_arn
     join fleets as t on t.arn = b.target_arn
-    join fleet_links as l on l.from_fleet = s.fleet and l.to_fleet = t.fleet and l.protocol = b.protocol and b.target_port between l.from_port and l.to_port
+    join ways as l
+        on l.region = s.region and l.from_subnet_id = s.subnet_id and l.from_group_id = s.group_id and l.fleet = s.fleet
+        and l.subnet_id = t.subnet_id and l.group_id = t.group_id and l.protocol = b.protocol and b.target_port between l.from_port and l.to_port
     group by b.load_balancer_arn, b.target_arn, b.protocol, b.target_port
 ),
 unread as (
     select distinct m.arn
-    from (select arn, region, unnest(case when len(group_ids) = 0 then ['?'] else group_ids end) as group_id from fleets where kind <> 'balancer') as m
+    from (select arn, region, group_id from fleets where kind <> 'balancer' and group_id <> '') as m
     left join (
         select region, group_id, bool_and(coalesce(json_type(ip_permissions) = 'ARRAY', false)) as is_read
         from aws_ec2_security_group
@@ -27,7 +29,7 @@ unread as (
 open_to_all as (
     select b.load_balancer_arn, b.target_arn, b.protocol, b.target_port, min(o.arn) as group_arn
     from behind as b
-    join (select arn, region, unnest(group_ids) as group_id from fleets) as t on t.arn = b.target_arn
+    join fleets as t on t.arn = b.target_arn
     join world_openings as o on o.region = t.region and o.group_id = t.group_id and o.protocol = b.protocol and b.target_port between o.from_port and o.to_port and not o.unread
     where b.type = 'network' and b.target_type in ('instance', 'ip')
     group by b.load_balancer_arn, b.target_arn, b.protocol, b.target_port

@@ -4,8 +4,7 @@ with subnets as (
     select
         region, subnet_id,
         max(vpc_id) as vpc_id,
-        max(cidr_block) as cidr_block,
-        max(ipv6_cidr_blocks[1]) as ipv6_cidr_block,
+        coalesce(max(cidr_block), max(ipv6_cidr_blocks[1])) as cidr,
         max(block_public_access) as block_public_access,
         list(distinct account_id) as account_ids
     from (
@@ -56,7 +55,7 @@ vpcs as (
     group by region, vpc_id
 )
 select
-    s.region, s.subnet_id, s.vpc_id, s.cidr_block, s.ipv6_cidr_block,
+    s.region, s.subnet_id, s.vpc_id, ip_family(s.cidr) as family, first_address(s.cidr) as first_address, last_address(s.cidr) as last_address,
     coalesce(s.block_public_access, v.block_public_access) as block_public_access,
     coalesce(o.arn, m.arn) as route_table_arn,
     case
