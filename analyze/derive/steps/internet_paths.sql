@@ -106,7 +106,7 @@ merged as (
         arg_min(
             {'address': address, 'gateway': gateway, 'route_table': route_table_arn, 'destination': destination, 'acl': network_acl_arn, 'group_arn': group_arn,
                 'source': source, 'words': words, 'reasons': reasons, 'route_open': route_open, 'acl_open': acl_why is null, 'group_open': group_why is null},
-            [len(reasons)::varchar, subnet_id, coalesce(group_arn, group_id), source, address, words]
+            [len(reasons)::varchar, subnet_id, coalesce(group_arn, group_id), source, address, words, array_to_string(reasons, ' ')]
         ) as best
     from judged
     group by account_id, region, arn, kind, family, protocol, from_port, to_port

@@ -64,7 +64,7 @@ gateways as (
 others as (
     select
         account_id, region, arn as to_arn, 'resource' as kind, open, why,
-        'its policy lets everyone call ' || actions as detail
+        case when open is null and actions is null then 'its policy' else 'its policy lets everyone call ' || coalesce(nullif(actions, ''), 'it') end as detail
     from public_policies
     where regexp_matches(arn, '^arn:[^:]*:(sqs|sns|kms|ecr|secretsmanager|dynamodb|backup):')
     union all by name

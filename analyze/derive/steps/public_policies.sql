@@ -26,7 +26,8 @@ read as (
         account_id, region, arn, as_document(policy) as document,
         case
             when policy is not null and json_type(policy) <> 'NULL' then json_type(as_document(policy)) is distinct from 'OBJECT'
-            else coalesce(len(list_filter(incomplete, lambda operation: regexp_matches(operation, 'Policy|Attributes|DescribeDomains'))) > 0, false)
+            -- One of the calls that failed may have been the one for it.
+            else coalesce(len(list_filter(incomplete, lambda operation: not contains(operation, 'Tag'))) > 0, false)
         end as unread
     from policies
 ),
