@@ -11,7 +11,7 @@ use handoff::text::printable;
 
 use crate::check::{Check, Kind};
 use crate::gaps;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::sql::{self, quote};
 
 const VERDICTS: &str = "
@@ -154,9 +154,10 @@ fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
     }
     let unread: Vec<&String> = declared.difference(&read).collect();
     // A check of a derived table names the tables that its rows stand on.
-    let names =
-        sql::tables_read(&session.connection, &check.sql).map_err(|error| error.to_string())?;
-    if !unread.is_empty() && !session::derived_names().any(|derived| names.contains(derived)) {
+    let derived = session
+        .derived_read(&check.sql)
+        .map_err(|error| error.to_string())?;
+    if !unread.is_empty() && derived.is_empty() {
         return Err(format!(
             "its metadata lists {} under tables, which it does not read",
             listed(unread)
