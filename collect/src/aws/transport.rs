@@ -1,6 +1,7 @@
 //! One request and its answer, over AWS's own runtime: credentials, signature, retries, timeouts, connections.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -46,7 +47,8 @@ use super::limiter::{Counters, Lane, Meter};
 use super::protocol::Request;
 use super::route::Route;
 
-/// Attempts per request, unless the user's configuration asks for another number than the SDKs' default.
+/// Attempts per request while the service asks to slow down, unless the user's configuration asks for another number
+/// than the SDKs' default. Other failures get the default: what fails three times in a row stays broken.
 const ATTEMPTS: u32 = 10;
 const DEFAULT_ATTEMPTS: u32 = 3;
 
@@ -66,6 +68,7 @@ pub struct Transport {
     identity: SharedIdentityResolver,
     identity_cache: SharedIdentityCache,
     retry: RetryConfig,
+    failures: u32,
     timeouts: TimeoutConfig,
     http: Option<SharedHttpClient>,
     clock_skew: SharedInterceptor,
@@ -100,7 +103,8 @@ impl Transport {
             .retry_config()
             .cloned()
             .unwrap_or_else(RetryConfig::standard);
-        let attempts = match configured.max_attempts() {
+        let failures = configured.max_attempts();
+        let attempts = match failures {
             DEFAULT_ATTEMPTS => ATTEMPTS,
             chosen => chosen,
         };
@@ -123,6 +127,7 @@ impl Transport {
             identity: SharedIdentityResolver::new(credentials),
             identity_cache,
             retry,
+            failures,
             timeouts,
             http: config.http_client().or_else(|| default_http_client(config)),
             clock_skew: SharedInterceptor::new(ServiceClockSkewInterceptor::new()),
@@ -156,7 +161,7 @@ impl Transport {
             .retry_classifier(TransientErrorClassifier::<AttemptError>::new())
             .retry_classifier(AwsErrorCodeClassifier::<AttemptError>::new())
             .retry_classifier(ServiceClockSkewClassifier::<AttemptError>::new())
-            .retry_classifier(KindClassifier)
+            .retry_classifier(KindClassifier::of_one_request(self.failures))
             .timeout_config(self.timeouts.clone())
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
@@ -297,9 +302,31 @@ impl ProvideErrorMetadata for AttemptError {
 }
 
 /// Retries what the runtime's classifiers do not know: throttling told by the status alone, answers that cannot be
-/// read, and S3's failures behind a status of 200.
+/// read, and S3's failures behind a status of 200. Ends the retries of a request that keeps failing for another reason
+/// than throttling.
 #[derive(Debug)]
-struct KindClassifier;
+struct KindClassifier {
+    /// Failures that are left to this request.
+    failures: AtomicU32,
+}
+
+impl KindClassifier {
+    fn of_one_request(failures: u32) -> Self {
+        Self {
+            failures: AtomicU32::new(failures),
+        }
+    }
+
+    /// Allows a retry as long as failures are left.
+    fn counted(&self, action: RetryAction) -> RetryAction {
+        let left = self.failures.load(Ordering::Relaxed).saturating_sub(1);
+        self.failures.store(left, Ordering::Relaxed);
+        match left {
+            0 => RetryAction::RetryForbidden,
+            _ => action,
+        }
+    }
+}
 
 impl ClassifyRetry for KindClassifier {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -324,12 +351,15 @@ impl ClassifyRetry for KindClassifier {
         previous: &RetryAction,
     ) -> RetryAction {
         // The runtime's verdict may carry the delay that the service asked for.
-        match previous {
-            RetryAction::RetryIndicated(RetryReason::RetryableError {
-                kind: RetryKind::ThrottlingError,
-                ..
-            }) => RetryAction::NoActionIndicated,
-            _ => self.classify_retry(context),
+        let own = self.classify_retry(context);
+        match (previous, &own) {
+            (RetryAction::RetryIndicated(reason), _) if is_throttling(reason) => {
+                RetryAction::NoActionIndicated
+            }
+            (_, RetryAction::RetryIndicated(reason)) if is_throttling(reason) => own,
+            (_, RetryAction::RetryIndicated(_)) => self.counted(own),
+            (RetryAction::RetryIndicated(_), _) => self.counted(RetryAction::NoActionIndicated),
+            _ => own,
         }
     }
 
@@ -340,4 +370,9 @@ impl ClassifyRetry for KindClassifier {
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
+}
+
+fn is_throttling(reason: &RetryReason) -> bool {
+    let throttling = RetryKind::ThrottlingError;
+    matches!(reason, RetryReason::RetryableError { kind, .. } if *kind == throttling)
 }

@@ -11,7 +11,9 @@ use serde_json::{Map, Value};
 
 use super::engine::Account;
 use super::sweep::Live;
-use crate::aws::{Call, CallError, Caller, LiveCaller, Partition, partition_of_region, partitions};
+use crate::aws::{
+    Call, CallError, Caller, ErrorKind, LiveCaller, Partition, partition_of_region, partitions,
+};
 use crate::recording::{Layout, Recorder, Recording};
 
 /// Role that AWS Organizations makes in the accounts it creates.
@@ -120,6 +122,7 @@ pub async fn live(choice: &Choice, keeping: Option<&Keeping<'_>>) -> anyhow::Res
             Err(closed) => accounts.closed.push(closed),
         }
     }
+    lacking(choice, &accounts)?;
     match accounts.closed.first() {
         Some(closed) if accounts.open.is_empty() => {
             let Closed {
@@ -285,27 +288,78 @@ async fn open(
     {
         return Ok(Err(closed("sts", "AssumeRole", error)));
     }
-    let answer = match caller
+    let answer = caller
         .call(&call(account_id, main_region, "ec2", "DescribeRegions"))
-        .await
-    {
-        Ok(answer) => answer,
+        .await;
+    let enabled = match answer {
+        Ok(answer) => enabled(&answer),
+        // A service control policy may forbid to ask what the user has said already.
+        Err(error) if error.kind == ErrorKind::Denied && are_known(choice, &own.partition) => {
+            choice.regions.clone()
+        }
         Err(error) => return Ok(Err(closed("ec2", "DescribeRegions", error))),
     };
-    let listed = answer
-        .get("Regions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let enabled = listed.filter_map(|region| region.get("RegionName")?.as_str().map(str::to_owned));
+    let regions = if several {
+        chosen_of(account_id, enabled, &choice.regions)
+    } else {
+        restricted(account_id, enabled, &choice.regions)?
+    };
     Ok(Ok(Account {
         account_id: account_id.to_owned(),
         partition: own.partition.name.to_owned(),
         main_region: main_region.to_owned(),
-        regions: restricted(account_id, enabled.collect(), &choice.regions)?,
+        regions,
         caller,
         live: true,
     }))
+}
+
+/// Whether regions were chosen that the partition has.
+fn are_known(choice: &Choice, partition: &Partition) -> bool {
+    let known = |region: &String| partition.regions.contains(region);
+    !choice.regions.is_empty() && choice.regions.iter().all(known)
+}
+
+/// The regions that are switched on, in the answer of DescribeRegions. One that was never opted in to answers no call.
+fn enabled(answer: &Value) -> Vec<String> {
+    let listed = answer.get("Regions").and_then(Value::as_array);
+    let text = |region: &Value, name: &str| region.get(name)?.as_str().map(str::to_owned);
+    let on = listed
+        .into_iter()
+        .flatten()
+        .filter(|region| text(region, "OptInStatus").is_none_or(|status| status != "not-opted-in"));
+    on.filter_map(|region| text(region, "RegionName")).collect()
+}
+
+/// The chosen regions that this account of several has: others may have switched on more.
+fn chosen_of(account_id: &str, enabled: Vec<String>, chosen: &[String]) -> Vec<String> {
+    let missing = chosen.iter().filter(|region| !enabled.contains(region));
+    for region in missing {
+        shell::note(&format!(
+            "account {account_id} has not enabled {region}: nothing is asked there"
+        ));
+    }
+    let mut regions = enabled;
+    regions.retain(|region| chosen.is_empty() || chosen.contains(region));
+    regions.sort();
+    regions.dedup();
+    regions
+}
+
+/// Refuses a chosen region that no account has.
+fn lacking(choice: &Choice, accounts: &Accounts) -> anyhow::Result<()> {
+    let known = |region: &&String| {
+        let open = accounts.open.iter();
+        open.clone().any(|account| account.regions.contains(region))
+    };
+    match choice.regions.iter().find(|region| !known(region)) {
+        Some(unknown) if !accounts.open.is_empty() => Err(Hinted::new(
+            format!("{unknown:?} is not an enabled region of any account"),
+            "check its name, or enable it: aws account enable-region --region-name ...",
+        )
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// The regions to collect, sorted.
@@ -317,7 +371,10 @@ fn restricted(
     enabled.sort();
     enabled.dedup();
     if let Some(unknown) = chosen.iter().find(|region| !enabled.contains(region)) {
-        let hint = format!("regions of this account: {}", enabled.join(", "));
+        let hint = format!(
+            "enable it first, or choose of its regions: {}",
+            enabled.join(", ")
+        );
         return Err(Hinted::new(
             format!("{unknown:?} is not an enabled region of account {account_id}"),
             hint,

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::collected::Collected;
 use super::details;
 use super::errors::{ErrorRow, kind_name};
-use super::expression::{Place, json, variable};
+use super::expression::{ExpressionError, Place, json, variable};
 use super::plan::{Listing, Plan};
 use super::rows::{build, with_parent};
 use super::secrets::hide;
@@ -169,7 +169,7 @@ impl<'a> Engine<'a> {
                     Ok(answer) => Ok(Arc::clone(answer)),
                     Err(error) => absent(table.list.absent.as_ref(), error),
                 };
-                (index, rows_of(table, answer))
+                (index, rows_of(table, &listing.place, answer))
             })
             .collect();
         // Rows are let go one by one from here on.
@@ -193,8 +193,26 @@ impl<'a> Engine<'a> {
             Ok(rows) => self.rows(index, place, rows, parent).await,
             // Where a service is not offered there is nothing to list.
             Err(error) if error.kind == ErrorKind::NotOffered => {}
-            Err(error) => self.table_failed(index, place, parameter, &error),
+            Err(error) => {
+                let arn = parent.and_then(|parent| self.gone(index, place, &parent, &error));
+                self.table_failed(index, place, parameter, arn.as_deref(), &error);
+            }
         }
+    }
+
+    /// ARN of the parent, where the rows below it can't be listed because it is there no more. Then they are
+    /// missing of this one only.
+    fn gone(
+        &self,
+        index: usize,
+        place: &Place,
+        parent: &Parent,
+        error: &CallError,
+    ) -> Option<String> {
+        let name = self.plan_table(index).list.parent.as_ref()?;
+        let table = self.plan.tables.iter().find(|table| table.name == *name)?;
+        let arn = table.identity.arn.text(&parent.raw, place).ok()?;
+        arn.filter(|_| error.kind == ErrorKind::NotFound)
     }
 
     /// Enters the failure of a list for its table and for every table below.
@@ -203,10 +221,14 @@ impl<'a> Engine<'a> {
         index: usize,
         place: &Place,
         parameter: Option<String>,
+        parent: Option<&str>,
         error: &CallError,
     ) {
         let table = self.plan_table(index);
-        let entry = self.entry(place, table, &table.list.operation);
+        let entry = ErrorRow {
+            resource_arn: parent.map(str::to_owned),
+            ..self.entry(place, table, &table.list.operation)
+        };
         let mut collected = self.collected();
         for concerned in self.plan.concerned(index) {
             collected.errors.push(
@@ -285,7 +307,7 @@ impl<'a> Engine<'a> {
         let params = details::parameters(&table.list.params, &table.list.bind, &pending.row, place);
         let (params, parameter) = match params {
             Ok(params) => params,
-            Err(error) => return self.table_failed(child, place, None, &error),
+            Err(error) => return self.table_failed(child, place, None, None, &error),
         };
         self.expect_call();
         let call = self.call(&table.service, &table.list.operation, &place.region, params);
@@ -301,7 +323,7 @@ impl<'a> Engine<'a> {
         self.answered(
             child,
             place,
-            rows_of(table, answer),
+            rows_of(table, place, answer),
             Some(parent),
             parameter,
         )
@@ -414,21 +436,40 @@ impl Pending {
 }
 
 /// The rows in the answer of a table's list.
-fn rows_of(table: &TableFile, answer: Result<Rcvar, CallError>) -> Result<Vec<Rcvar>, CallError> {
+fn rows_of(
+    table: &TableFile,
+    place: &Place,
+    answer: Result<Rcvar, CallError>,
+) -> Result<Vec<Rcvar>, CallError> {
     let malformed = |code: &str, reason: &str| CallError::new(ErrorKind::Malformed, code, reason);
-    let found = table
-        .list
-        .rows
-        .search(&answer?)
-        .map_err(|error| malformed("InvalidExpression", &error.to_string()))?;
+    let invalid = |error: ExpressionError| malformed("InvalidExpression", &error.to_string());
+    let found = table.list.rows.search(&answer?).map_err(invalid)?;
     match &*found {
-        Variable::Array(rows) => Ok(rows.clone()),
+        Variable::Array(rows) => {
+            let mut meant = Vec::with_capacity(rows.len());
+            for row in rows {
+                if is_meant(table, place, row).map_err(invalid)? {
+                    meant.push(Arc::clone(row));
+                }
+            }
+            Ok(meant)
+        }
         Variable::Null => Ok(Vec::new()),
         _ => Err(malformed(
             "MalformedResponse",
             "the answer has no list where the rows should be",
         )),
     }
+}
+
+/// Whether the row is one of those that the table is about.
+fn is_meant(table: &TableFile, place: &Place, row: &Rcvar) -> Result<bool, ExpressionError> {
+    for (member, value) in &table.list.only {
+        if member.search(row)? != value.search(row, place)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// The answer that an error stands for, or the error.

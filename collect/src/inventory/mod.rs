@@ -14,6 +14,7 @@ pub mod dictionary;
 pub mod engine;
 pub mod errors;
 pub mod expression;
+mod functions;
 pub mod identifiers;
 pub mod output;
 pub mod plan;
