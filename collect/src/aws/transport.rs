@@ -1,7 +1,7 @@
 //! One request and its answer, over AWS's own runtime: credentials, signature, retries, timeouts, connections.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -23,18 +23,24 @@ use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptio
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::{SharedIdentityCache, SharedIdentityResolver};
-use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::interceptors::{
+    Intercept, SharedInterceptor, dyn_dispatch_hint,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
 };
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_components::{
+    RuntimeComponents, RuntimeComponentsBuilder,
+};
 use aws_smithy_runtime_api::client::runtime_plugin::{RuntimePlugin, StaticRuntimePlugin};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::config_bag::{ConfigBag, Layer};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_types::retry::{ErrorKind as RetryKind, RetryConfig, RetryMode, RetrySpec};
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -151,6 +157,7 @@ impl Transport {
         F: Fn(u16, &[(String, String)], &[u8]) -> Result<Value, CallError> + Send + Sync + 'static,
     {
         let counters = Arc::clone(&self.counters);
+        let attempt = Attempt::default();
         let mut builder = Operation::builder()
             .service_name(sending.service.to_owned())
             .operation_name(sending.operation.to_owned())
@@ -161,7 +168,7 @@ impl Transport {
             .retry_classifier(TransientErrorClassifier::<AttemptError>::new())
             .retry_classifier(AwsErrorCodeClassifier::<AttemptError>::new())
             .retry_classifier(ServiceClockSkewClassifier::<AttemptError>::new())
-            .retry_classifier(KindClassifier::of_one_request(self.failures))
+            .retry_classifier(KindClassifier::new(attempt.clone(), self.failures))
             .timeout_config(self.timeouts.clone())
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
@@ -173,6 +180,7 @@ impl Transport {
             .interceptor(RequestInfoInterceptor::new())
             .interceptor(InvocationIdInterceptor::new())
             .interceptor(Meter(Arc::clone(&self.counters)))
+            .interceptor(attempt)
             .runtime_plugin(self.signing(&sending, lane));
         if let Some(client) = &self.http {
             builder = builder.http_client(client.clone());
@@ -306,25 +314,54 @@ impl ProvideErrorMetadata for AttemptError {
 /// than throttling.
 #[derive(Debug)]
 struct KindClassifier {
-    /// Failures that are left to this request.
-    failures: AtomicU32,
+    attempt: Attempt,
+    /// Attempt that was last seen to fail so, and how many were.
+    failed: Mutex<(u32, u32)>,
+    most: u32,
 }
 
 impl KindClassifier {
-    fn of_one_request(failures: u32) -> Self {
+    /// For one request, which may fail `most` times.
+    fn new(attempt: Attempt, most: u32) -> Self {
         Self {
-            failures: AtomicU32::new(failures),
+            attempt,
+            failed: Mutex::default(),
+            most,
         }
     }
 
-    /// Allows a retry as long as failures are left.
+    /// Allows a retry as long as failures are left. The runtime asks more than once about one attempt.
     fn counted(&self, action: RetryAction) -> RetryAction {
-        let left = self.failures.load(Ordering::Relaxed).saturating_sub(1);
-        self.failures.store(left, Ordering::Relaxed);
-        match left {
-            0 => RetryAction::RetryForbidden,
-            _ => action,
+        let attempt = self.attempt.0.load(Ordering::Relaxed);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.0 != attempt {
+            *failed = (attempt, failed.1 + 1);
         }
+        match failed.1 >= self.most {
+            true => RetryAction::RetryForbidden,
+            false => action,
+        }
+    }
+}
+
+/// The number of a request's attempt, which classifiers are not told.
+#[derive(Debug, Clone, Default)]
+struct Attempt(Arc<AtomicU32>);
+
+#[dyn_dispatch_hint]
+impl Intercept for Attempt {
+    fn name(&self) -> &'static str {
+        "Attempt"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
     }
 }
 
