@@ -1,26 +1,28 @@
 //! One account: calls become rows, details are merged into them, tables below are asked for.
 //!
-//! Invariants: every call that fails leaves an entry for each table, or row, that lacks something because of it;
-//! a row is written whatever its details answer, with the operations that failed named in `incomplete`.
+//! Invariants: every call that fails leaves an entry for each table, or row, that lacks something because of it, and
+//! the rows of the pages before are kept; a row is written whatever its details answer, with the operations that
+//! failed named in `incomplete`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, BoxStream, StreamExt as _};
 use futures::{FutureExt as _, future};
 use indicatif::ProgressBar;
-use jmespath::{Rcvar, Variable};
+use jmespath::Rcvar;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use super::answers::{absent, rows_of};
 use super::collected::Collected;
 use super::details;
 use super::errors::{ErrorRow, kind_name};
-use super::expression::{ExpressionError, Place, json, variable};
+use super::expression::{Place, json, variable};
 use super::plan::{Listing, Plan};
 use super::rows::{build, with_parent};
 use super::secrets::hide;
-use super::tablefile::{Absent, TableFile};
+use super::tablefile::TableFile;
 use crate::aws::{Call, CallError, Caller, ErrorKind};
 
 /// Answers with rows that are worked on at a time in one account: the bound on what is held in memory.
@@ -158,26 +160,52 @@ impl<'a> Engine<'a> {
         &self.account.main_region
     }
 
+    /// The answer of a list, in parts where the rows allow that.
+    fn parts<'s>(
+        &'s self,
+        call: &'s Call,
+        by_element: bool,
+    ) -> BoxStream<'s, Result<Rcvar, CallError>> {
+        if !by_element || call.operation == "GetCredentialReport" {
+            let whole = self.ask(call).map(|answer| answer.map(variable));
+            return stream::once(whole).boxed();
+        }
+        let next = move |mut pages: BoxStream<'s, Result<Value, CallError>>| async move {
+            let turn = self.calls.acquire().await.ok();
+            let page = pages.next().await;
+            drop(turn);
+            if page.is_none() {
+                self.progress.inc(1);
+            }
+            Some((page?.map(variable), pages))
+        };
+        stream::unfold(self.account.caller.pages(call), next).boxed()
+    }
+
     async fn listing(&self, listing: &Listing) {
-        let answer = self.ask(&listing.call).await.map(variable);
-        let found: Vec<_> = listing
-            .tables
-            .iter()
-            .map(|&index| {
-                let table = self.plan_table(index);
-                let answer = match &answer {
-                    Ok(answer) => Ok(Arc::clone(answer)),
-                    Err(error) => absent(table.list.absent.as_ref(), error),
-                };
-                (index, rows_of(table, &listing.place, answer))
-            })
-            .collect();
-        // Rows are let go one by one from here on.
-        drop(answer);
-        let tables = found
-            .into_iter()
-            .map(|(index, found)| self.answered(index, &listing.place, found, None, None));
-        future::join_all(tables).await;
+        let mut tables = listing.tables.iter();
+        let by_element = tables.all(|&index| self.plan_table(index).list.rows.is_by_element());
+        let mut parts = self.parts(&listing.call, by_element);
+        while let Some(answer) = parts.next().await {
+            let found: Vec<_> = listing
+                .tables
+                .iter()
+                .map(|&index| {
+                    let table = self.plan_table(index);
+                    let answer = match &answer {
+                        Ok(answer) => Ok(Arc::clone(answer)),
+                        Err(error) => absent(table.list.absent.as_ref(), error),
+                    };
+                    (index, rows_of(table, &listing.place, answer))
+                })
+                .collect();
+            // Rows are let go one by one from here on.
+            drop(answer);
+            let tables = found
+                .into_iter()
+                .map(|(index, found)| self.answered(index, &listing.place, found, None, None));
+            future::join_all(tables).await;
+        }
     }
 
     /// Goes on with what the answer of a table's list holds.
@@ -311,8 +339,6 @@ impl<'a> Engine<'a> {
         };
         self.expect_call();
         let call = self.call(&table.service, &table.list.operation, &place.region, params);
-        let answer = self.ask(&call).await.map(variable);
-        let answer = answer.or_else(|error| absent(table.list.absent.as_ref(), &error));
         let mut plain = json(&pending.row);
         // What the rows below show of their parent has no secrets either; the parent's own row tells where they were.
         hide(&mut plain, &parent_table.secrets);
@@ -320,14 +346,13 @@ impl<'a> Engine<'a> {
             raw: Arc::clone(&pending.row),
             plain: variable(plain),
         };
-        self.answered(
-            child,
-            place,
-            rows_of(table, place, answer),
-            Some(parent),
-            parameter,
-        )
-        .await;
+        let mut parts = self.parts(&call, table.list.rows.is_by_element());
+        while let Some(answer) = parts.next().await {
+            let answer = answer.or_else(|error| absent(table.list.absent.as_ref(), &error));
+            let found = rows_of(table, place, answer);
+            let (parent, parameter) = (Some(parent.clone()), parameter.clone());
+            self.answered(child, place, found, parent, parameter).await;
+        }
     }
 
     /// Keeps a finished row, and what failed on the way to it.
@@ -433,51 +458,6 @@ impl Pending {
         }
         self.missing.push(into.to_owned());
     }
-}
-
-/// The rows in the answer of a table's list.
-fn rows_of(
-    table: &TableFile,
-    place: &Place,
-    answer: Result<Rcvar, CallError>,
-) -> Result<Vec<Rcvar>, CallError> {
-    let malformed = |code: &str, reason: &str| CallError::new(ErrorKind::Malformed, code, reason);
-    let invalid = |error: ExpressionError| malformed("InvalidExpression", &error.to_string());
-    let found = table.list.rows.search(&answer?).map_err(invalid)?;
-    match &*found {
-        Variable::Array(rows) => {
-            let mut meant = Vec::with_capacity(rows.len());
-            for row in rows {
-                if is_meant(table, place, row).map_err(invalid)? {
-                    meant.push(Arc::clone(row));
-                }
-            }
-            Ok(meant)
-        }
-        Variable::Null => Ok(Vec::new()),
-        _ => Err(malformed(
-            "MalformedResponse",
-            "the answer has no list where the rows should be",
-        )),
-    }
-}
-
-/// Whether the row is one of those that the table is about.
-fn is_meant(table: &TableFile, place: &Place, row: &Rcvar) -> Result<bool, ExpressionError> {
-    for (member, value) in &table.list.only {
-        if member.search(row)? != value.search(row, place)? {
-            return Ok(false);
-        }
-    }
-    Ok(true)
-}
-
-/// The answer that an error stands for, or the error.
-pub(super) fn absent(absent: Option<&Absent>, error: &CallError) -> Result<Rcvar, CallError> {
-    let answer = absent.and_then(|absent| absent.answer(error));
-    answer
-        .map(|answer| variable(answer.clone()))
-        .ok_or_else(|| error.clone())
 }
 
 /// The row with its parent, for parameters of calls.

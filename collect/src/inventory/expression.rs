@@ -108,6 +108,17 @@ impl Path {
             .map_err(|error| refused(&self.source, &reason(&error)))
     }
 
+    /// Whether the expression, over an answer in parts, finds what it finds over the whole: it opens one list, and goes
+    /// on with each element.
+    pub fn is_by_element(&self) -> bool {
+        let start = self
+            .source
+            .find(|c: char| !c.is_alphanumeric() && c != '.')
+            .unwrap_or_default();
+        let rest = &self.source[start..];
+        start > 0 && rest.starts_with("[]") && !rest.contains(['|', '('])
+    }
+
     /// Whether the expression is about the whole answer: `[@]`.
     pub fn is_identity(&self) -> bool {
         matches!(&self.ast, Ast::MultiList { elements, .. } if matches!(elements.as_slice(), [Ast::Identity { .. }]))
@@ -402,6 +413,21 @@ mod tests {
         assert!(matches!(path, Expression::Path(_)));
         assert!(Expression::new("arn:{Id").is_err());
         assert!(Expression::new("arn:{Id[}").is_err());
+    }
+
+    #[test]
+    fn lists_are_opened_element_by_element_or_not() {
+        let is = |source: &str| Path::new(source).unwrap().is_by_element();
+        assert!(is("Reservations[].Instances[]") && is("Names[].{Name: @}") && is("List.Items[]"));
+        for whole in [
+            "[@]",
+            "[Organization][?@]",
+            "Items[] | [0]",
+            "sort(Items[])",
+            "Items",
+        ] {
+            assert!(!is(whole), "{whole}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //! the same run, byte for byte; nothing is visible in the lake until everything is there.
 
 pub mod accounts;
+mod answers;
 pub mod collected;
 mod details;
 pub mod dictionary;

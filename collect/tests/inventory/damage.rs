@@ -13,6 +13,7 @@ use collect::inventory::tablefile::tables;
 use fixtures::Moto;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
@@ -417,20 +418,24 @@ impl Caller for ManyBuckets {
     }
 }
 
+fn account(caller: Arc<dyn Caller>) -> Account {
+    Account {
+        account_id: "111122223333".to_owned(),
+        partition: "aws".to_owned(),
+        main_region: "us-east-1".to_owned(),
+        regions: vec!["eu-west-1".to_owned()],
+        caller,
+        live: true,
+    }
+}
+
 #[tokio::test]
 async fn ten_thousand_buckets_are_ten_thousand_rows() {
     let plan = Plan::new(tables().unwrap(), &["aws_s3_bucket".to_owned()], &[]).unwrap();
     let aws = Arc::new(ManyBuckets {
         calls: AtomicUsize::new(0),
     });
-    let account = Account {
-        account_id: "111122223333".to_owned(),
-        partition: "aws".to_owned(),
-        main_region: "us-east-1".to_owned(),
-        regions: vec!["eu-west-1".to_owned()],
-        caller: Arc::clone(&aws) as Arc<dyn Caller>,
-        live: true,
-    };
+    let account = account(Arc::clone(&aws) as Arc<dyn Caller>);
     let (calls, progress) = (Semaphore::new(32), indicatif::ProgressBar::hidden());
     let collected = Engine::new(&plan, &account, &calls, &progress).run().await;
     assert_eq!(collected.counts.values().sum::<u64>(), BUCKETS as u64);
@@ -454,4 +459,34 @@ async fn ten_thousand_buckets_are_ten_thousand_rows() {
         .details
         .len();
     assert!(aws.calls.load(Ordering::Relaxed) >= BUCKETS * (details - 2));
+}
+
+/// AWS that answers one page of its VPCs and denies the next.
+struct HalfAnswered;
+
+impl Caller for HalfAnswered {
+    fn call<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Result<Value, CallError>> {
+        futures::future::ready(Ok(json!({}))).boxed()
+    }
+
+    fn pages<'a>(&'a self, _call: &'a Call) -> BoxStream<'a, Result<Value, CallError>> {
+        let page = Ok(json!({"Vpcs": [{"VpcId": "vpc-1"}, {"VpcId": "vpc-2"}]}));
+        let error = Err(CallError::recorded("ec2", "UnauthorizedOperation", ""));
+        stream::iter([page, error]).boxed()
+    }
+}
+
+#[tokio::test]
+async fn rows_of_the_pages_before_a_failure_are_kept_beside_the_failure() {
+    let plan = Plan::new(tables().unwrap(), &["aws_ec2_vpc".to_owned()], &[]).unwrap();
+    let account = account(Arc::new(HalfAnswered));
+    let (calls, progress) = (Semaphore::new(2), indicatif::ProgressBar::hidden());
+    let collected = Engine::new(&plan, &account, &calls, &progress).run().await;
+    assert_eq!(collected.counts.values().sum::<u64>(), 2);
+    let mut errors = collected.errors.iter();
+    let error = errors.find(|error| error.table == "aws_ec2_vpc").unwrap();
+    assert_eq!(
+        (error.kind, error.resource_arn.as_deref()),
+        ("denied", None)
+    );
 }
