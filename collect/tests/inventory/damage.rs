@@ -272,6 +272,52 @@ fn a_zone_that_went_away_takes_its_records_with_it_and_nothing_else() {
 }
 
 #[test]
+fn a_trail_is_a_row_where_it_was_made_and_seen_wherever_it_records() {
+    let trail = |account: &str, home: &str, name: &str| {
+        json!({"Name": name, "TrailARN": format!("arn:aws:cloudtrail:{home}:{account}:trail/{name}"), "HomeRegion": home,
+            "IsMultiRegionTrail": true, "IsOrganizationTrail": name == "org"})
+    };
+    // A member account sees the trail of its organization, which the management account has made.
+    let own = trail("111122223333", "eu-west-1", "own");
+    let answer = json!({"trailList": [own, trail("444455556666", "us-east-1", "org")]});
+    let status = |logging: bool| json!({"IsLogging": logging});
+    let org = "cloudtrail-get-trail-status/arn%3Aaws%3Acloudtrail%3Aus-east-1%3A444455556666%3Atrail%2Forg.json";
+    let recording = recorded(
+        &["eu-west-1", "us-east-1"],
+        &[
+            ("eu-west-1/cloudtrail-describe-trails.json", answer.clone()),
+            ("us-east-1/cloudtrail-describe-trails.json", answer),
+            (&format!("us-east-1/{org}"), status(true)),
+        ],
+    );
+    let lake = TempDir::new().unwrap();
+    let ran = replay(&recording, &lake, &["aws_cloudtrail_*"]);
+    let trails = rows(
+        &ran,
+        lake.path(),
+        "aws_cloudtrail_trail",
+        &["region", "trail_name"],
+    );
+    assert_eq!(trails, [["eu-west-1", "own"].map(some)]);
+    let resources = rows(&ran, lake.path(), "resources", &["arn"]);
+    assert_eq!(
+        resources,
+        [[some("arn:aws:cloudtrail:eu-west-1:111122223333:trail/own")]]
+    );
+    let seen = rows(
+        &ran,
+        lake.path(),
+        "aws_cloudtrail_trail_by_region",
+        &["region", "trail_name"],
+    );
+    let mut expected = Vec::new();
+    for region in ["eu-west-1", "us-east-1"] {
+        expected.extend([[region, "own"].map(some), [region, "org"].map(some)]);
+    }
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn tags_that_differ_in_case_only_are_two_tags() {
     let tags = json!([{"Key": "owner", "Value": "a"}, {"Key": "Owner", "Value": "b"}, {"Key": "OWNER", "Value": ""}]);
     let vpcs = json!({"Vpcs": [{"VpcId": "vpc-1", "Tags": tags}]});
