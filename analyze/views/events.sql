@@ -1,6 +1,8 @@
 -- One row per event of the CloudTrail lake, whatever number of trails delivered it, with what detections ask of each.
 select
     *,
+    -- Somebody wanted it: CloudFormation acts on the order of whoever changes the stack.
+    not by_service or identity_invoked_by is not distinct from 'cloudformation.amazonaws.com' as deliberate,
     {'event_id': event_id, 'event_time': event_time, 'principal': principal, 'source_ip_address': source_ip_address, 'user_agent': user_agent, 'succeeded': succeeded, 'denied': denied} as call
 from (
     select
