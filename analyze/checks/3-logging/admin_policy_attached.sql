@@ -12,7 +12,9 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_job-f
 with calls as (
     select
         account_id, event_name, event_time, target_kind, target_name, target_arn, principal, of_administrators, succeeded, denied, judged, call,
-        request_parameters ->> '$.policyArn' as policy_arn,
+        policy_arn,
+        -- A denial does not tell which policy was to be attached.
+        event_name like 'Attach%' and denied and request_parameters is null as untold,
         coalesce(request_parameters ->> '$.policyName', arn_tail(request_parameters ->> '$.policyArn')) as policy_name,
         request_parameters ->> '$.groupName' as group_name,
         coalesce(lower(request_parameters ->> '$.setAsDefault') = 'true', false) as is_default,
@@ -28,7 +30,7 @@ own_policies as (
     where event_name in ('CreatePolicy', 'CreatePolicyVersion') and of_administrators and succeeded
 ),
 marked as (
-    select c.*, c.of_administrators or o.policy_arn is not null as grants
+    select c.*, c.of_administrators or o.policy_arn is not null or c.untold as grants
     from calls as c
     left join own_policies as o
         on o.account_id = c.account_id and o.policy_arn = c.policy_arn and c.event_name in ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy')
@@ -39,7 +41,7 @@ groups as (
     where grants and target_kind = 'group' and succeeded
 ),
 granted as (
-    select m.* exclude (policy_name), case when m.event_name = 'AddUserToGroup' then 'of the group ' || m.group_name else m.policy_name end as policy_name
+    select m.* exclude (policy_name), case when m.event_name = 'AddUserToGroup' then 'of the group ' || m.group_name when m.untold then 'or others, the denial does not tell' else m.policy_name end as policy_name
     from marked as m
     left join groups as g on g.account_id = m.account_id and g.group_name = m.group_name and m.event_name = 'AddUserToGroup'
     where (m.succeeded or m.denied)

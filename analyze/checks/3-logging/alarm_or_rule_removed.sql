@@ -18,7 +18,8 @@ with calls as (
                 [coalesce(nullif(nullif(arn_tail(request_parameters ->> '$.eventBusName'), 'default') || '/', ''), '') || coalesce(request_parameters ->> '$.name', request_parameters ->> '$.rule')]
             when event_source = 'config.amazonaws.com' then [coalesce(request_parameters ->> '$.configRuleName', request_parameters ->> '$.configRule.configRuleName')]
             else [(request_parameters ->> '$.logGroupName') || ':' || (request_parameters ->> '$.filterName')]
-        end as names
+        end as asked_names,
+        coalesce(nullif(regexp_extract(denied_resource, ':log-group:([^:]+)', 1), '') || ':', arn_tail(denied_resource), 'unknown') as denied_name
     from events
     where (
             event_source = 'monitoring.amazonaws.com' and event_name in ('DeleteAlarms', 'DisableAlarmActions', 'PutMetricAlarm', 'PutCompositeAlarm', 'EnableAlarmActions')
@@ -29,7 +30,7 @@ with calls as (
         and (succeeded or denied)
 ),
 named as (
-    select * exclude (names), unnest(names) as name
+    select * exclude (asked_names), unnest(case when request_parameters is null then [denied_name] else asked_names end) as name
     from calls
 ),
 marked as (

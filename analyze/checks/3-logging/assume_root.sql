@@ -12,7 +12,7 @@ with calls as (
     select
         *,
         arn_tail(coalesce(request_parameters ->> '$.taskPolicyArn.arn', request_parameters ->> '$.taskPolicyArn')) as task,
-        coalesce(regexp_extract(request_parameters ->> '$.targetPrincipal', '[0-9]{12}'), '') as target_account
+        coalesce(regexp_extract(coalesce(request_parameters ->> '$.targetPrincipal', denied_resource), '[0-9]{12}'), '') as target_account
     from events
     where event_source = 'sts.amazonaws.com' and event_name = 'AssumeRoot' and not by_service and (succeeded or denied)
 )

@@ -11,8 +11,8 @@ links = ["https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/A
 with calls as (
     select
         *,
-        coalesce(request_parameters ->> '$.logGroupName', arn_tail(request_parameters ->> '$.logGroupIdentifier')) as log_group,
-        coalesce(request_parameters ->> '$.resolverQueryLogConfigId', request_parameters ->> '$.id') as config_id
+        coalesce(request_parameters ->> '$.logGroupName', arn_tail(request_parameters ->> '$.logGroupIdentifier'), nullif(regexp_extract(denied_resource, ':log-group:([^:]+)', 1), ''), 'unknown') as log_group,
+        coalesce(request_parameters ->> '$.resolverQueryLogConfigId', request_parameters ->> '$.id', arn_tail(denied_resource), 'unknown') as config_id
     from events
     where (
             event_source = 'logs.amazonaws.com' and event_name in ('DeleteLogGroup', 'DeleteLogStream')

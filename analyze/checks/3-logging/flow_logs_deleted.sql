@@ -13,12 +13,13 @@ with calls as (
         *,
         count(*) filter (where event_name = 'DeleteVpc' and succeeded) over (
             partition by account_id, region, principal order by event_time range between interval 1 hour preceding and interval 1 hour following
-        ) > 0 as with_vpc
+        ) > 0 as with_vpc,
+        denied_resource as denied_name
     from events
     where event_source = 'ec2.amazonaws.com' and event_name in ('DeleteFlowLogs', 'DeleteVpc') and deliberate and (succeeded or denied)
 ),
 named as (
-    select *, unnest(coalesce(nullif(list_distinct(regexp_extract_all(request_parameters::varchar, 'fl-[0-9a-zA-Z]+')), []::varchar[]), ['unknown'])) as flow_log_id
+    select *, unnest(coalesce(nullif(list_distinct(regexp_extract_all(coalesce(request_parameters::varchar, denied_name), 'fl-[0-9a-zA-Z]+')), []::varchar[]), ['unknown'])) as flow_log_id
     from calls
     where event_name = 'DeleteFlowLogs'
 )

@@ -12,7 +12,7 @@ links = ["https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_suspend-disa
 with calls as (
     select
         *,
-        request_parameters ->> '$.detectorId' as detector_id,
+        coalesce(request_parameters ->> '$.detectorId', nullif(regexp_extract(denied_resource, ':detector/([^/]+)', 1), '')) as detector_id,
         case
             when event_name = 'DeleteDetector' then 'the detector was deleted'
             when event_name = 'UpdateDetector' and lower(request_parameters ->> '$.enable') = 'false' then 'the detector was suspended'
@@ -20,6 +20,7 @@ with calls as (
                     list_contains(request_parameters ->> '$.features[*].status', 'DISABLED')
                     or regexp_matches((request_parameters -> '$.dataSources')::varchar, '"enable"\s*:\s*"?false')
                 ) then 'sources it watches were turned off'
+            when event_name = 'UpdateDetector' and request_parameters is null then 'the detector was changed'
             when event_name in ('StopMonitoringMembers', 'DisassociateMembers', 'DeleteMembers') then 'member accounts are no longer watched'
             when event_name in ('DisassociateFromMasterAccount', 'DisassociateFromAdministratorAccount', 'DisableOrganizationAdminAccount') then 'the account that watches was let go'
             when event_name = 'DeletePublishingDestination' then 'findings are no longer exported'

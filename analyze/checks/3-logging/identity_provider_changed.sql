@@ -17,6 +17,7 @@ with calls as (
             request_parameters ->> '$.sAMLProviderArn', request_parameters ->> '$.openIDConnectProviderArn',
             'arn:' || arn_partition(principal) || ':iam::' || account_id || ':oidc-provider/' || regexp_replace(request_parameters ->> '$.url', '^https://', ''),
             'arn:' || arn_partition(principal) || ':iam::' || account_id || ':saml-provider/' || case when event_name = 'CreateSAMLProvider' then request_parameters ->> '$.name' end,
+            case when denied_resource like 'arn:%' then denied_resource end,
             principal
         ) as arn
     from events

@@ -10,7 +10,9 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-
 -- A user's failed logins within the minutes of the configuration, from whatever addresses. Users that don't exist have no
 -- name here, so that they are told apart by the address.
 with logins as (
-    select *, coalesce(user_name, principal, source_ip_address) as tried
+    select
+        account_id, event_time, source_ip_address, user_name, principal, succeeded, judged, call,
+        coalesce(user_name, principal, source_ip_address) as tried
     from console_logins
     where identity_type in ('IAMUser', 'Root')
 ),

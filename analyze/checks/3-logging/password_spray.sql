@@ -10,7 +10,9 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-
 -- Different users from one address within the minutes of the configuration, in whatever accounts: who knows one account of
 -- an organization tries the others. Users that don't exist have no name here and count as one.
 with failures as (
-    select *, account_id || '/' || coalesce(user_name, case when identity_type = 'Root' then 'root' end, '?') as tried
+    select
+        account_id, event_time, source_ip_address, principal, judged, call,
+        account_id || '/' || coalesce(user_name, case when identity_type = 'Root' then 'root' end, '?') as tried
     from console_logins
     where identity_type in ('IAMUser', 'Root') and not succeeded and source_ip_address is not null
 ),

@@ -17,7 +17,7 @@ with calls as (
         ) > 0 as is_new,
         len(as_objects(document -> '$.Statement')) > 0
             and len(list_filter(as_objects(document -> '$.Statement'), lambda statement: statement ->> '$.Effect' is distinct from 'Deny')) = 0 as only_denies,
-        event_name <> 'CreatePolicyVersion' or coalesce(lower(request_parameters ->> '$.setAsDefault') = 'true', false) as in_force,
+        event_name <> 'CreatePolicyVersion' or request_parameters is null or coalesce(lower(request_parameters ->> '$.setAsDefault') = 'true', false) as in_force,
         of_administrators and event_name not like '%Boundary' as of_administrators
     from iam_calls
     where event_source = 'iam.amazonaws.com' and not by_service and (succeeded or denied)

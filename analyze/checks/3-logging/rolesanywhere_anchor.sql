@@ -18,6 +18,7 @@ with calls as (
             response_elements ->> '$.trustAnchor.trustAnchorArn', response_elements ->> '$.profile.profileArn',
             'arn:' || arn_partition(principal) || ':rolesanywhere:' || region || ':' || account_id || ':trust-anchor/' || (request_parameters ->> '$.trustAnchorId'),
             'arn:' || arn_partition(principal) || ':rolesanywhere:' || region || ':' || account_id || ':profile/' || (request_parameters ->> '$.profileId'),
+            case when denied_resource like 'arn:%' then denied_resource end,
             principal
         ) as arn,
         coalesce(response_elements ->> '$.trustAnchor.name', response_elements ->> '$.profile.name', request_parameters ->> '$.name') as name

@@ -15,7 +15,8 @@ with calls as (
             when 'access-analyzer.amazonaws.com' then 'Access Analyzer' else 'Detective'
         end as service,
         -- A standard is left for its next version, a product's findings for another's.
-        event_name in ('BatchDisableStandards', 'DisableImportFindingsForProduct') as partial
+        event_name in ('BatchDisableStandards', 'DisableImportFindingsForProduct') as partial,
+        denied_resource as denied_name
     from events
     where (
             event_source = 'securityhub.amazonaws.com' and event_name in (
@@ -37,7 +38,7 @@ placed as (
         *,
         case event_source
             when 'securityhub.amazonaws.com' then 'arn:' || arn_partition(principal) || ':securityhub:' || region || ':' || account_id || ':hub/default'
-            when 'access-analyzer.amazonaws.com' then 'arn:' || arn_partition(principal) || ':access-analyzer:' || region || ':' || account_id || ':analyzer/' || (request_parameters ->> '$.analyzerName')
+            when 'access-analyzer.amazonaws.com' then 'arn:' || arn_partition(principal) || ':access-analyzer:' || region || ':' || account_id || ':analyzer/' || coalesce(request_parameters ->> '$.analyzerName', arn_tail(denied_name), 'unknown')
             else 'arn:' || arn_partition(principal) || ':iam::' || account_id || ':root'
         end as arn
     from calls

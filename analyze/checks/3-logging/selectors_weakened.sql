@@ -12,7 +12,7 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_PutE
 with calls as (
     select
         *,
-        arn_tail(coalesce(request_parameters ->> '$.trailName', request_parameters ->> '$.name')) as trail_name,
+        arn_tail(coalesce(request_parameters ->> '$.trailName', request_parameters ->> '$.name', denied_resource, 'unknown')) as trail_name,
         as_objects(request_parameters -> '$.advancedEventSelectors') as advanced,
         as_objects(request_parameters -> '$.eventSelectors') as basic
     from events
@@ -61,7 +61,6 @@ history as (
             partition by account_id, region, trail_name, principal order by event_time range between interval 1 hour preceding and current row
         ) > 0 as new_trail
     from judged_calls
-    where trail_name is not null
 )
 select
     account_id,
@@ -70,8 +69,11 @@ select
     principal as discriminator,
     true as failed,
     case when not bool_or(succeeded) then 'medium' else 'high' end as severity,
-    'the trail ' || trail_name || case when bool_or(succeeded) then ' no longer records' else ' was to no longer record' end
-        || case when bool_and(records_writes is null) then ' what it did, as far as the event tells: ' else ' who changes what: ' end || traced(call) as reason,
+    'the trail ' || trail_name || case
+        when bool_and(request_parameters is null) then ' was to record other events, the denial does not tell which: '
+        when bool_or(succeeded) then ' no longer records who changes what: '
+        else ' was to no longer record who changes what: '
+    end || traced(call) as reason,
     {'trace': trace(call), 'trail_name': trail_name} as evidence
 from history
 where event_name = 'PutEventSelectors' and records_writes is not true and recorded_before is distinct from false and not new_trail

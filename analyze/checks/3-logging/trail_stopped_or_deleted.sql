@@ -9,7 +9,7 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Stop
 */
 -- Event data stores of CloudTrail Lake record too. A trail that was started again has a hole, and who wants one starts it again.
 with calls as (
-    select *, coalesce(request_parameters ->> '$.name', request_parameters ->> '$.eventDataStore') as given_name
+    select *, coalesce(request_parameters ->> '$.name', request_parameters ->> '$.eventDataStore', denied_resource, 'unknown') as given_name
     from events
     where event_source = 'cloudtrail.amazonaws.com'
         and event_name in ('StopLogging', 'DeleteTrail', 'StopEventDataStoreIngestion', 'DeleteEventDataStore', 'StartLogging', 'CreateTrail', 'StartEventDataStoreIngestion', 'RestoreEventDataStore')
@@ -26,7 +26,6 @@ stopped as (
             partition by account_id, arn_tail(given_name) order by event_time range between current row and unbounded following
         ) as again_at
     from calls
-    where given_name is not null
 )
 select
     account_id,

@@ -12,7 +12,7 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_Upda
 with calls as (
     select
         *,
-        arn_tail(request_parameters ->> '$.name') as trail_name,
+        arn_tail(coalesce(request_parameters ->> '$.name', denied_resource, 'unknown')) as trail_name,
         [
             {'aspect': 'bucket', 'asked': request_parameters ->> '$.s3BucketName', 'became': response_elements ->> '$.s3BucketName'},
             {'aspect': 'key', 'asked': request_parameters ->> '$.kmsKeyId', 'became': response_elements ->> '$.kmsKeyId'},
@@ -27,7 +27,7 @@ with calls as (
 ),
 settings as (
     select * exclude (aspects, one), one.aspect as aspect, one.asked as asked, coalesce(one.became, one.asked) as became
-    from (select *, unnest(aspects) as one from calls where trail_name is not null)
+    from (select *, unnest(aspects) as one from calls)
 ),
 history as (
     select
@@ -46,6 +46,7 @@ changes as (
     select
         h.*,
         case
+            when h.request_parameters is null then 'the denial does not tell what'
             when h.aspect = 'bucket' and h.asked <> '' and (h.was <> h.asked or h.was is null and b.bucket is null) then 'it delivers to the bucket ' || h.asked
             when h.aspect = 'key' and h.asked = '' and h.was is distinct from '' then 'it no longer encrypts with a key'
             when h.aspect = 'key' and regexp_matches(h.asked, '^arn:[^:]*:kms:') and split_part(h.asked, ':', 5) <> h.account_id and arn_tail(h.was) is distinct from arn_tail(h.asked)

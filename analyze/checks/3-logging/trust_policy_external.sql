@@ -9,7 +9,8 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create_for-u
 */
 -- Whom a role trusts, call by call. Who was trusted before the call is nothing new, and accounts of the own are no strangers.
 with policies as (
-    select *
+    select account_id, event_id, event_time, principal, target_name, target_arn, document, succeeded, judged, call,
+        event_name = 'UpdateAssumeRolePolicy' and denied and request_parameters is null as untold
     from iam_calls
     where event_source = 'iam.amazonaws.com' and event_name in ('CreateRole', 'UpdateAssumeRolePolicy') and target_kind = 'role'
         and deliberate and (succeeded or denied)
@@ -55,7 +56,9 @@ strangers as (
 -- The policy that was in force before; what a denied call asked for never was.
 history as (
     select
-        p.*, coalesce(s.names, []::varchar[]) as names,
+        p.* exclude (document),
+        -- A denial does not tell whom a role was to trust; changing a trust policy is reason enough to ask.
+        coalesce(s.names, case when p.untold then ['somebody'] end, []::varchar[]) as names,
         last_value(case when p.succeeded then coalesce(s.names, []::varchar[]) end ignore nulls) over (
             partition by p.account_id, p.target_arn order by p.event_time, p.event_id rows between unbounded preceding and 1 preceding
         ) as before
@@ -72,8 +75,13 @@ select
     target_arn as resource_arn,
     principal as discriminator,
     true as failed,
-    case when not bool_or(succeeded) then 'medium' when bool_or(succeeded and stranger = 'everybody') then 'critical' else 'high' end as severity,
-    array_to_string(list_sort(list(distinct case stranger when 'everybody' then stranger else 'account ' || stranger end)), ', ')
+    case
+        when bool_and(untold) then 'low'
+        when not bool_or(succeeded) then 'medium'
+        when bool_or(succeeded and stranger = 'everybody') then 'critical'
+        else 'high'
+    end as severity,
+    array_to_string(list_sort(list(distinct case when stranger in ('everybody', 'somebody') then stranger else 'account ' || stranger end)), ', ')
         || case when bool_or(succeeded) then ' may' else ' was to be let to' end || ' assume ' || principal_label(target_arn) || ': ' || traced(call) as reason,
     {'trace': trace(call), 'role_name': min(target_name), 'strangers': list_sort(list(distinct stranger))} as evidence
 from added

@@ -15,7 +15,7 @@ with steps as (
             when event_name = 'CreateUser' then 'user'
             when event_name in ('CreateAccessKey', 'CreateLoginProfile') then 'credential'
             when event_name = 'AddUserToGroup' and regexp_matches(lower(request_parameters ->> '$.groupName'), 'admin') then 'rights'
-            when event_name in ('AttachUserPolicy', 'PutUserPolicy') and of_administrators then 'rights'
+            when event_name in ('AttachUserPolicy', 'PutUserPolicy') and (of_administrators or denied and request_parameters is null) then 'rights'
         end as step
     from iam_calls
     where event_source = 'iam.amazonaws.com' and event_name in ('CreateUser', 'AttachUserPolicy', 'PutUserPolicy', 'AddUserToGroup', 'CreateAccessKey', 'CreateLoginProfile')

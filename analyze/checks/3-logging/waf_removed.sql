@@ -13,6 +13,7 @@ with calls as (
     select
         *,
         split_part(event_source, '.', 1) as service,
+        denied_resource as denied_name,
         case event_source
             when 'elasticloadbalancing.amazonaws.com' then request_parameters ->> '$.loadBalancerArn'
             when 'apigateway.amazonaws.com' then request_parameters ->> '$.restApiId'
@@ -39,6 +40,7 @@ removed as (
                 || (request_parameters ->> '$.name') || '/' || (request_parameters ->> '$.id') end,
             'arn:' || arn_partition(principal) || ':' || service || ':' || case service when 'waf-regional' then region else '' end || ':' || account_id || ':webacl/' || (request_parameters ->> '$.webACLId'),
             'arn:' || arn_partition(principal) || ':shield::' || account_id || ':protection/' || (request_parameters ->> '$.protectionId'),
+            case when denied_name like 'arn:%' then denied_name end,
             'arn:' || arn_partition(principal) || ':iam::' || account_id || ':root'
         ) as arn,
         case event_name
