@@ -372,12 +372,6 @@ fn open_findings(session: &Session, run: &Run, id: &RunId) -> anyhow::Result<Vec
         }
     }
     for (name, paths) in &by_table {
-        if session::derived_names().any(|derived| derived == *name) {
-            // It stood there empty, for the views that read it.
-            session
-                .connection
-                .execute_batch(&format!("drop table {name};"))?;
-        }
         session.register(name, paths)?;
     }
     Ok(by_table.into_values().flatten().collect())

@@ -76,10 +76,6 @@ impl Session {
             Connection::open_in_memory_with_flags(settings).context("can't start DuckDB")?;
         connection.execute_batch(RUN_TABLES)?;
         connection.execute_batch(events::TABLES)?;
-        // Views may read derived tables, which are filled later.
-        for schema in derived_names().filter_map(derived_schema) {
-            connection.execute_batch(&schema::create(&schema))?;
-        }
         connection.execute_batch(&format!(
             "create macro as_of() as timestamp {};",
             quote(as_of)
