@@ -130,10 +130,11 @@ def fill(moto, count, keys=None, account=""):
         )
 
 
-def measure(command, environment, stdin=None, stdout=None):
+def measure(command, environment, stdin=None, stdout=None, stderr=None):
     """Runs a process; (wall seconds, CPU seconds, peak MB, exit code)."""
     before = time.monotonic()
-    process = subprocess.Popen(command, env=environment, stdin=stdin, stdout=stdout or subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    errors = open(stderr, "wb") if stderr else subprocess.DEVNULL
+    process = subprocess.Popen(command, env=environment, stdin=stdin, stdout=stdout or subprocess.DEVNULL, stderr=errors)
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     wall = time.monotonic() - before
@@ -209,7 +210,26 @@ def bench_pipeline(bin_folder, scratch):
         yield "collect, analyze, report one after the other", f"{total:.2f} s", f"{max(peaks):.0f} MB"
 
 
-BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline}
+def bench_tables(bin_folder, scratch):
+    """analyze, diagram and report over the demo account, multiplied to 50,000 resources of 20 accounts."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    tool = lambda name: os.path.join(bin_folder, name)  # noqa: E731
+    small, lake = os.path.join(scratch, "demo"), os.path.join(scratch, "tables")
+    environment = {**os.environ, "SEVENWALLS_LOG": "analyze=debug"}
+    measure([tool("collect"), "inventory", "--from", os.path.join(root, "fixtures/demo/recording"), "--lake", small], environment)
+    made = subprocess.run([sys.executable, os.path.join(root, "scripts/bench_inventory.py"), small, lake, "20", "5"], capture_output=True, check=True)
+    resources = json.loads(made.stdout)["resources"]
+    log = os.path.join(scratch, "analyze.log")
+    wall, cpu, peak, code = measure([tool("analyze"), lake], environment, stderr=log)
+    with open(log) as lines:
+        judged = [float(line.rsplit("seconds=", 1)[1]) for line in lines if "judged" in line]
+    yield f"analyze, {resources} resources of 20 accounts, {len(judged)} checks, exit {code}", f"{wall:.1f} s, CPU {cpu:.1f} s; the checks {sum(judged):.1f} s, the slowest {max(judged):.2f} s", f"{peak:.0f} MB"
+    for name, command in (("diagram landscape", [tool("diagram"), "landscape", lake]), ("report", [tool("report"), lake])):
+        wall, cpu, peak, code = measure(command, os.environ)
+        yield f"{name}, {resources} resources, exit {code}", f"{wall:.2f} s, CPU {cpu:.2f} s", f"{peak:.0f} MB"
+
+
+BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline, "tables": bench_tables}
 
 
 def main():
