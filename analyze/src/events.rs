@@ -142,6 +142,7 @@ pub(crate) fn are_read_by(session: &Session, names: &BTreeSet<String>) -> anyhow
             "cloudtrail_events",
             "cloudtrail_ledger",
             "activity",
+            "trail_days",
             "addresses",
             "event_coverage",
             "trail_problems",

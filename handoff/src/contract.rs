@@ -505,6 +505,33 @@ pub fn zone_backups() -> TableSchema {
     )
 }
 
+/// `scan_coverage`: what the scanners look at.
+pub fn scan_coverage() -> TableSchema {
+    TableSchema::new(
+        "scan_coverage",
+        "one scanner and one kind of resource in an account and region",
+        &[
+            ("account_id", Text, "account of the resources"),
+            ("region", Text, "region of the resources"),
+            ("scanner", Text, "Inspector, or Systems Manager for patches"),
+            ("kind", Text, "instances, repositories or functions"),
+            ("resources", Int, "resources of the kind"),
+            ("covered", Int, "those that the scanner looks at"),
+            ("undecided", Int, "those of which that is not known"),
+            (
+                "oldest_scan_at",
+                Timestamp,
+                "when the one that was not looked at for longest was scanned last",
+            ),
+            (
+                "newest_scan_at",
+                Timestamp,
+                "the latest scan of any of them",
+            ),
+        ],
+    )
+}
+
 /// The tables that are the same for every service, in the order of the pipeline.
 pub fn fixed_tables() -> Vec<TableSchema> {
     vec![
@@ -513,7 +540,9 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         collect_errors(),
         resource_context(),
         zone_backups(),
+        scan_coverage(),
         crate::trail::activity(),
+        crate::trail::trail_days(),
         checks(),
         findings(),
         crate::trail::cloudtrail_events(),
