@@ -66,7 +66,8 @@ pub fn run() -> anyhow::Result<Exit> {
         exit = Exit::Partial;
     })?;
     if let Some(path) = &arguments.attestations {
-        content.attestations = Attestations::load(path, &content, &mut |line| shell::warn(&line))?;
+        let attestations = Attestations::load(path, &content, &mut |line| shell::warn(&line))?;
+        content.attest(attestations);
     }
     if content.evaluation.is_none() {
         shell::warn(&format!(

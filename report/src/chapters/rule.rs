@@ -42,7 +42,7 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
         };
         page.paragraph(&format!(
             "**{}:** {decided}{unknown}.",
-            capitalised(rules::outcome(content, evaluation, rule.number))
+            capitalised(rules::outcome(evaluation, rule.number))
         ));
     }
     match rule.number {

@@ -103,6 +103,8 @@ pub struct Evaluation {
     pub trend: Vec<Point>,
     /// Trails, their days, alarms and scanners.
     pub monitoring: Monitoring,
+    /// Rules for which something was attested once and is over.
+    pub overdue: BTreeSet<u8>,
 }
 
 impl Evaluation {
@@ -162,6 +164,17 @@ impl Content {
             evaluation,
             attestations: Attestations::default(),
         })
+    }
+
+    /// Takes what people attest into account.
+    pub fn attest(&mut self, attestations: Attestations) {
+        self.attestations = attestations;
+        let overdue = (1..=7)
+            .filter(|rule| self.attestations.has_expired(*rule, self))
+            .collect();
+        if let Some(evaluation) = &mut self.evaluation {
+            evaluation.overdue = overdue;
+        }
     }
 
     /// Whether something is missing: calls that failed, checks that could not decide, or no analysis at all.
@@ -231,6 +244,7 @@ impl Evaluation {
             history,
             trend,
             monitoring,
+            overdue: BTreeSet::new(),
         })
     }
 }

@@ -134,7 +134,7 @@ fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a>
                 RuleOutcome {
                     rule: rule.number,
                     name: rule.name,
-                    status: rules::outcome(content, evaluation, rule.number),
+                    status: rules::outcome(evaluation, rule.number),
                     verdicts,
                     failed_in_last_run: last
                         .map(|last| last.rules[usize::from(rule.number) - 1].failed),
