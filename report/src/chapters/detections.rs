@@ -1,7 +1,9 @@
 //! What happened: detections in the order of time.
 
+use jiff::Timestamp;
+
 use crate::content::Evaluation;
-use crate::content::actor::Actor;
+use crate::content::actor::{Actor, began};
 use crate::content::finding::{Finding, Status, short_arn};
 use crate::markdown::words::{counted, number, some_of};
 use crate::markdown::{Align, Page, Table, code, text};
@@ -39,7 +41,7 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
     let left_out = seen.len().saturating_sub(limit);
     seen.truncate(limit);
     seen.sort_by(|a, b| {
-        let place = |finding: &Finding| finding.changed_by.as_ref().map(|actor| actor.first);
+        let place = |finding: &Finding| happened(finding);
         (place(a), &a.check_id, &a.fingerprint).cmp(&(place(b), &b.check_id, &b.fingerprint))
     });
     page.paragraph("What CloudTrail saw and a detection took up, in the order of time (UTC).");
@@ -55,7 +57,7 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
         let actor = finding.changed_by.as_ref();
         let evidence = page.evidence(finding);
         table.row(&[
-            actor.map(when).unwrap_or_default(),
+            happened(finding).map(when).unwrap_or_default(),
             finding.severity.name().to_owned(),
             match evidence.is_empty() {
                 true => code(&finding.check_id),
@@ -72,8 +74,13 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
     page.left_out(left_out, "detection");
 }
 
-fn when(actor: &Actor) -> String {
-    actor.first.strftime("%Y-%m-%d %H:%M").to_string()
+fn happened(finding: &Finding) -> Option<Timestamp> {
+    let acted = finding.changed_by.as_ref().map(|actor| actor.first);
+    acted.or_else(|| finding.evidence.as_deref().and_then(began))
+}
+
+fn when(time: Timestamp) -> String {
+    time.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// Who acted, in a few words.

@@ -215,16 +215,27 @@ fn unknown_checks(page: &mut Page<'_>, evaluation: &Evaluation) {
         ("Decided", Align::Right),
         ("Why", Align::Left),
     ]);
-    for check in &unsure {
+    // One missing answer often leaves many checks unsure: they share a row.
+    let mut rows: Vec<(String, Vec<&Check>)> = Vec::new();
+    for check in unsure {
+        let why = why_unknown(evaluation, check);
+        match rows.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, checks)) => checks.push(check),
+            None => rows.push((why, vec![check])),
+        }
+    }
+    for (why, checks) in rows {
+        let ids: Vec<String> = checks.iter().map(|check| code(&check.check_id)).collect();
+        let worst = checks.iter().map(|check| check.severity).min();
         table.row(&[
-            code(&check.check_id),
-            check.severity.name().to_owned(),
-            number(check.verdicts.unknown),
-            number(check.verdicts.decided()),
-            why_unknown(evaluation, check),
+            some_of(&ids, 4),
+            worst.map_or_else(String::new, |severity| severity.name().to_owned()),
+            number(checks.iter().map(|check| check.verdicts.unknown).sum()),
+            number(checks.iter().map(|check| check.verdicts.decided()).sum()),
+            why,
         ]);
     }
-    page.table(&table, ROWS * 2, "check");
+    page.table(&table, ROWS * 2, "line");
 }
 
 /// Checks that were not run, by the reason.

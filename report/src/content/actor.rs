@@ -61,6 +61,14 @@ impl Actor {
     }
 }
 
+/// When something began that nobody did, such as a silence.
+pub fn began(evidence: &str) -> Option<Timestamp> {
+    let evidence: Map<String, Value> = serde_json::from_str(evidence).ok()?;
+    ["from", "since"]
+        .iter()
+        .find_map(|name| time(evidence.get(*name)?.as_str()?))
+}
+
 /// A text or a list of texts, when there is any.
 fn texts(value: &Value) -> Option<Vec<String>> {
     let texts: Vec<String> = match value {
@@ -113,6 +121,16 @@ mod tests {
         assert_eq!(Actor::read(r#"{"principal":"*","statement":1}"#), None);
         assert_eq!(Actor::read(r#"{"first":"2026-11-13 09:00:00"}"#), None);
         assert_eq!(Actor::read("principal"), None);
+    }
+
+    #[test]
+    fn a_silence_has_a_beginning_and_no_actor() {
+        let evidence = r#"{"from":"2026-11-03 04:00:00","to":null,"silent_hours":238}"#;
+        assert_eq!(Actor::read(evidence), None);
+        assert_eq!(
+            began(evidence),
+            Some("2026-11-03T04:00:00Z".parse().unwrap())
+        );
     }
 
     #[test]

@@ -138,7 +138,7 @@ pub(super) fn name_anchors(findings: &mut [Finding]) {
 /// Tells each finding of a resource's state who changed the resource last, where a detection of this run saw it.
 pub(super) fn name_changers(findings: &mut [Finding]) {
     let mut last: BTreeMap<String, Actor> = BTreeMap::new();
-    for finding in findings.iter().filter(|finding| finding.is_detection()) {
+    for finding in findings.iter() {
         let Some(actor) = &finding.changed_by else {
             continue;
         };
