@@ -147,6 +147,7 @@ pub(crate) fn are_read_by(
             "cloudtrail_events",
             "cloudtrail_ledger",
             "activity",
+            "trail_days",
             "addresses",
             "event_coverage",
             "trail_problems",

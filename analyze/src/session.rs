@@ -385,7 +385,9 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         contract::reachability_hops(),
         contract::resource_context(),
         contract::zone_backups(),
+        contract::scan_coverage(),
         handoff::trail::activity(),
+        handoff::trail::trail_days(),
     ]
     .into_iter()
     .find(|schema| schema.name == name)
