@@ -15,9 +15,9 @@ with calls as (
         case when contains(event_name, 'Bucket') then request_parameters ->> '$.bucketName' end as bucket,
         request_parameters -> '$.PublicAccessBlockConfiguration' as block
     from events
-    where event_source in ('s3.amazonaws.com', 's3-control.amazonaws.com', 'ec2.amazonaws.com')
+    where event_source in ('s3.amazonaws.com', 'ec2.amazonaws.com')
         and event_name in (values
-            ('PutBucketPublicAccessBlock'), ('DeleteBucketPublicAccessBlock'), ('PutAccountPublicAccessBlock'), ('DeleteAccountPublicAccessBlock'), ('PutPublicAccessBlock'), ('DeletePublicAccessBlock'), ('DeleteBucket'),
+            ('PutBucketPublicAccessBlock'), ('DeleteBucketPublicAccessBlock'), ('PutAccountPublicAccessBlock'), ('DeleteAccountPublicAccessBlock'), ('DeleteBucket'),
             ('DisableSnapshotBlockPublicAccess'), ('EnableSnapshotBlockPublicAccess'), ('DisableImageBlockPublicAccess'), ('EnableImageBlockPublicAccess')
         )
         and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
