@@ -12,24 +12,23 @@ with alarms as (
     select account_id, region, arn, alarm_name, actions_enabled, alarm_actions
     from aws_cloudwatch_composite_alarm
 ),
--- An alarm without actions may still be a part of one that has some.
-composed as (
-    select account_id, region, string_agg(alarm_rule, ' ') as rules
-    from aws_cloudwatch_composite_alarm
-    where actions_enabled and len(alarm_actions) > 0
-    group by account_id, region
+acting as (
+    select account_id, arn, bool_or(acting_arn <> arn) as by_another
+    from alarm_actions
+    group by account_id, arn
 )
 select
     a.account_id,
     a.region,
     a.arn as resource_arn,
-    (not a.actions_enabled or coalesce(len(a.alarm_actions), 0) = 0) and not coalesce(contains(c.rules, a.alarm_name), false) as failed,
+    case when c.arn is not null then false else not a.actions_enabled or coalesce(len(a.alarm_actions), 0) = 0 end as failed,
     case
         when a.actions_enabled and len(a.alarm_actions) > 0 then 'has an action'
-        when contains(c.rules, a.alarm_name) then 'is a part of an alarm that has an action'
+        -- An alarm without actions may still be a part of one that has some.
+        when c.by_another then 'is a part of an alarm that has an action'
         when not a.actions_enabled then 'its actions are disabled'
         else 'has no action'
     end as reason,
     {'alarm_name': a.alarm_name, 'actions': a.alarm_actions} as evidence
 from alarms as a
-left join composed as c on c.account_id = a.account_id and c.region = a.region
+left join acting as c on c.account_id = a.account_id and c.arn = a.arn

@@ -1,24 +1,18 @@
 /*
 title = "A trail records management events of all regions"
 severity = "high"
-tables = ["aws_cloudtrail_trail"]
+tables = ["aws_cloudtrail_trail_by_region"]
 absence = true
 frameworks = { "cis_v3.0" = ["3.1"], "cis_v5.0" = ["3.1"], fsbp = ["CloudTrail.1"] }
 remediation = "Make one trail for all regions with management events, reading and writing, and start it."
 command = "aws cloudtrail create-trail --name main --is-multi-region-trail --enable-log-file-validation --s3-bucket-name ..."
 */
 with selectors as (
+    -- A trail of another region or of the organization records this account as well as one of its own.
     select
         account_id, arn, trail_name, is_multi_region_trail, is_logging,
-        -- Without selectors a trail records all management events.
-        case
-            when len(as_objects(event_selectors)) > 0 then
-                len(list_filter(as_objects(event_selectors), lambda s: (s ->> '$.IncludeManagementEvents') = 'true' and coalesce(s ->> '$.ReadWriteType', 'All') = 'All')) > 0
-            when len(as_objects(advanced_event_selectors)) > 0 then
-                len(list_filter(as_objects(advanced_event_selectors), lambda s: contains(s::varchar, '"Management"') and not contains(s::varchar, '"readOnly"'))) > 0
-            else true
-        end as management_events
-    from aws_cloudtrail_trail
+        records_management_events(event_selectors, advanced_event_selectors, has_custom_event_selectors) as management_events
+    from aws_cloudtrail_trail_by_region
 ),
 by_account as (
     select
