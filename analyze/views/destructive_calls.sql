@@ -120,7 +120,7 @@ calls as (
     -- Said of the names alone, so that files without them are not read.
     where e.event_name in (select event_name from operations)
         and e.event_category is distinct from 'Data'
-        and (not e.by_service or e.identity_invoked_by is not distinct from 'cloudformation.amazonaws.com')
+        and e.deliberate
         and not coalesce(regexp_matches(e.error_code, 'NotFound|NoSuch|NotExist|DryRun|Throttl|LimitExceeded'), false)
         -- One version of a function is none of it.
         and not (e.event_source = 'lambda.amazonaws.com' and coalesce(e.request_parameters ->> '$.qualifier', '') <> '')
@@ -140,7 +140,9 @@ named as (
                 coalesce(
                     -- These say in full what they meant by a name or an alias.
                     case event_source when 'kms.amazonaws.com' then resources -> '$[0].ARN' when 'secretsmanager.amazonaws.com' then coalesce(response_elements -> '$.aRN', response_elements -> '$.arn') end,
-                    request_parameters -> ('$.' || parameters[1]), case when not contains(coalesce(pattern, ''), '{parent}') then request_parameters -> ('$.' || parameters[2]) end, request_parameters -> ('$.' || parameters[3])
+                    request_parameters -> ('$.' || parameters[1]), case when not contains(coalesce(pattern, ''), '{parent}') then request_parameters -> ('$.' || parameters[2]) end, request_parameters -> ('$.' || parameters[3]),
+                    -- The request of a denied call is often not recorded.
+                    case when denied and request_parameters is null then to_json(regexp_replace(denied_resource, '^(user|role|group|policy) ', '')) end
                 ) as given
             from calls
         )

@@ -41,7 +41,7 @@ settings as (
             ('ModifyDBInstance'), ('ModifyDBCluster'), ('CreateDBInstance'), ('CreateDBCluster'), ('ModifyCluster'), ('ModifyReplicationGroup'), ('ModifyCacheCluster'),
             ('UpdateContinuousBackups'), ('PutBackupPolicy'), ('UpdateLifecyclePolicy')
         )
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied) and principal is not null
+        and deliberate and (succeeded or denied) and principal is not null
 ),
 states as (
     select

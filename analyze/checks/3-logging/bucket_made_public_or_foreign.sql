@@ -16,7 +16,7 @@ with calls as (
         case when contains(event_name, 'Policy') then 'policy' else 'access control list' end as way
     from events
     where event_source = 's3.amazonaws.com' and event_name in (values ('PutBucketPolicy'), ('DeleteBucketPolicy'), ('PutBucketAcl'), ('CreateBucket'))
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 statements as (
     select *, unnest(as_objects(as_document(coalesce(request_parameters -> '$.bucketPolicy', request_parameters -> '$.policy')) -> '$.Statement')) as statement

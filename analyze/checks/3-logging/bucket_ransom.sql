@@ -29,7 +29,7 @@ with prepared as (
         end as deed
     from events
     where event_source = 's3.amazonaws.com' and event_name in (values ('PutBucketVersioning'), ('PutBucketEncryption'), ('PutBucketLifecycle'), ('PutBucketLifecycleConfiguration'))
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied) and principal is not null
+        and deliberate and (succeeded or denied) and principal is not null
 ),
 written as (
     select

@@ -29,7 +29,7 @@ with calls as (
             ('CreateDBInstance'), ('CreateDBInstanceReadReplica'), ('CreateDBCluster'), ('ModifyDBInstance'), ('ModifyDBCluster'), ('RestoreDBInstanceFromDBSnapshot'), ('RestoreDBInstanceFromS3'), ('RestoreDBInstanceToPointInTime'),
             ('CreateCluster'), ('ModifyCluster'), ('RestoreFromClusterSnapshot'), ('CreateWorkgroup'), ('UpdateWorkgroup')
         )
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 states as (
     select

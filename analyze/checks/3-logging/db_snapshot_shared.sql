@@ -21,7 +21,7 @@ with calls as (
         end as grantees
     from events
     where event_source in ('rds.amazonaws.com', 'redshift.amazonaws.com') and event_name in (values ('ModifyDBSnapshotAttribute'), ('ModifyDBClusterSnapshotAttribute'), ('AuthorizeSnapshotAccess'))
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 shared as (
     select

@@ -56,7 +56,7 @@ with calls as (
             ('ModifyDBInstance'), ('ModifyDBCluster'), ('ModifyGlobalCluster'), ('CreateDBInstance'), ('CreateDBCluster'), ('UpdateTable'), ('CreateTable'), ('ModifyInstanceAttribute'),
             ('ModifyLoadBalancerAttributes'), ('UpdateTerminationProtection'), ('UpdateUserPool'), ('CreateUserPool'), ('UpdateClusterConfig'), ('UpdateFirewallDeleteProtection')
         )
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 states as (
     select

@@ -14,7 +14,7 @@ with calls as (
     select *, arn_tail(request_parameters ->> '$.hostedZoneId') as zone_id
     from events
     where event_source = 'route53.amazonaws.com' and event_name in (values ('ChangeResourceRecordSets'), ('CreateHostedZone'))
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 created as (
     select account_id, arn_tail(response_elements ->> '$.hostedZone.id') as zone_id, response_elements ->> '$.hostedZone.name' as name, event_time as created_at

@@ -43,7 +43,7 @@ marked as (
 select
     account_id,
     'global' as region,
-    'arn:' || arn_partition(principal) || ':route53domains:::domain/' || domain_name as resource_arn,
+    coalesce('arn:' || arn_partition(principal) || ':route53domains:::domain/' || domain_name, principal) as resource_arn,
     principal as discriminator,
     true as failed,
     case
@@ -52,7 +52,7 @@ select
         when bool_or(event_name in ('TransferDomainToAnotherAwsAccount', 'PushDomain', 'DeleteDomain') and succeeded) then 'critical'
         when bool_and(event_name = 'DisableDomainAutoRenew' or not succeeded) then 'medium'
     end as severity,
-    'the domain ' || domain_name || case when bool_or(succeeded) then ' was ' else ' was to be ' end
+    coalesce('the domain ' || domain_name, 'a domain') || case when bool_or(succeeded) then ' was ' else ' was to be ' end
         || coalesce(string_agg(distinct deed, ', ' order by deed) filter (where succeeded), string_agg(distinct deed, ', ' order by deed)) || ' ' || traced(call)
         || case when bool_or(succeeded) and bool_and(undone_at is not null or not succeeded) then '; undone by ' || strftime(max(undone_at), '%Y-%m-%d %H:%M') else '' end as reason,
     {
@@ -65,6 +65,7 @@ select
         end
     } as evidence
 from marked
-where deed is not null and domain_name is not null and principal is not null
+-- The request of a denied call may not be recorded.
+where deed is not null and (domain_name is not null or denied) and principal is not null
 group by account_id, domain_name, principal, arn_partition(principal)
 having bool_or(judged)

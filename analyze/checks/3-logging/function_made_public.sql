@@ -28,7 +28,7 @@ with calls as (
             ('AddPermission'), ('AddPermission20150331'), ('AddPermission20150331v2'),
             ('CreateFunctionUrlConfig'), ('CreateFunctionUrlConfig20211031'), ('UpdateFunctionUrlConfig'), ('UpdateFunctionUrlConfig20211031')
         )
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 opened as (
     select

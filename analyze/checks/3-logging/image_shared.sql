@@ -14,7 +14,7 @@ with added as (
         unnest(as_objects(request_parameters -> '$.launchPermission.add.items')) as item
     from events
     where event_source = 'ec2.amazonaws.com' and event_name = 'ModifyImageAttribute'
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 named as (
     select

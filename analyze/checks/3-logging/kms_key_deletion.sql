@@ -16,6 +16,7 @@ with calls as (
             case when starts_with(request_parameters ->> '$.keyId', 'arn:') then request_parameters ->> '$.keyId' end,
             case when starts_with(response_elements ->> '$.keyId', 'arn:') then response_elements ->> '$.keyId' end,
             'arn:' || arn_partition(principal) || ':kms:' || region || ':' || account_id || ':' || case when starts_with(request_parameters ->> '$.keyId', 'alias/') then '' else 'key/' end || (request_parameters ->> '$.keyId'),
+            case when starts_with(denied_resource, 'arn:') then denied_resource end,
             -- A key store has no ARN of its own.
             principal
         ) as arn,
@@ -23,7 +24,7 @@ with calls as (
     from events
     where event_source = 'kms.amazonaws.com'
         and event_name in (values ('ScheduleKeyDeletion'), ('DisableKey'), ('DeleteImportedKeyMaterial'), ('DeleteCustomKeyStore'), ('DisconnectCustomKeyStore'), ('CancelKeyDeletion'), ('EnableKey'), ('ImportKeyMaterial'))
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 lost as (
     select

@@ -12,7 +12,7 @@ with calls as (
     select
         *,
         case when event_source = 'ec2.amazonaws.com' then regexp_extract(event_name, '(Snapshot|Image)') when contains(event_name, 'Bucket') then 'Bucket' else 'Account' end as what,
-        case when contains(event_name, 'Bucket') then request_parameters ->> '$.bucketName' end as bucket,
+        case when contains(event_name, 'Bucket') then coalesce(request_parameters ->> '$.bucketName', nullif(regexp_extract(denied_resource, '^arn:[^:]*:s3:::([^/]+)$', 1), '')) end as bucket,
         request_parameters -> '$.PublicAccessBlockConfiguration' as block
     from events
     where event_source in ('s3.amazonaws.com', 'ec2.amazonaws.com')
@@ -20,7 +20,7 @@ with calls as (
             ('PutBucketPublicAccessBlock'), ('DeleteBucketPublicAccessBlock'), ('PutAccountPublicAccessBlock'), ('DeleteAccountPublicAccessBlock'), ('DeleteBucket'),
             ('DisableSnapshotBlockPublicAccess'), ('EnableSnapshotBlockPublicAccess'), ('DisableImageBlockPublicAccess'), ('EnableImageBlockPublicAccess')
         )
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 -- How many of the four parts a call leaves in place; what a request does not name is off.
 states as (

@@ -15,7 +15,7 @@ with added as (
         unnest(as_objects(request_parameters -> '$.createVolumePermission.add.items')) as item
     from events
     where event_source = 'ec2.amazonaws.com' and event_name = 'ModifySnapshotAttribute'
-        and (not by_service or identity_invoked_by = 'cloudformation.amazonaws.com') and (succeeded or denied)
+        and deliberate and (succeeded or denied)
 ),
 shared as (
     select *, 'arn:' || arn_partition(principal) || ':ec2:' || region || '::snapshot/' || snapshot_id as arn
