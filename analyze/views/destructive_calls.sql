@@ -117,7 +117,7 @@ calls as (
     select e.*, o.resource_type, o.arn as pattern, o.parameters, o.member, o.kind, o.part
     from events as e
     join operations as o on o.event_source || '.amazonaws.com' = e.event_source and o.event_name = e.event_name
-    -- Said of the names alone, so that files without them are not read.
+    -- Said of the names alone, which is decided while reading.
     where e.event_name in (select event_name from operations)
         and e.event_category is distinct from 'Data'
         and e.deliberate
@@ -132,7 +132,7 @@ named as (
         unnest(case when len(named) > 0 then named else [null::json] end) as one
     from (
         select
-            * ,
+            *,
             case json_type(given) when 'ARRAY' then given -> '$[*]' when 'OBJECT' then [given] when 'VARCHAR' then [given] else []::json[] end as named
         from (
             select
@@ -166,7 +166,7 @@ arns as (
     from targets
 ),
 known as (
-    select account_id, arn, any_value(resource_type) as resource_type, any_value(region) as region, any_value(tail) as tail, min(name) as name, min(owner) as owner, min(importance) as importance, min(environment) as environment, bool_or(critical) as critical
+    select account_id, arn, min(resource_type) as resource_type, min(region) as region, min(tail) as tail, min(name) as name, min(owner) as owner, min(importance) as importance, min(environment) as environment, bool_or(critical) as critical
     from known_resources
     group by account_id, arn
 ),
