@@ -2,6 +2,7 @@
 title = "Required tags stay as they were in the run before"
 severity = "medium"
 tables = ["resources", "cloudtrail_events"]
+optional = ["cloudtrail_events"]
 remediation = "Set the tag again, or confirm the new value with the owner, and let only those change it who may: what groups, protects and pays by tags loses the resource."
 command = "aws resourcegroupstaggingapi tag-resources --region {region} --resource-arn-list {resource_arn} --tags {tag}"
 links = ["https://docs.aws.amazon.com/whitepapers/latest/tagging-best-practices/tagging-best-practices.html"]

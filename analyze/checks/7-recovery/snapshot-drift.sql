@@ -2,6 +2,7 @@
 title = "What was there in the run before is still there, and no more exposed"
 severity = "medium"
 tables = ["resources", "cloudtrail_events"]
+optional = ["cloudtrail_events"]
 remediation = "Ask who changed it whether it was meant. If not, restore it from its newest backup or from code, and close what was opened."
 command = "aws cloudtrail lookup-events --region {region} --lookup-attributes AttributeKey=ResourceName,AttributeValue={resource_id}"
 links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/view-cloudtrail-events.html"]
