@@ -345,7 +345,7 @@ impl Session {
 
 /// Many small files, as those of many accounts: each check would open them all again, so they are read once.
 fn is_scattered(files: &[PathBuf]) -> bool {
-    const SMALL: u64 = 8 << 20;
+    const SMALL: u64 = 32 << 20;
     let bytes = |file: &PathBuf| file.metadata().map_or(u64::MAX, |metadata| metadata.len());
     let total = files
         .iter()
