@@ -14,6 +14,7 @@ use crate::graph::Filter;
 use crate::graph::belong;
 use crate::graph::fold::MOST_NODES;
 use crate::layout::{self, Format, LayoutError};
+use crate::mermaid;
 use crate::picture::Picture;
 use crate::views::{self, Request};
 
@@ -82,6 +83,8 @@ enum Printed {
     Dot,
     /// What each node stands for, and what was left out
     Json,
+    /// For pages that draw Mermaid; small pictures only
+    Mermaid,
 }
 
 /// Runs the tool.
@@ -118,6 +121,7 @@ pub fn run() -> anyhow::Result<Exit> {
             shell::answer(&match cli.format {
                 Printed::Dot => dot::write(picture),
                 Printed::Json => picture.json(),
+                Printed::Mermaid => mermaid::write(picture)?,
             })?;
         }
         return Ok(exit);

@@ -7,7 +7,7 @@ use super::frames::Site;
 use crate::facts::{Facts, Index, Resource};
 use crate::graph::lift::NodeIndex;
 use crate::kinds::{Kind, kind};
-use crate::picture::{Node, Picture, Shape, count, grouped, hashed_id};
+use crate::picture::{Look, Node, Picture, Shape, count, grouped, hashed_id};
 use crate::views::findings;
 
 /// A card.
@@ -105,10 +105,12 @@ pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> No
             stars,
             uses: Vec::new(),
             names: Vec::new(),
+            lines: Vec::new(),
         },
         findings: findings(facts, group.members.iter().copied()),
         exposed,
         dashed: first.system.is_empty() || first.adopted,
+        look: Look::Plain,
         link: None,
         frame,
         members: group

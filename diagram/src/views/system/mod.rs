@@ -7,10 +7,9 @@ mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::landscape::system_stem;
 use super::{
     AIM_EDGES, Request, add_rules, commonest, commonest_text, drawn, findings, missing,
-    not_analyzed, split_hubs,
+    not_analyzed, split_hubs, system_stem,
 };
 use crate::facts::{Facts, Index};
 use crate::graph::fold::fold;
