@@ -11,7 +11,7 @@ use handoff::text::printable;
 
 use crate::check::{Check, Kind};
 use crate::gaps;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::sql::{self, quote};
 
 const VERDICTS: &str = "
@@ -39,7 +39,11 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     for check in checks {
         let started = Instant::now();
         let outcome = evaluate(session, check);
-        tracing::debug!(check = check.id, seconds = started.elapsed().as_secs_f64(), "judged");
+        tracing::debug!(
+            check = check.id,
+            seconds = started.elapsed().as_secs_f64(),
+            "judged"
+        );
         if let Err(message) = outcome {
             connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
             failures.push(Failure {
@@ -150,9 +154,10 @@ fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
     }
     let unread: Vec<&String> = declared.difference(&read).collect();
     // A check of a derived table names the tables that its rows stand on.
-    let names =
-        sql::tables_read(&session.connection, &check.sql).map_err(|error| error.to_string())?;
-    if !unread.is_empty() && !session::derived_names().any(|derived| names.contains(derived)) {
+    let derived = session
+        .derived_read(&check.sql)
+        .map_err(|error| error.to_string())?;
+    if !unread.is_empty() && derived.is_empty() {
         return Err(format!(
             "its metadata lists {} under tables, which it does not read",
             listed(unread)

@@ -1,6 +1,5 @@
 //! `analyze zones`: hosted zones of a run as change batches that restore them.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anyhow::Context as _;
@@ -11,6 +10,7 @@ use handoff::text::printable;
 
 use crate::cli::ZonesArgs;
 use crate::config::Config;
+use crate::events;
 use crate::run::open_for_reading;
 
 /// Changes in one call: Route 53 takes 1,000 record sets at a time, and an upsert counts twice.
@@ -27,7 +27,12 @@ struct Zone {
 /// Writes a file per batch of changes, and a README that says how to restore them.
 pub(crate) fn run(args: &ZonesArgs) -> anyhow::Result<Exit> {
     let run = Run::find(args.run.as_deref())?;
-    let session = open_for_reading(&run, &Config::load(None)?, &args.limits, &BTreeSet::new())?;
+    let session = open_for_reading(
+        &run,
+        &Config::load(None)?,
+        &args.limits,
+        &events::Files::default(),
+    )?;
     let mut statement = session.connection.prepare("select zone_id, name, records, left_out, change_batch::varchar from zone_backups order by name, zone_id")?;
     let zone = |row: &duckdb::Row<'_>| {
         Ok(Zone {

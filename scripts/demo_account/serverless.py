@@ -41,6 +41,7 @@ def build(shop):
     shop.correct("dynamodb", "DescribeContinuousBackups", continuous_backups)
     shop.correct("sns", "GetTopicAttributes", topic_attributes)
     shop.correct("secretsmanager", "ListSecrets", list_secrets)
+    shop.correct("lambda", "GetPolicy", function_policy)
     plant(shop)
 
 
@@ -56,6 +57,24 @@ def continuous_backups(shop, region, parameter, answer):
 def topic_attributes(shop, region, parameter, answer):
     """The one address has confirmed."""
     answer["Attributes"]["SubscriptionsConfirmed"] = "1"
+    return answer
+
+
+def function_policy(shop, region, parameter, answer):
+    """Adds what the console adds with a URL that asks nobody who calls."""
+    if parameter == "f02_thumbnail_catalog":
+        policy = json.loads(answer["Policy"])
+        policy["Statement"].append(
+            {
+                "Sid": "FunctionURLAllowPublicAccess",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "lambda:InvokeFunctionUrl",
+                "Resource": shop.ids["f02_thumbnail_catalog"],
+                "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+            }
+        )
+        answer["Policy"] = json.dumps(policy)
     return answer
 
 

@@ -7,22 +7,20 @@ mod cells;
 mod review;
 mod script;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::Context as _;
 use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
 use handoff::storage::Storage;
 use handoff::text::printable;
-use handoff::trail;
 use jiff::ToSpan as _;
-use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use crate::cli::TagsArgs;
 use crate::config::{self, Config};
-use crate::run::open_with;
-use crate::schema;
+use crate::events::Files;
+use crate::run::open_for_reading;
 use crate::session::Session;
 
 /// Name of the file in the folder.
@@ -72,16 +70,7 @@ fn propose(args: &TagsArgs, folder: &Path) -> anyhow::Result<Exit> {
     let run = Run::find(args.run.as_deref())?;
     let out = Storage::open(&folder.display().to_string())?;
     refuse_to_replace(out.exists(FILE)?, &out)?;
-    let mut events_known = true;
-    let session = open_with(&run, &config, &args.limits, |session| {
-        let since = args.since.unwrap_or_else(|| {
-            let day = TimeZone::UTC.to_datetime(run.id.as_of()).date();
-            day.saturating_sub(DAYS.days())
-        });
-        let (files, known) = register_events(session, &run, since)?;
-        events_known = known;
-        Ok(files)
-    })?;
+    let (session, mut events_known) = open(args, &run, &config)?;
     events_known &= find_creators(&session)?;
     weigh(&session)?;
     let text = sheet(&session)?;
@@ -106,26 +95,23 @@ fn refuse_to_replace(exists: bool, out: &Storage) -> anyhow::Result<()> {
     .into())
 }
 
-/// Makes `cloudtrail_events` readable, empty where the lake has none; false when there are some that can't be read.
-fn register_events(
-    session: &mut Session,
-    run: &Run,
-    since: Date,
-) -> anyhow::Result<(Vec<PathBuf>, bool)> {
-    let table = trail::cloudtrail_events();
-    let listed = trail::event_files(&run.lake, Some(&since.to_string()), None)?;
-    let mut files = Vec::new();
-    for path in trail::local_paths(&run.lake, &listed)? {
-        files.push(path.canonicalize()?);
+/// The run with the events of the last days; without any, and false, when they can't be read.
+fn open(args: &TagsArgs, run: &Run, config: &Config) -> anyhow::Result<(Session, bool)> {
+    let since = args.since.unwrap_or_else(|| {
+        let day = TimeZone::UTC.to_datetime(run.id.as_of()).date();
+        day.saturating_sub(DAYS.days())
+    });
+    let with = |trail: &Files| open_for_reading(run, config, &args.limits, trail);
+    let trail = Files::find(&run.lake, Some(&since.to_string()))?;
+    if trail.is_empty() {
+        return Ok((with(&trail)?, true));
     }
-    if !files.is_empty() {
-        match session.register(&table.name, &files) {
-            Ok(()) => return Ok((files, true)),
-            Err(error) => warn_of_events(&error),
-        }
-    }
-    session.connection.execute_batch(&schema::create(&table))?;
-    Ok((Vec::new(), files.is_empty()))
+    with(&trail)
+        .map(|session| (session, true))
+        .or_else(|error| {
+            warn_of_events(&error);
+            Ok((with(&Files::default())?, false))
+        })
 }
 
 /// Fills the creators; false when the events can't be read.

@@ -4,7 +4,7 @@ use anyhow::{Context as _, ensure};
 use jiff::{SignedDuration, Timestamp};
 use toml::{Table, Value};
 
-use crate::case::{ACCOUNT, REGION};
+use super::{ACCOUNT, REGION};
 use crate::config;
 
 /// Events of one row at most.
@@ -15,7 +15,7 @@ const MOST: i64 = 10_000;
 ///
 /// # Errors
 /// When an event has no time, or a burst can't be understood.
-pub(crate) fn expand(rows: &[Table]) -> anyhow::Result<Vec<Table>> {
+pub(super) fn expand(rows: &[Table]) -> anyhow::Result<Vec<Table>> {
     let mut events = Vec::new();
     for row in rows {
         let mut row = row.clone();
