@@ -72,6 +72,8 @@ pub struct Cli {
 enum View {
     /// Systems by environment, and which of them need which
     Landscape,
+    /// Data stores, what their tags ask for, standbys, vaults and copies; and what is missing of them
+    Dr,
     /// One system: its resources by region, VPC and tier; with --out and without --system, all of them
     System,
 }
@@ -104,6 +106,10 @@ pub fn run() -> anyhow::Result<Exit> {
     check(&facts, &request.filter)?;
     let pictures = match (cli.view, &cli.system, &cli.out) {
         (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
+        (View::Dr, ..) => {
+            let recovery = facts::recovery::read(&run, &facts)?;
+            vec![views::dr::draw(&facts, &recovery, &request)]
+        }
         (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
         (View::System, ..) => views::system::draw(&facts, &request),
     };

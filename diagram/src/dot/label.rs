@@ -221,6 +221,7 @@ fn spoken(phrases: &[Phrase]) -> String {
         .map(|phrase| {
             let text = line(&phrase.text, WORDS);
             match phrase.verdict {
+                Some(verdict) if phrase.text.is_empty() => mark(verdict),
                 Some(verdict) => format!("{} {text}", mark(verdict)),
                 None => text,
             }

@@ -4,6 +4,7 @@
 //! that follows depends on the order of rows in the lake.
 
 mod read;
+pub mod recovery;
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -177,9 +178,16 @@ pub struct Facts {
     pub main_route_tables_known: bool,
     /// Calls that failed or were not made.
     pub errors: Vec<FailedCall>,
+    /// Index of each ARN.
+    positions: HashMap<String, Index>,
 }
 
 impl Facts {
+    /// The resource with this ARN.
+    pub fn find(&self, arn: &str) -> Option<Index> {
+        self.positions.get(arn).copied()
+    }
+
     /// Sorts resources, drops repetitions, and lets `links` be made with the index of ARNs.
     pub(crate) fn index(&mut self) -> HashMap<String, Index> {
         self.resources.sort_by(|a, b| a.order().cmp(&b.order()));

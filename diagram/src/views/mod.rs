@@ -1,7 +1,9 @@
 //! The views: each turns facts into pictures, in a file of its own.
 
+pub mod dr;
 pub mod landscape;
 pub mod system;
+pub(crate) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 

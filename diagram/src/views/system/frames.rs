@@ -243,7 +243,7 @@ fn vpc_frame(scene: &Scene<'_>, around: usize, vpc: &str) -> Frame {
         (resource.title(), resource.summary.as_str())
     });
     let mut frame = plain(Some(around), title, subtitle, FrameStyle::Solid);
-    frame.stars = position.and_then(|resource| super::cards::stars(scene.facts, resource));
+    frame.stars = position.and_then(|resource| crate::views::words::stars(scene.facts, resource));
     frame
 }
 
