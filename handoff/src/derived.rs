@@ -211,6 +211,11 @@ pub fn zone_backups() -> TableSchema {
                 "record sets that Route 53 makes itself: the apex NS and SOA",
             ),
             (
+                "concealed",
+                List,
+                "record sets whose value was taken for a secret: the lake does not hold it, so they are not in the batch",
+            ),
+            (
                 "change_batch",
                 Json,
                 "for aws route53 change-resource-record-sets",
