@@ -74,6 +74,8 @@ enum View {
     Landscape,
     /// Data stores, what their tags ask for, standbys, vaults and copies; and what is missing of them
     Dr,
+    /// From the internet to data: entry points, what runs behind them, what they reach
+    Exposure,
     /// One system: its resources by region, VPC and tier; with --out and without --system, all of them
     System,
 }
@@ -109,6 +111,16 @@ pub fn run() -> anyhow::Result<Exit> {
         (View::Dr, ..) => {
             let recovery = facts::recovery::read(&run, &facts)?;
             vec![views::dr::draw(&facts, &recovery, &request)]
+        }
+        (View::Exposure, ..) => {
+            let Some(paths) = facts::reach::read(&run, &facts)? else {
+                return Err(Hinted::new(
+                    "diagram exposure: the run has no table reachability",
+                    "run analyze on it first; it derives how the internet reaches what",
+                )
+                .into());
+            };
+            vec![views::exposure::draw(&facts, &paths, &request)]
         }
         (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
         (View::System, ..) => views::system::draw(&facts, &request),

@@ -283,6 +283,10 @@ pub struct Edge {
     pub both: bool,
     /// What is said of it as a whole.
     pub look: Look,
+    /// Whether its ends stand where they would without it.
+    pub loose: bool,
+    /// What lets one of its paths on, link by link.
+    pub hops: Vec<String>,
 }
 
 impl Picture {
@@ -320,6 +324,9 @@ impl Picture {
                 let mut value = json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links, "both": edge.both });
                 if !edge.look.is_plain() {
                     value["look"] = json!(edge.look);
+                }
+                if !edge.hops.is_empty() {
+                    value["hops"] = json!(edge.hops);
                 }
                 value
             })

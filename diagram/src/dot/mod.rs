@@ -262,6 +262,9 @@ fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
         Relation::Dependency if edge.links >= THICK => attributes.push("penwidth=2.6".to_owned()),
         Relation::Dependency => {}
     }
+    if edge.loose {
+        attributes.push("constraint=false".to_owned());
+    }
     // Between environments beside each other, every statement runs from left to right, as its line does.
     let backwards = crosses && !picture.gaps.is_empty() && from.frame > to.frame;
     if edge.both {
@@ -272,12 +275,12 @@ fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
     if matches!(to.shape, Shape::Junction) {
         attributes.push("arrowhead=none".to_owned());
     }
-    let tooltip = format!(
-        "{} → {}: {}",
-        from.title,
-        to.title,
-        crate::picture::count(edge.links, "reference")
-    );
+    let mut tooltip = format!("{} → {}: ", from.title, to.title);
+    if edge.hops.is_empty() {
+        tooltip.push_str(&crate::picture::count(edge.links, "reference"));
+    } else {
+        tooltip.push_str(&edge.hops.join(", "));
+    }
     attributes.push(format!("edgetooltip={}", quoted(&tooltip)));
     let (from, to) = if backwards { (to, from) } else { (from, to) };
     format!(

@@ -3,6 +3,7 @@
 //! Invariant: resources are sorted by account, region, type and ARN, and links by their ends, so that nothing
 //! that follows depends on the order of rows in the lake.
 
+pub mod reach;
 mod read;
 pub mod recovery;
 

@@ -1,6 +1,7 @@
 //! The views: each turns facts into pictures, in a file of its own.
 
 pub mod dr;
+pub mod exposure;
 pub mod landscape;
 pub mod system;
 pub(crate) mod words;
@@ -254,6 +255,8 @@ pub(crate) fn drawn(edges: Edges) -> Vec<Edge> {
         links: bundle.links,
         both: false,
         look: Look::Plain,
+        loose: false,
+        hops: Vec::new(),
     };
     edges.into_iter().map(draw).collect()
 }

@@ -178,6 +178,8 @@ impl Built {
             links,
             both: false,
             look: Look::Plain,
+            loose: false,
+            hops: Vec::new(),
         });
     }
 
