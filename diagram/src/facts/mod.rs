@@ -3,13 +3,15 @@
 //! Invariant: resources are sorted by account, region, type and ARN, and links by their ends, so that nothing
 //! that follows depends on the order of rows in the lake.
 
+mod author;
+pub mod change;
 pub mod reach;
 mod read;
 pub mod recovery;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub use read::{ReadError, read};
+pub use read::{ReadError, as_of, read};
 
 /// Index of a resource in [`Facts::resources`].
 pub type Index = u32;
@@ -187,6 +189,15 @@ impl Facts {
     /// The resource with this ARN.
     pub fn find(&self, arn: &str) -> Option<Index> {
         self.positions.get(arn).copied()
+    }
+
+    /// The same resources with other links.
+    pub(crate) fn with_links(&self, links: Vec<Link>) -> Self {
+        Self {
+            resources: self.resources.clone(),
+            links,
+            ..Self::default()
+        }
     }
 
     /// Sorts resources, drops repetitions, and lets `links` be made with the index of ARNs.

@@ -88,7 +88,8 @@ pub fn read(run: &Run) -> Result<Facts, ReadError> {
     Ok(facts)
 }
 
-fn as_of(run: &Run) -> String {
+/// When the facts of a run were collected, such as `2026-11-16 06:00 UTC`.
+pub fn as_of(run: &Run) -> String {
     let text = run.id.as_of().to_string();
     let (day, time) = text.split_once('T').unwrap_or((&text, ""));
     format!("{day} {} UTC", time.get(..5).unwrap_or_default())

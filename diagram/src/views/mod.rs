@@ -1,5 +1,6 @@
 //! The views: each turns facts into pictures, in a file of its own.
 
+pub mod diff;
 pub mod dr;
 pub mod exposure;
 pub mod landscape;

@@ -18,8 +18,6 @@ pub(super) struct Group {
     pub lane: Lane,
     /// The ends it shows; several where they are joined.
     pub ends: Vec<End>,
-    /// The rung of the ladder it was joined on.
-    pub rung: usize,
 }
 
 /// All cards, lane by lane.
@@ -138,13 +136,11 @@ pub(super) fn cards(scene: &Scene<'_>, aim: usize) -> Cards {
         .map(|(end, (lane, _))| Group {
             lane: *lane,
             ends: vec![end.clone()],
-            rung: 0,
         })
         .collect();
     groups.extend(folded.groups.into_iter().map(|members| Group {
         lane: lane_of[&members[0]],
         ends: members.into_iter().map(End::Known).collect(),
-        rung: folded.rung,
     }));
     groups.sort_by(|a, b| a.lane.cmp(&b.lane).then(a.ends.cmp(&b.ends)));
     Cards {
@@ -276,6 +272,9 @@ fn members(scene: &Scene<'_>, ends: &[Index]) -> Vec<Index> {
 /// How far from the internet data is, or that nobody knows.
 fn lines(scene: &Scene<'_>, group: &Group) -> Vec<Vec<Phrase>> {
     let all: Vec<Option<u64>> = group.ends.iter().map(|end| steps(scene, end)).collect();
+    if group.lane == Lane::Internet {
+        return Vec::new();
+    }
     let Some(nearest) = all.iter().flatten().min() else {
         return vec![vec![Phrase::judged(
             Verdict::Unknown,

@@ -11,9 +11,9 @@ use crate::facts::{Facts, Index};
 use crate::graph::fold::MOST_NODES;
 use crate::graph::lift::{NodeIndex, Relation};
 use crate::graph::parts::Parts;
-use crate::look::Look;
+use crate::look::{Look, Phrase, Verdict};
 use crate::picture::{
-    Account, Edge, Frame, FrameStyle, Picture, Sign, count, grouped, hashed_id, slug,
+    Account, Edge, Frame, FrameStyle, Picture, Shape, Sign, count, grouped, hashed_id, slug,
 };
 use ways::Ways;
 
@@ -35,7 +35,10 @@ impl Scene<'_> {
     fn shown(&self, end: &End) -> End {
         match end {
             End::Known(index) if is_member(self.facts, *index) => {
-                End::Known(self.parts.root(*index))
+                let root = self.parts.root(*index);
+                // An interface that only a security group tells something of stays itself.
+                let group = self.facts.resource(root).resource_type == "ec2:security-group";
+                End::Known(if group { *index } else { root })
             }
             end => end.clone(),
         }
@@ -111,6 +114,9 @@ pub fn draw(facts: &Facts, paths: &[Path], request: &Request) -> Picture {
         picture.nodes.push(node);
     }
     picture.edges = edges(&scene, &cards.groups, &node_of);
+    if picture.edges.len() > AIM_EDGES {
+        unknown_as_words(&mut picture);
+    }
     arrange(&mut picture, &cards.groups);
     picture.account = account(&scene, &picture);
     picture.caption = caption(&scene, &cards.groups, &picture.account);
@@ -191,6 +197,26 @@ fn edges(
             }
         };
     bundles.into_iter().map(draw).collect()
+}
+
+/// In a crowded picture, what is not known is said on the cards: where it may lead from here, how many cards may lead here.
+fn unknown_as_words(picture: &mut Picture) {
+    let mut counts: BTreeMap<(NodeIndex, &str), u64> = BTreeMap::new();
+    picture.edges.retain(|edge| {
+        let unknown = edge.look == Look::Unknown;
+        if unknown {
+            *counts.entry((edge.from, "perhaps on to")).or_default() += 1;
+            *counts.entry((edge.to, "perhaps from")).or_default() += 1;
+        }
+        !unknown
+    });
+    for ((node, words), number) in counts {
+        let text = format!("{words} {}", count(number, "card"));
+        let line = vec![Phrase::judged(Verdict::Unknown, text)];
+        if let Shape::Card { lines, .. } = &mut picture.nodes[node].shape {
+            lines.push(line);
+        }
+    }
 }
 
 /// The port, or what else lets a path through.
