@@ -65,10 +65,10 @@ const CLASSES: [(&str, &str); 7] = [
     ("added", "fill:#EAF3FA,stroke:#0072B2,stroke-width:2px"),
     (
         "removed",
-        "fill:#F4F5F7,stroke:#6A727C,stroke-dasharray:4 3",
+        "fill:#F4F5F7,stroke:#656D76,stroke-dasharray:4 3",
     ),
     ("changed", "fill:#FDF3E7,stroke:#8F4E00,stroke-width:2px"),
-    ("faint", "stroke:#C9CED6,color:#6A727C"),
+    ("faint", "stroke:#C9CED6,color:#656D76"),
 ];
 
 fn class(node: &Node) -> Option<&'static str> {

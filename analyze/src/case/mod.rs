@@ -205,4 +205,3 @@ fn judge(session: &Session, check: &Check, case: &Case<Expected>) -> anyhow::Res
     refuse_duplicates(session)?;
     compare(session, &case.expect)
 }
-

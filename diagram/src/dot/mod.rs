@@ -195,7 +195,7 @@ fn look_of_edge(look: Look) -> Option<&'static str> {
         }
         Look::Unknown => Some("style=dashed, fontcolor=\"#7A5600\""),
         Look::Added => Some("color=\"#0072B2\", penwidth=2.2, fontcolor=\"#0072B2\""),
-        Look::Removed => Some("color=\"#6A727C\", style=dashed, fontcolor=\"#57606A\""),
+        Look::Removed => Some("color=\"#656D76\", style=dashed, fontcolor=\"#57606A\""),
         Look::Changed => Some("color=\"#8F4E00\", penwidth=2.2, fontcolor=\"#8F4E00\""),
         Look::Faint => Some("color=\"#C9CED6\""),
     }

@@ -23,7 +23,7 @@ pub const OCHRE_TEXT: &str = "#7A5600";
 /// Different in two runs; dark enough for text.
 pub const BROWN: &str = "#8F4E00";
 /// What is there for orientation only, still dark enough for text and under it.
-pub const FAINT: &str = "#6A727C";
+pub const FAINT: &str = "#656D76";
 /// Text.
 pub const INK: &str = "#1F2328";
 /// Second lines.

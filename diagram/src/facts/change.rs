@@ -260,12 +260,14 @@ fn in_words(column: &str, before: &str, after: &str) -> String {
 
 /// Columns that say who or where a thing is, or that change by themselves.
 fn is_compared(column: &str) -> bool {
-    const IDENTITY: [&str; 7] = [
+    // `config` is the answer as it came, which the other columns are taken from.
+    const IDENTITY: [&str; 8] = [
         "account_id",
         "region",
         "arn",
         "source_table",
         "tags",
+        "config",
         "etag",
         "revision_id",
     ];

@@ -185,7 +185,7 @@ fn ways() -> (Lake, [String; 5]) {
     let open = json!({ "exposed": true, "exposure": "tcp/22 from 0.0.0.0/0" });
     let bastion = lake.add("ec2:instance", "b1_bastion_shop", "shop", open);
     let worker = lake.add("ec2:instance", "k1_worker_shop", "shop", json!({}));
-    let database = lake.add("rds:db", "d1_orders_shop", "shop", critical);
+    let database = lake.add("rds:db", "d9_stock_shop", "shop", critical);
     let queue = lake.add("sqs:queue", "q1_orders_shop", "shop", json!({}));
     let closed = lake.add("s3:bucket", "closed", "shop", json!({}));
     lake.path("internet", &bastion, 1, "entry", Some(22), Some(true));

@@ -223,7 +223,7 @@ fn caption(scene: &Scene<'_>, account: &Account) -> Vec<String> {
         .selected
         .iter()
         .map(|&index| scene.changes.facts.resource(index).environment.as_str());
-    vec![
+    let mut parts = vec![
         format!("{} → {}", scene.changes.before, scene.changes.facts.as_of),
         commonest_text(environments, "no environment tag"),
         format!(
@@ -232,9 +232,12 @@ fn caption(scene: &Scene<'_>, account: &Account) -> Vec<String> {
             grouped(removed),
             grouped(changed)
         ),
-        format!("{} with their author in the events", grouped(authored)),
-        account.sentence(),
-    ]
+    ];
+    if authored > 0 {
+        parts.push(format!("who did it is known of {}", grouped(authored)));
+    }
+    parts.push(account.sentence());
+    parts
 }
 
 fn legend() -> Vec<Sign> {
