@@ -115,7 +115,12 @@ fn named(facts: &Facts, names: &Names<'_>, row: Row<'_>) -> HashSet<Index> {
                 Value::Object(fields) => open.extend(fields.values()),
                 Value::String(text) => {
                     found.extend(names.arns.get(text.as_str()));
-                    let alike = names.ids.get(&(service, text.as_str()));
+                    // A queue is named by its URL, which ends with its id.
+                    let id = match text.rsplit_once('/') {
+                        Some((start, id)) if start.contains("://") => id,
+                        _ => text,
+                    };
+                    let alike = names.ids.get(&(service, id));
                     found.extend(alike.into_iter().flatten().filter(|&&index| {
                         let resource = facts.resource(index);
                         account == Some(&resource.account_id)

@@ -48,7 +48,7 @@ pub(crate) fn in_words(kind: &Kind, summary: &str, number: usize) -> String {
     }
 }
 
-/// `15m`, `4h`, `10d`: seconds in the largest unit of which there are two, or that they are exactly one of; rounded down.
+/// `15m`, `4h`, `10d`: seconds in the largest unit of which there are two (three of days), or exactly one; rounded down.
 pub(crate) fn duration(seconds: u64) -> String {
     for (unit, letter) in [(86_400, 'd'), (3_600, 'h'), (60, 'm')] {
         let enough = if letter == 'd' { 3 * unit } else { 2 * unit };

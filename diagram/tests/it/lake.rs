@@ -173,6 +173,28 @@ fn inventory(name: &str, columns: &[(&str, contract::ColumnType, &str)]) -> Tabl
     TableSchema::new(name, "", columns)
 }
 
+/// Writes events of CloudTrail into the lake.
+pub fn events(folder: &Path, rows: &[Value]) {
+    let lake = Storage::open(folder.to_str().unwrap()).unwrap();
+    let schema = handoff::trail::cloudtrail_events();
+    let columns: Vec<String> = schema
+        .columns
+        .iter()
+        .map(|column| column.name.clone())
+        .collect();
+    let label = FileLabel::new(Stage::Collect, "cloudtrail");
+    let mut writer = TableWriter::new(schema, &label, lake.scratch_file().unwrap()).unwrap();
+    for row in rows {
+        let cells: Vec<Value> = columns
+            .iter()
+            .map(|column| row.get(column).cloned().unwrap_or(Value::Null))
+            .collect();
+        assert!(writer.push(&cells).unwrap().is_empty(), "{row}");
+    }
+    let path = "cloudtrail/event_date=2026-11-12/0-0.parquet";
+    lake.put_file(path, writer.finish().unwrap().file).unwrap();
+}
+
 fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &Vec<Value>)>) {
     let mut record = RunRecord::new(run.clone(), stage, "0", Vec::new());
     for (schema, rows) in tables {

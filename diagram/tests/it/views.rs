@@ -346,6 +346,70 @@ fn two_runs_differ_in_what_came_went_and_changed() {
 }
 
 #[test]
+fn who_made_a_change_is_in_the_events_of_the_lake() {
+    let folder = tempdir().unwrap();
+    let [database, _, _, queue] = week(folder.path());
+    let event = |number: u8,
+                 time: &str,
+                 name: &str,
+                 service: &str,
+                 request: Value,
+                 read_only: bool| {
+        json!({
+            "event_id": number.to_string(), "event_time": time, "event_name": name, "event_source": format!("{service}.amazonaws.com"),
+            "read_only": read_only, "recipient_account_id": ACCOUNT, "aws_region": "eu-west-1",
+            "identity_arn": format!("arn:aws:iam::{ACCOUNT}:user/user{number}"), "request_parameters": request,
+        })
+    };
+    let of_database = json!({ "dBInstanceIdentifier": "d1_orders_shop" });
+    let url =
+        json!({ "queueUrl": format!("https://sqs.eu-west-1.amazonaws.com/{ACCOUNT}/q1_new_shop") });
+    crate::lake::events(
+        folder.path(),
+        &[
+            event(
+                1,
+                "2026-11-10 06:00:00",
+                "ModifyDBInstance",
+                "rds",
+                of_database.clone(),
+                false,
+            ),
+            event(
+                2,
+                "2026-11-11 06:00:00",
+                "DescribeDBInstances",
+                "rds",
+                of_database.clone(),
+                true,
+            ),
+            event(
+                3,
+                "2026-11-12 06:00:00",
+                "ModifyTable",
+                "dynamodb",
+                of_database.clone(),
+                false,
+            ),
+            event(
+                4,
+                "2026-11-08 06:00:00",
+                "CreateDBInstance",
+                "rds",
+                of_database,
+                false,
+            ),
+            event(5, "2026-11-12 06:00:00", "CreateQueue", "sqs", url, false),
+        ],
+    );
+    let output = diff(folder.path(), &["--format", "json"]);
+    let changes: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let last = |arn: &str| lines(node_of(&changes, arn)).pop().unwrap();
+    assert_eq!(last(&database), "11-10 ModifyDBInstance by user1");
+    assert_eq!(last(&queue), "11-12 CreateQueue by user5");
+}
+
+#[test]
 fn what_one_run_could_not_see_is_neither_added_nor_removed() {
     let folder = tempdir().unwrap();
     let (mut before, mut after) = (Lake::default(), Lake::default());
