@@ -14,6 +14,7 @@ use crate::graph::Filter;
 use crate::graph::belong;
 use crate::graph::fold::MOST_NODES;
 use crate::layout::{self, Format, LayoutError};
+use crate::mermaid;
 use crate::picture::Picture;
 use crate::views::{self, Request};
 
@@ -29,6 +30,9 @@ pub struct Cli {
     /// The run: <lake>/runs/<run id>, a lake (its latest run), a run id of ./lake, or - for standard input
     #[arg(value_name = "RUN")]
     run: Option<String>,
+    /// The later run, for diff
+    #[arg(value_name = "LATER")]
+    later: Option<String>,
     /// Only this system; an empty name means resources without one
     #[arg(long, value_name = "NAME")]
     system: Option<String>,
@@ -71,6 +75,12 @@ pub struct Cli {
 enum View {
     /// Systems by environment, and which of them need which
     Landscape,
+    /// Data stores, what their tags ask for, standbys, vaults and copies; and what is missing of them
+    Dr,
+    /// From the internet to data: entry points, what runs behind them, what they reach
+    Exposure,
+    /// Two runs: what came, what went, what is different, and who did it where the lake has the events
+    Diff,
     /// One system: its resources by region, VPC and tier; with --out and without --system, all of them
     System,
 }
@@ -82,6 +92,8 @@ enum Printed {
     Dot,
     /// What each node stands for, and what was left out
     Json,
+    /// For pages that draw Mermaid; small pictures only
+    Mermaid,
 }
 
 /// Runs the tool.
@@ -91,18 +103,16 @@ enum Printed {
 pub fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
     let run = Run::find(cli.run.as_deref())?;
-    let mut facts = facts::read(&run).with_context(|| format!("can't read {}", run.reference()))?;
-    belong::adopt(&mut facts);
-    let request = Request {
-        run: run.id.to_string(),
-        filter: cli.filter(),
-        max_nodes: cli.max_nodes as usize,
-    };
-    check(&facts, &request.filter)?;
-    let pictures = match (cli.view, &cli.system, &cli.out) {
-        (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
-        (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
-        (View::System, ..) => views::system::draw(&facts, &request),
+    let pictures = match cli.view {
+        View::Diff => vec![difference(&cli, &run)?],
+        _ if cli.later.is_some() => {
+            return Err(Hinted::new(
+                "two runs: only diagram diff compares them",
+                "give one run, or diagram diff RUN LATER",
+            )
+            .into());
+        }
+        _ => pictures(&cli, &run)?,
     };
     let mut exit = Exit::Done;
     for picture in &pictures {
@@ -118,6 +128,7 @@ pub fn run() -> anyhow::Result<Exit> {
             shell::answer(&match cli.format {
                 Printed::Dot => dot::write(picture),
                 Printed::Json => picture.json(),
+                Printed::Mermaid => mermaid::write(picture)?,
             })?;
         }
         return Ok(exit);
@@ -129,13 +140,76 @@ pub fn run() -> anyhow::Result<Exit> {
     if cli.view == View::System && cli.system.is_none() {
         folder.put(
             "index.md",
-            views::system::index(&facts, &pictures, cli.render).as_bytes(),
+            views::system::index(&run, &pictures, cli.render).as_bytes(),
         )?;
     }
     Ok(exit)
 }
 
+fn load(run: &Run) -> anyhow::Result<Facts> {
+    let mut facts = facts::read(run).with_context(|| format!("can't read {}", run.reference()))?;
+    belong::adopt(&mut facts);
+    Ok(facts)
+}
+
+/// The pictures of one run.
+fn pictures(cli: &Cli, run: &Run) -> anyhow::Result<Vec<Picture>> {
+    let facts = load(run)?;
+    let request = cli.request(run.id.to_string());
+    check(&facts, &request.filter)?;
+    Ok(match (cli.view, &cli.system, &cli.out) {
+        (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
+        (View::Dr, ..) => {
+            let recovery = facts::recovery::read(run, &facts)?;
+            vec![views::dr::draw(&facts, &recovery, &request)]
+        }
+        (View::Exposure, ..) => {
+            let Some(paths) = facts::reach::read(run, &facts)? else {
+                return Err(Hinted::new(
+                    "diagram exposure: the run has no table reachability",
+                    "run analyze on it first; it derives how the internet reaches what",
+                )
+                .into());
+            };
+            vec![views::exposure::draw(&facts, &paths, &request)]
+        }
+        (View::Diff, ..) => vec![difference(cli, run)?],
+        (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
+        (View::System, ..) => views::system::draw(&facts, &request),
+    })
+}
+
+/// The picture of two runs.
+fn difference(cli: &Cli, before: &Run) -> anyhow::Result<Picture> {
+    let Some(later) = &cli.later else {
+        return Err(Hinted::new(
+            "diagram diff: which two runs?",
+            "diagram diff <lake>/runs/<earlier> <lake>/runs/<later>",
+        )
+        .into());
+    };
+    let after = Run::find(Some(later))?;
+    if (after.id.as_of(), after.id.as_str()) < (before.id.as_of(), before.id.as_str()) {
+        shell::warn(
+            "the first run is the later one: what was added in between is shown as removed",
+        );
+    }
+    let (old, new) = (load(before)?, load(&after)?);
+    let changes = facts::change::read(before, &after, old, new)?;
+    let request = cli.request(format!("{} {}", before.id, after.id));
+    check(&changes.facts, &request.filter)?;
+    Ok(views::diff::draw(&changes, &request))
+}
+
 impl Cli {
+    fn request(&self, run: String) -> Request {
+        Request {
+            run,
+            filter: self.filter(),
+            max_nodes: self.max_nodes as usize,
+        }
+    }
+
     fn filter(&self) -> Filter {
         Filter {
             systems: self.system.iter().cloned().collect(),

@@ -14,5 +14,7 @@ pub mod facts;
 pub mod graph;
 pub mod kinds;
 pub mod layout;
+pub mod look;
+pub mod mermaid;
 pub mod picture;
 pub mod views;

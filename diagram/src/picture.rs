@@ -9,6 +9,7 @@ use crate::facts::Findings;
 use crate::graph::Filter;
 use crate::graph::lift::{NodeIndex, Relation};
 use crate::kinds::Category;
+pub use crate::look::{Look, Phrase, Verdict};
 
 /// A finished picture.
 #[derive(Debug, Default)]
@@ -51,6 +52,8 @@ pub struct Picture {
     pub account: Account,
     /// What the legend explains.
     pub legend: Vec<Sign>,
+    /// Whether columns stand further apart, for edges with long labels.
+    pub wide: bool,
 }
 
 /// A sign that the legend explains.
@@ -64,6 +67,8 @@ pub enum Sign {
     Findings,
     /// The stars of importance.
     Stars,
+    /// The marks of what is asked for and held against what is there.
+    Verdicts,
     /// Words.
     Text(String),
 }
@@ -104,8 +109,14 @@ pub enum FrameStyle {
     Solid,
     /// Pale grey: services, tiers without a way in.
     Pale,
-    /// Pale blue: public subnets.
+    /// Pale blue: public subnets, and where standbys are.
     Public,
+    /// Pale orange: where the internet comes in.
+    Entry,
+    /// Pale violet: data.
+    Data,
+    /// Pale green: where backups are kept.
+    Vault,
 }
 
 /// A cluster.
@@ -129,6 +140,22 @@ pub struct Frame {
     pub members: Vec<String>,
 }
 
+impl Frame {
+    /// A frame around nodes, in no other frame, that stands for nothing itself.
+    pub fn plain(id: String, title: &str, subtitle: &str, style: FrameStyle) -> Self {
+        Self {
+            id,
+            parent: None,
+            title: title.to_owned(),
+            subtitle: subtitle.to_owned(),
+            findings: Findings::default(),
+            stars: None,
+            style,
+            members: Vec::new(),
+        }
+    }
+}
+
 /// What a node looks like.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "lowercase", tag = "shape")]
@@ -147,6 +174,9 @@ pub enum Shape {
         uses: Vec<String>,
         /// Names by which another system's zones know it.
         names: Vec<String>,
+        /// Further lines, each of a few phrases.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        lines: Vec<Vec<Phrase>>,
     },
     /// A system.
     System {
@@ -185,12 +215,55 @@ pub struct Node {
     pub exposed: bool,
     /// Untagged, outside or missing.
     pub dashed: bool,
+    /// What is said of it as a whole.
+    #[serde(skip_serializing_if = "Look::is_plain")]
+    pub look: Look,
     /// Stem of the picture that shows more of it.
     pub link: Option<String>,
     /// Position of its frame.
     pub frame: Option<usize>,
     /// ARNs it stands for, the first of which is drawn and the others folded.
     pub members: Vec<String>,
+}
+
+impl Node {
+    /// A card that stands for nothing yet.
+    pub fn card(
+        id: String,
+        title: String,
+        badge: &str,
+        category: Category,
+        subtitle: String,
+    ) -> Self {
+        Self {
+            id,
+            title,
+            shape: Shape::Card {
+                badge: badge.to_owned(),
+                category,
+                subtitle,
+                stars: None,
+                uses: Vec::new(),
+                names: Vec::new(),
+                lines: Vec::new(),
+            },
+            findings: Findings::default(),
+            exposed: false,
+            dashed: false,
+            look: Look::Plain,
+            link: None,
+            frame: None,
+            members: Vec::new(),
+        }
+    }
+
+    /// The same, with further lines where it is a card.
+    pub fn with_lines(mut self, more: Vec<Vec<Phrase>>) -> Self {
+        if let Shape::Card { lines, .. } = &mut self.shape {
+            lines.extend(more);
+        }
+        self
+    }
 }
 
 /// An edge.
@@ -208,6 +281,12 @@ pub struct Edge {
     pub links: u64,
     /// Whether it stands for references in the other direction, too.
     pub both: bool,
+    /// What is said of it as a whole.
+    pub look: Look,
+    /// Whether its ends stand where they would without it.
+    pub loose: bool,
+    /// What lets one of its paths on, link by link.
+    pub hops: Vec<String>,
 }
 
 impl Picture {
@@ -242,7 +321,14 @@ impl Picture {
             .iter()
             .map(|edge| {
                 let (from, to) = (&self.nodes[edge.from].id, &self.nodes[edge.to].id);
-                json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links, "both": edge.both })
+                let mut value = json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links, "both": edge.both });
+                if !edge.look.is_plain() {
+                    value["look"] = json!(edge.look);
+                }
+                if !edge.hops.is_empty() {
+                    value["hops"] = json!(edge.hops);
+                }
+                value
             })
             .collect();
         let omitted: Vec<Value> = self

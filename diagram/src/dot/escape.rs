@@ -35,10 +35,14 @@ pub fn html(text: &str) -> String {
     }
 }
 
+/// What a reader can see of a text.
+pub fn visible(text: &str) -> String {
+    text.chars().filter(is_visible).collect()
+}
+
 /// Text for an HTML-like label, shortened in the middle to `max` characters.
 pub fn line(text: &str, max: usize) -> String {
-    let visible: String = text.chars().filter(is_visible).collect();
-    html(&elide_middle(&visible, max))
+    html(&elide_middle(&visible(text), max))
 }
 
 /// A quoted string for an attribute, quotes included.

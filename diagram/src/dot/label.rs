@@ -1,9 +1,12 @@
 //! HTML-like labels: cards, captions, the legend. Everything from outside passes [`super::escape`].
 
 use super::escape::{LINE_CHARACTERS, html, line};
-use super::palette::{self, BLUE, BORDER, EMPTY, GREEN_TEXT, INK, ORANGE, SKY, SOFT, VERMILION};
+use super::palette::{
+    self, BLUE, BORDER, BROWN, EMPTY, FAINT, GREEN_TEXT, INK, OCHRE_TEXT, ORANGE, SKY, SOFT,
+    VERMILION, VERMILION_TEXT,
+};
 use crate::facts::Findings;
-use crate::picture::{Frame, Node, Picture, Shape, Sign, grouped};
+use crate::picture::{Frame, Look, Node, Phrase, Picture, Shape, Sign, Verdict, grouped};
 use handoff::text::elide_middle;
 
 fn font(size: u8, color: &str, text: &str) -> String {
@@ -106,15 +109,25 @@ pub(super) fn node(node: &Node) -> String {
 }
 
 fn table(node: &Node, rows: &str) -> String {
-    let (border, color) = if node.exposed {
-        (2, VERMILION)
-    } else {
-        (1, BORDER)
+    let (border, color) = match node.look {
+        Look::Missing => (2, VERMILION),
+        Look::Added => (2, BLUE),
+        Look::Changed => (2, BROWN),
+        Look::Removed => (1, FAINT),
+        Look::Faint => (1, EMPTY),
+        _ if node.exposed => (2, VERMILION),
+        _ => (1, BORDER),
     };
-    let style = if node.dashed { " STYLE=\"DASHED\"" } else { "" };
+    let dashed = match node.look {
+        Look::Missing | Look::Removed => true,
+        Look::Added | Look::Changed => false,
+        _ => node.dashed,
+    };
+    let style = if dashed { " STYLE=\"DASHED\"" } else { "" };
     format!(
         "<TABLE BORDER=\"{border}\"{style} CELLBORDER=\"0\" CELLSPACING=\"0\" CELLPADDING=\"3\" COLOR=\"{color}\" \
-         BGCOLOR=\"white\">{rows}</TABLE>"
+         BGCOLOR=\"{}\">{rows}</TABLE>",
+        palette::ground(node.look)
     )
 }
 
@@ -126,17 +139,22 @@ fn card(node: &Node) -> String {
         stars,
         uses,
         names,
+        lines,
     } = &node.shape
     else {
         return String::new();
     };
     let mut rows = format!(
         "<TR><TD ROWSPAN=\"2\" WIDTH=\"36\" BGCOLOR=\"{}\"><FONT COLOR=\"white\" POINT-SIZE=\"10\"><B>{}</B></FONT></TD>\
-         <TD WIDTH=\"132\" ALIGN=\"LEFT\"><FONT POINT-SIZE=\"11\"><B>{}</B></FONT></TD></TR>\
+         <TD WIDTH=\"132\" ALIGN=\"LEFT\"><FONT POINT-SIZE=\"11\"{}</FONT></TD></TR>\
          <TR><TD ALIGN=\"LEFT\">{}</TD></TR>",
-        palette::fill(*category),
+        match node.look {
+            Look::Missing => VERMILION_TEXT,
+            Look::Faint => FAINT,
+            _ => palette::fill(*category),
+        },
         html(badge),
-        line(&node.title, LINE_CHARACTERS),
+        title(node),
         font(9, SOFT, &line(subtitle, LINE_CHARACTERS + 6)),
     );
     let marks = marks(node.findings);
@@ -160,7 +178,65 @@ fn card(node: &Node) -> String {
             font(8, SOFT, &line(&words, WORDS))
         ));
     }
+    for phrases in lines {
+        rows.push_str(&format!(
+            "<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">{}</TD></TR>",
+            font(9, INK, &spoken(phrases))
+        ));
+    }
+    if let Some((color, words)) = change(node.look) {
+        let words = format!("<B>{words}</B>");
+        rows.push_str(&format!(
+            "<TR><TD COLSPAN=\"2\" ALIGN=\"LEFT\">{}</TD></TR>",
+            font(9, color, &words)
+        ));
+    }
     table(node, &rows)
+}
+
+/// A card's first line, after the size of its letters.
+fn title(node: &Node) -> String {
+    let text = line(&node.title, LINE_CHARACTERS);
+    match node.look {
+        Look::Removed => format!(" COLOR=\"{FAINT}\"><S>{text}</S>"),
+        Look::Faint => format!(" COLOR=\"{FAINT}\"><B>{text}</B>"),
+        _ => format!("><B>{text}</B>"),
+    }
+}
+
+/// What became of it from one run to the next, in words.
+fn change(look: Look) -> Option<(&'static str, &'static str)> {
+    match look {
+        Look::Added => Some((BLUE, "+ added")),
+        Look::Removed => Some((FAINT, "− removed")),
+        Look::Changed => Some((BROWN, "~ changed")),
+        _ => None,
+    }
+}
+
+/// Phrases of a line, each after its mark.
+fn spoken(phrases: &[Phrase]) -> String {
+    let phrases: Vec<String> = phrases
+        .iter()
+        .map(|phrase| {
+            let text = line(&phrase.text, WORDS);
+            match phrase.verdict {
+                Some(verdict) if phrase.text.is_empty() => mark(verdict),
+                Some(verdict) => format!("{} {text}", mark(verdict)),
+                None => text,
+            }
+        })
+        .collect();
+    phrases.join(" ")
+}
+
+fn mark(verdict: Verdict) -> String {
+    let (color, glyph) = match verdict {
+        Verdict::Met => (GREEN_TEXT, '✓'),
+        Verdict::Missed => (VERMILION_TEXT, '✗'),
+        Verdict::Unknown => (OCHRE_TEXT, '?'),
+    };
+    format!("<FONT COLOR=\"{color}\">{glyph}</FONT>")
 }
 
 /// Characters of a card's line on what it uses.
@@ -268,6 +344,7 @@ pub(super) fn legend(signs: &[Sign]) -> String {
         Sign::Exposed => 32,
         Sign::Findings => 52,
         Sign::Stars => 16,
+        Sign::Verdicts => 48,
         Sign::Text(text) => text.chars().count() + 3,
     };
     let lines: String = rows(signs, 0, width)
@@ -302,6 +379,12 @@ fn sign(sign: &Sign) -> String {
             glyph(SKY, '●')
         ),
         Sign::Stars => "★★★ importance".to_owned(),
+        Sign::Verdicts => format!(
+            "{} met {} not met {} not known or not tried",
+            mark(Verdict::Met),
+            mark(Verdict::Missed),
+            mark(Verdict::Unknown)
+        ),
         Sign::Text(text) => html(text),
     }
 }

@@ -4,10 +4,11 @@ pub mod escape;
 mod label;
 pub mod palette;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::graph::lift::{NodeIndex, Relation};
-use crate::picture::{Edge, Frame, FrameStyle, Node, Picture, Shape};
+use crate::picture::{Edge, Frame, FrameStyle, Look, Node, Picture, Shape};
 use escape::quoted;
 
 /// The picture in DOT.
@@ -30,8 +31,9 @@ pub fn write(picture: &Picture) -> String {
     );
     frame_contents(&mut out, picture, None, 2);
     positions(&mut out, picture);
+    let columns = Columns::new(picture);
     for edge in &picture.edges {
-        line(&mut out, 2, &edge_statement(picture, edge));
+        line(&mut out, 2, &edge_statement(picture, &columns, edge));
     }
     line(&mut out, 1, "}");
     line(&mut out, 0, "}");
@@ -88,9 +90,10 @@ fn defaults(picture: &Picture) -> [String; 3] {
     const FONT: &str = "fontname=\"Helvetica,Arial,sans-serif\"";
     [
         format!(
-            "graph [rankdir=LR, newrank=true, compound=true, splines=spline, nodesep=0.22, ranksep=0.55, pad=0.25, \
+            "graph [rankdir=LR, newrank=true, compound=true, splines=spline, nodesep=0.22, ranksep={}, pad=0.25, \
              bgcolor=white, outputorder=edgesfirst, labelloc=t, labeljust=l, {FONT}, fontsize=12, \
              fontcolor=\"{}\", label=<{}>];",
+            if picture.wide { "1.0" } else { "0.55" },
             palette::INK,
             label::caption(picture)
         ),
@@ -134,6 +137,9 @@ fn frame_attributes(frame: &Frame) -> String {
         FrameStyle::Solid => ("rounded,filled", palette::SOFT, "white", "1.4"),
         FrameStyle::Pale => ("rounded,filled", palette::FRAME, "#F6F7F9", "1.0"),
         FrameStyle::Public => ("rounded,filled", palette::SKY, "#EFF8FD", "1.0"),
+        FrameStyle::Entry => ("rounded,filled", palette::EMPTY, "#FDF6F0", "1.0"),
+        FrameStyle::Data => ("rounded,filled", palette::EMPTY, "#F4F0F9", "1.0"),
+        FrameStyle::Vault => ("rounded,filled", "#009E73", "#EEF6F3", "1.0"),
     };
     format!(
         "graph [peripheries=1, labelloc=t, labeljust=l, margin=12, style=\"{style}\", color=\"{color}\", \
@@ -153,7 +159,17 @@ fn node_statement(node: &Node) -> String {
             line = palette::LINE
         );
     }
-    let class = if node.exposed { "card exposed" } else { "card" };
+    let class = match node.look {
+        Look::Plain if node.exposed => "card exposed",
+        Look::Plain => "card",
+        Look::Hot => "card hot",
+        Look::Missing => "card missing",
+        Look::Unknown => "card unknown",
+        Look::Added => "card added",
+        Look::Removed => "card removed",
+        Look::Changed => "card changed",
+        Look::Faint => "card faint",
+    };
     let url = node
         .link
         .as_ref()
@@ -169,15 +185,60 @@ fn node_statement(node: &Node) -> String {
 /// From how many references on an edge of the landscape is thick.
 const THICK: u64 = 10;
 
-fn edge_statement(picture: &Picture, edge: &Edge) -> String {
+/// How an edge is drawn of which something is said as a whole.
+fn look_of_edge(look: Look) -> Option<&'static str> {
+    match look {
+        Look::Plain => None,
+        Look::Hot => Some("color=\"#D55E00\", penwidth=2.2, fontcolor=\"#A04000\""),
+        Look::Missing => {
+            Some("color=\"#D55E00\", style=dashed, arrowhead=empty, fontcolor=\"#A04000\"")
+        }
+        Look::Unknown => Some("style=dashed, fontcolor=\"#7A5600\""),
+        Look::Added => Some("color=\"#0072B2\", penwidth=2.2, fontcolor=\"#0072B2\""),
+        Look::Removed => Some("color=\"#656D76\", style=dashed, fontcolor=\"#57606A\""),
+        Look::Changed => Some("color=\"#8F4E00\", penwidth=2.2, fontcolor=\"#8F4E00\""),
+        Look::Faint => Some("color=\"#C9CED6\""),
+    }
+}
+
+/// The columns that nodes are put into.
+struct Columns(BTreeMap<NodeIndex, BTreeSet<usize>>);
+
+impl Columns {
+    fn new(picture: &Picture) -> Self {
+        let mut columns: BTreeMap<NodeIndex, BTreeSet<usize>> = BTreeMap::new();
+        let ends = [&picture.first_column, &picture.last_column];
+        for (number, column) in picture.columns.iter().chain(ends).enumerate() {
+            for &node in column {
+                columns.entry(node).or_default().insert(number);
+            }
+        }
+        Self(columns)
+    }
+
+    fn are_one(&self, from: NodeIndex, to: NodeIndex) -> bool {
+        matches!((self.0.get(&from), self.0.get(&to)), (Some(one), Some(other)) if !one.is_disjoint(other))
+    }
+}
+
+fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
     let mut attributes: Vec<String> = Vec::new();
     let (from, to) = (&picture.nodes[edge.from], &picture.nodes[edge.to]);
     let crosses = edge.relation == Relation::Dependency && from.frame != to.frame;
     if !edge.label.is_empty() {
         let text = escape::line(&edge.label, 24);
-        attributes.push(format!("label=< {text} >"));
+        // A label takes room between columns. Within one column there is none, and `dot` gives up on it ("trouble in
+        // init_rank"); an outer label is placed when all else stands.
+        let label = if columns.are_one(edge.from, edge.to) {
+            "xlabel"
+        } else {
+            "label"
+        };
+        attributes.push(format!("{label}=< {text} >"));
     }
+    attributes.extend(look_of_edge(edge.look).map(str::to_owned));
     match edge.relation {
+        _ if edge.look != Look::Plain => {}
         Relation::Internet => attributes.push(format!(
             "color=\"{}\", penwidth=2, fontcolor=\"{}\"",
             palette::VERMILION,
@@ -201,6 +262,9 @@ fn edge_statement(picture: &Picture, edge: &Edge) -> String {
         Relation::Dependency if edge.links >= THICK => attributes.push("penwidth=2.6".to_owned()),
         Relation::Dependency => {}
     }
+    if edge.loose {
+        attributes.push("constraint=false".to_owned());
+    }
     // Between environments beside each other, every statement runs from left to right, as its line does.
     let backwards = crosses && !picture.gaps.is_empty() && from.frame > to.frame;
     if edge.both {
@@ -211,12 +275,12 @@ fn edge_statement(picture: &Picture, edge: &Edge) -> String {
     if matches!(to.shape, Shape::Junction) {
         attributes.push("arrowhead=none".to_owned());
     }
-    let tooltip = format!(
-        "{} → {}: {}",
-        from.title,
-        to.title,
-        crate::picture::count(edge.links, "reference")
-    );
+    let mut tooltip = format!("{} → {}: ", from.title, to.title);
+    if edge.hops.is_empty() {
+        tooltip.push_str(&crate::picture::count(edge.links, "reference"));
+    } else {
+        tooltip.push_str(&edge.hops.join(", "));
+    }
     attributes.push(format!("edgetooltip={}", quoted(&tooltip)));
     let (from, to) = if backwards { (to, from) } else { (from, to) };
     format!(

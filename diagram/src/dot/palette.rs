@@ -4,6 +4,7 @@
 //! blue-blind; `tests/palette.rs` measures both.
 
 use crate::kinds::Category;
+use crate::picture::Look;
 
 /// Critical findings, and the border of what is reachable from the internet.
 pub const VERMILION: &str = "#D55E00";
@@ -17,6 +18,12 @@ pub const SKY: &str = "#56B4E9";
 pub const BLUE: &str = "#0072B2";
 /// Nothing found; dark enough for text.
 pub const GREEN_TEXT: &str = "#00705A";
+/// Not known; dark enough for text.
+pub const OCHRE_TEXT: &str = "#7A5600";
+/// Different in two runs; dark enough for text.
+pub const BROWN: &str = "#8F4E00";
+/// What is there for orientation only, still dark enough for text and under it.
+pub const FAINT: &str = "#656D76";
 /// Text.
 pub const INK: &str = "#1F2328";
 /// Second lines.
@@ -29,6 +36,17 @@ pub const BORDER: &str = "#B8BEC6";
 pub const FRAME: &str = "#C9CED6";
 /// The missing part of a bar.
 pub const EMPTY: &str = "#E1E4E8";
+
+/// Fill of a card, under text.
+pub fn ground(look: Look) -> &'static str {
+    match look {
+        Look::Missing => "#FFF4EC",
+        Look::Added => "#EAF3FA",
+        Look::Changed => "#FDF3E7",
+        Look::Removed => "#F4F5F7",
+        Look::Plain | Look::Hot | Look::Unknown | Look::Faint => "white",
+    }
+}
 
 /// Fill of a category's badge, under white text.
 pub fn fill(category: Category) -> &'static str {

@@ -3,11 +3,15 @@
 //! Invariant: resources are sorted by account, region, type and ARN, and links by their ends, so that nothing
 //! that follows depends on the order of rows in the lake.
 
+mod author;
+pub mod change;
+pub mod reach;
 mod read;
+pub mod recovery;
 
 use std::collections::{BTreeSet, HashMap};
 
-pub use read::{ReadError, read};
+pub use read::{ReadError, as_of, read};
 
 /// Index of a resource in [`Facts::resources`].
 pub type Index = u32;
@@ -177,9 +181,25 @@ pub struct Facts {
     pub main_route_tables_known: bool,
     /// Calls that failed or were not made.
     pub errors: Vec<FailedCall>,
+    /// Index of each ARN.
+    positions: HashMap<String, Index>,
 }
 
 impl Facts {
+    /// The resource with this ARN.
+    pub fn find(&self, arn: &str) -> Option<Index> {
+        self.positions.get(arn).copied()
+    }
+
+    /// The same resources with other links.
+    pub(crate) fn with_links(&self, links: Vec<Link>) -> Self {
+        Self {
+            resources: self.resources.clone(),
+            links,
+            ..Self::default()
+        }
+    }
+
     /// Sorts resources, drops repetitions, and lets `links` be made with the index of ARNs.
     pub(crate) fn index(&mut self) -> HashMap<String, Index> {
         self.resources.sort_by(|a, b| a.order().cmp(&b.order()));

@@ -84,16 +84,19 @@ pub fn read(run: &Run) -> Result<Facts, ReadError> {
             });
         },
     )?;
+    facts.positions = index;
     Ok(facts)
 }
 
-fn as_of(run: &Run) -> String {
+/// When the facts of a run were collected, such as `2026-11-16 06:00 UTC`.
+pub fn as_of(run: &Run) -> String {
     let text = run.id.as_of().to_string();
     let (day, time) = text.split_once('T').unwrap_or((&text, ""));
     format!("{day} {} UTC", time.get(..5).unwrap_or_default())
 }
 
-fn rows(
+/// Calls `each` with every row of a table of the run.
+pub(super) fn rows(
     run: &Run,
     files: &[FileEntry],
     name: &str,
@@ -162,19 +165,20 @@ fn in_context(row: Row<'_>) -> Resource {
         }
         _ => None,
     };
-    let dr: Vec<String> = row
-        .list("dr")
-        .unwrap_or_default()
-        .into_iter()
-        .filter(|demand| demand != "none")
-        .collect();
+    let dr: Vec<String> = row.list("dr").unwrap_or_default();
+    // `none` is no demand, and nothing that is met.
+    let declined = dr.iter().filter(|demand| *demand == "none").count() as u64;
+    let dr: Vec<String> = dr.into_iter().filter(|demand| demand != "none").collect();
     Resource {
         system: row.string("system"),
         environment: row.string("environment"),
         owner: row.string("owner"),
         importance: row.string("importance"),
         importance_rank: row.int("importance_rank"),
-        dr_met: count("dr_met").unwrap_or(0).min(dr.len() as u64),
+        dr_met: count("dr_met")
+            .unwrap_or(0)
+            .saturating_sub(declined)
+            .min(dr.len() as u64),
         dr,
         tags,
         exposed: row.bool("exposed"),

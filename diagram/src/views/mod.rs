@@ -1,14 +1,18 @@
 //! The views: each turns facts into pictures, in a file of its own.
 
+pub mod diff;
+pub mod dr;
+pub mod exposure;
 pub mod landscape;
 pub mod system;
+pub(crate) mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Facts, FailedCall, Findings, Index};
 use crate::graph::Filter;
 use crate::graph::lift::{Edges, GroupRule, NodeIndex, Relation};
-use crate::picture::{Edge, Node, Shape, count, hashed_id};
+use crate::picture::{Edge, Look, Node, Shape, count, hashed_id, slug};
 
 /// What the user asked for, beside the view.
 #[derive(Clone, Debug)]
@@ -85,6 +89,30 @@ pub(crate) fn commonest_text<'a>(values: impl IntoIterator<Item = &'a str>, none
         ("", _) => none.to_owned(),
         (value, 0) => value.to_owned(),
         (value, others) => format!("{value} +{others}"),
+    }
+}
+
+/// Stem of a system's own picture.
+pub(crate) fn system_stem(system: &str) -> String {
+    if system.is_empty() {
+        "no-system".to_owned()
+    } else {
+        format!("system-{}", slug(system))
+    }
+}
+
+/// A title with what the picture is restricted to.
+pub(crate) fn restricted(title: &str, filter: &Filter) -> String {
+    let restrictions: Vec<String> = filter
+        .conditions()
+        .iter()
+        .filter(|(_, wanted, _)| !wanted.is_empty())
+        .map(|(_, wanted, _)| wanted.join(", "))
+        .collect();
+    if restrictions.is_empty() {
+        title.to_owned()
+    } else {
+        format!("{title}: {}", restrictions.join(" · "))
     }
 }
 
@@ -208,6 +236,7 @@ fn junction_node(
         findings: Findings::default(),
         exposed: false,
         dashed: false,
+        look: Look::Plain,
         link: None,
         frame: None,
         members: Vec::new(),
@@ -226,6 +255,9 @@ pub(crate) fn drawn(edges: Edges) -> Vec<Edge> {
         label: edge_label(relation, &bundle.labels),
         links: bundle.links,
         both: false,
+        look: Look::Plain,
+        loose: false,
+        hops: Vec::new(),
     };
     edges.into_iter().map(draw).collect()
 }

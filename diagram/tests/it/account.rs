@@ -9,7 +9,7 @@ use tempfile::tempdir;
 use crate::lake::{Lake, diagram, picture, shop, stderr, stdout};
 
 /// The sum holds, and every resource is in exactly one place.
-fn check(picture: &Value, total: usize) {
+pub fn check(picture: &Value, total: usize) {
     let resources = &picture["resources"];
     let number = |name: &str| resources[name].as_u64().unwrap() as usize;
     assert_eq!(number("total"), total);

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 pub const ACCOUNT: &str = "111122223333";
 
 /// A run under construction: rows as JSON objects, columns left out are null.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Lake {
     pub resources: Vec<Value>,
     pub relationships: Vec<Value>,
@@ -20,6 +20,32 @@ pub struct Lake {
     pub findings: Vec<Value>,
     pub errors: Vec<Value>,
     pub route_tables: Vec<Value>,
+    pub vaults: Vec<Value>,
+    pub points: Vec<Value>,
+    pub instances: Vec<Value>,
+    pub paths: Vec<Value>,
+    pub hops: Vec<Value>,
+    /// The inventory table that resources come from.
+    pub table: &'static str,
+}
+
+impl Default for Lake {
+    fn default() -> Self {
+        Self {
+            resources: Vec::new(),
+            relationships: Vec::new(),
+            context: Vec::new(),
+            findings: Vec::new(),
+            errors: Vec::new(),
+            route_tables: Vec::new(),
+            vaults: Vec::new(),
+            points: Vec::new(),
+            instances: Vec::new(),
+            paths: Vec::new(),
+            hops: Vec::new(),
+            table: "aws_rds_db_instance",
+        }
+    }
 }
 
 pub fn arn(resource_type: &str, id: &str) -> String {
@@ -41,14 +67,16 @@ impl Lake {
         }
         row_map.extend(more.as_object().cloned().unwrap_or_default());
         let mut collected: Map<String, Value> = row_map.clone();
-        collected.insert(
-            "tags".into(),
-            if system.is_empty() {
-                json!({})
-            } else {
-                json!({ "System": system, "Environment": "prod" })
-            },
-        );
+        let mut tags = if system.is_empty() {
+            json!({})
+        } else {
+            json!({ "System": system, "Environment": "prod" })
+        };
+        if let Some(more) = collected.get("tags").and_then(Value::as_object) {
+            tags.as_object_mut().unwrap().extend(more.clone());
+        }
+        collected.insert("tags".into(), tags);
+        collected.insert("source_table".into(), self.table.into());
         self.resources.push(collected.into());
         self.context.push(row);
         arn
@@ -59,6 +87,26 @@ impl Lake {
         self.relationships.push(json!({ "kind": kind, "from_arn": from, "to_arn": known, "to_id": to, "detail": detail }));
     }
 
+    /// A path of `reachability`, with one link; `open` is null where it is not known.
+    pub fn path(
+        &mut self,
+        from: &str,
+        to: &str,
+        step: u64,
+        lane: &str,
+        port: Option<u16>,
+        open: Option<bool>,
+    ) {
+        let id = format!("{from} {to} {port:?}");
+        self.paths.push(json!({
+            "path_id": id, "step": step, "from_arn": from, "to_arn": to, "lane": lane, "open": open, "hops": 1,
+            "protocol": port.map(|_| "tcp"), "from_port": port, "to_port": port, "detail": "lets in", "why": "not known",
+        }));
+        self.hops.push(json!({
+            "path_id": id, "hop": 1, "from_arn": from, "to_arn": to, "kind": "security-group", "detail": "lets in", "open": open,
+        }));
+    }
+
     pub fn fail(&mut self, arn: &str, severity: &str, status: &str) {
         self.findings
             .push(json!({ "resource_arn": arn, "severity": severity, "status": status }));
@@ -66,8 +114,13 @@ impl Lake {
 
     /// Commits the run as `collect` does, and as `analyze` does when asked for.
     pub fn commit(&self, folder: &Path, analyzed: bool) {
+        self.commit_at(folder, analyzed, "2026-11-16T06:00:00Z");
+    }
+
+    /// The same, as a run of another time.
+    pub fn commit_at(&self, folder: &Path, analyzed: bool, time: &str) {
         let lake = Storage::open(folder.to_str().unwrap()).unwrap();
-        let run = RunId::new("2026-11-16T06:00:00Z".parse().unwrap(), b"test");
+        let run = RunId::new(time.parse().unwrap(), b"test");
         let route_tables = TableSchema::new(
             "aws_ec2_route_table",
             "",
@@ -81,16 +134,65 @@ impl Lake {
             (contract::relationships(), &self.relationships),
             (contract::collect_errors(), &self.errors),
             (route_tables, &self.route_tables),
+            (inventory("aws_backup_vault", VAULT), &self.vaults),
+            (inventory("aws_backup_recovery_point", POINT), &self.points),
+            (inventory("aws_rds_db_instance", INSTANCE), &self.instances),
         ];
         stage(&lake, &run, Stage::Collect, collected.into());
         if analyzed {
             let derived = [
                 (contract::resource_context(), &self.context),
                 (contract::findings(), &self.findings),
+                (contract::reachability(), &self.paths),
+                (contract::reachability_hops(), &self.hops),
             ];
             stage(&lake, &run, Stage::Analyze, derived.into());
         }
     }
+}
+
+const VAULT: &[(&str, contract::ColumnType, &str)] = &[
+    ("arn", contract::ColumnType::String, ""),
+    ("locked", contract::ColumnType::Bool, ""),
+    ("recovery_point_count", contract::ColumnType::Int, ""),
+];
+const POINT: &[(&str, contract::ColumnType, &str)] = &[
+    ("resource_arn", contract::ColumnType::String, ""),
+    ("backup_vault_arn", contract::ColumnType::String, ""),
+    ("source_backup_vault_arn", contract::ColumnType::String, ""),
+    ("status", contract::ColumnType::String, ""),
+    ("completed_at", contract::ColumnType::Timestamp, ""),
+];
+const INSTANCE: &[(&str, contract::ColumnType, &str)] = &[
+    ("arn", contract::ColumnType::String, ""),
+    ("backup_retention_days", contract::ColumnType::Int, ""),
+    ("latest_restorable_at", contract::ColumnType::Timestamp, ""),
+];
+
+fn inventory(name: &str, columns: &[(&str, contract::ColumnType, &str)]) -> TableSchema {
+    TableSchema::new(name, "", columns)
+}
+
+/// Writes events of CloudTrail into the lake.
+pub fn events(folder: &Path, rows: &[Value]) {
+    let lake = Storage::open(folder.to_str().unwrap()).unwrap();
+    let schema = handoff::trail::cloudtrail_events();
+    let columns: Vec<String> = schema
+        .columns
+        .iter()
+        .map(|column| column.name.clone())
+        .collect();
+    let label = FileLabel::new(Stage::Collect, "cloudtrail");
+    let mut writer = TableWriter::new(schema, &label, lake.scratch_file().unwrap()).unwrap();
+    for row in rows {
+        let cells: Vec<Value> = columns
+            .iter()
+            .map(|column| row.get(column).cloned().unwrap_or(Value::Null))
+            .collect();
+        assert!(writer.push(&cells).unwrap().is_empty(), "{row}");
+    }
+    let path = "cloudtrail/event_date=2026-11-12/0-0.parquet";
+    lake.put_file(path, writer.finish().unwrap().file).unwrap();
 }
 
 fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &Vec<Value>)>) {
@@ -116,7 +218,7 @@ fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &V
             assert!(writer.push(&cells).unwrap().is_empty(), "{name}: {row}");
         }
         let finished = writer.finish().unwrap();
-        let path = format!("{name}.parquet");
+        let path = format!("{name}-{run}.parquet");
         record.files.push(finished.entry(path.clone(), &name, None));
         lake.put_file(&path, finished.file).unwrap();
     }

@@ -6,3 +6,4 @@ mod lake;
 mod palette;
 mod placing;
 mod rendering;
+mod views;

@@ -1,7 +1,8 @@
 //! Badge fills against their white text, and against each other as colour-blind readers see them.
 
-use diagram::dot::palette::fill;
+use diagram::dot::palette::{self, fill};
 use diagram::kinds::Category;
+use diagram::look::Look;
 
 fn linear(hex: &str) -> [f64; 3] {
     [1, 3, 5].map(|at| {
@@ -14,9 +15,53 @@ fn linear(hex: &str) -> [f64; 3] {
     })
 }
 
-fn contrast_with_white(hex: &str) -> f64 {
+fn luminance(hex: &str) -> f64 {
     let [r, g, b] = linear(hex);
-    1.05 / (0.2126 * r + 0.7152 * g + 0.0722 * b + 0.05)
+    0.2126 * r + 0.7152 * g + 0.0722 * b
+}
+
+fn contrast_with_white(hex: &str) -> f64 {
+    1.05 / (luminance(hex) + 0.05)
+}
+
+#[test]
+fn text_is_readable_on_the_card_it_stands_on() {
+    let everywhere = [
+        palette::INK,
+        palette::SOFT,
+        palette::GREEN_TEXT,
+        palette::VERMILION_TEXT,
+        palette::OCHRE_TEXT,
+    ];
+    let own = [
+        (Look::Added, palette::BLUE),
+        (Look::Changed, palette::BROWN),
+        (Look::Removed, palette::FAINT),
+        (Look::Faint, palette::FAINT),
+    ];
+    let looks = [
+        Look::Plain,
+        Look::Missing,
+        Look::Added,
+        Look::Changed,
+        Look::Removed,
+        Look::Faint,
+    ];
+    let pairs = looks
+        .into_iter()
+        .flat_map(|look| everywhere.map(|color| (look, color)))
+        .chain(own);
+    for (look, color) in pairs {
+        let ground = match palette::ground(look) {
+            "white" => "#FFFFFF",
+            ground => ground,
+        };
+        let contrast = (luminance(ground) + 0.05) / (luminance(color) + 0.05);
+        assert!(contrast >= 4.5, "{color} on {look:?}: {contrast:.2}");
+    }
+    for badge in [palette::VERMILION_TEXT, palette::FAINT] {
+        assert!(contrast_with_white(badge) >= 4.5, "{badge}");
+    }
 }
 
 /// Simulation after Machado, Oliveira and Fernandes (2009), severity 1.

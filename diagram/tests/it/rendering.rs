@@ -8,7 +8,7 @@ use tempfile::tempdir;
 
 use crate::lake::{Lake, diagram, shop, stderr, stdout};
 
-fn svg(dot: &str) -> String {
+pub fn svg(dot: &str) -> String {
     let mut child = Command::new("dot")
         .arg("-Tsvg")
         .stdin(Stdio::piped())
@@ -31,7 +31,7 @@ fn svg(dot: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-const HOSTILE: [&str; 9] = [
+pub const HOSTILE: [&str; 9] = [
     "\"><script>alert(1)</script>",
     "\\N\\G\\E",
     "a&b;&amp;&#60;",

@@ -205,6 +205,22 @@ impl<'a> Row<'a> {
         .ok()
     }
 
+    /// Columns of text, numbers, booleans and lists that are not null, with their values as text.
+    pub fn cells(&self) -> impl Iterator<Item = (&'a str, String)> {
+        let (row, fields) = (*self, self.batch.schema_ref().fields());
+        fields.iter().filter_map(move |field| {
+            let name = field.name().as_str();
+            let value = row
+                .text(name)
+                .map(str::to_owned)
+                .or_else(|| row.int(name).map(|number| number.to_string()))
+                .or_else(|| row.bool(name).map(|known| known.to_string()))
+                .or_else(|| row.float(name).map(|number| number.to_string()))
+                .or_else(|| row.list(name).map(|list| list.join(", ")))?;
+            Some((name, value))
+        })
+    }
+
     /// A list column.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
         let elements = self.column(name)?.as_list_opt::<i32>()?.value(self.index);

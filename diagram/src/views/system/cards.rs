@@ -6,9 +6,10 @@ use super::Scene;
 use super::frames::Site;
 use crate::facts::{Facts, Index, Resource};
 use crate::graph::lift::NodeIndex;
-use crate::kinds::{Kind, kind};
-use crate::picture::{Node, Picture, Shape, count, grouped, hashed_id};
+use crate::kinds::kind;
+use crate::picture::{Look, Node, Picture, Shape, count, grouped, hashed_id};
 use crate::views::findings;
+use crate::views::words::{in_words, stars};
 
 /// A card.
 pub(super) struct Group {
@@ -73,15 +74,6 @@ pub(super) fn rungs<'a>(scene: &'a Scene<'a>) -> Vec<Box<dyn Fn(Index) -> String
     ]
 }
 
-/// Filled stars of three; more than four levels are scaled to them.
-pub(super) fn stars(facts: &Facts, resource: &Resource) -> Option<u8> {
-    let rank = resource.importance_rank?.max(0);
-    let highest = facts.highest_rank().unwrap_or(3).max(3);
-    u8::try_from((rank * 3 + highest / 2) / highest)
-        .ok()
-        .map(|stars| stars.min(3))
-}
-
 pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> Node {
     let facts = scene.facts;
     let first = facts.resource(group.roots[0]);
@@ -105,10 +97,12 @@ pub(super) fn node(scene: &Scene<'_>, group: &Group, frame: Option<usize>) -> No
             stars,
             uses: Vec::new(),
             names: Vec::new(),
+            lines: Vec::new(),
         },
         findings: findings(facts, group.members.iter().copied()),
         exposed,
         dashed: first.system.is_empty() || first.adopted,
+        look: Look::Plain,
         link: None,
         frame,
         members: group
@@ -194,42 +188,6 @@ fn subtitle(scene: &Scene<'_>, group: &Group) -> String {
         ));
     }
     words.join(" · ")
-}
-
-/// States in which things usually are, which need no mention.
-const USUAL_STATES: [&str; 9] = [
-    "active",
-    "available",
-    "completed",
-    "enabled",
-    "in-use",
-    "inservice",
-    "issued",
-    "ok",
-    "running",
-];
-
-/// `mysql · db.r6g.large`, `table`, `instance · stopped`: constants and usual states are left out of a summary, and
-/// one that leaves open what the thing is gets its noun.
-fn in_words(kind: &Kind, summary: &str, number: usize) -> String {
-    let is_constant = |word: &str| {
-        word.contains('_') && !word.contains(|c: char| c.is_whitespace() || c.is_ascii_lowercase())
-    };
-    let words: Vec<&str> = summary
-        .split(" · ")
-        .filter(|word| !word.is_empty() && !is_constant(word))
-        .filter(|word| !USUAL_STATES.contains(&word.to_ascii_lowercase().as_str()))
-        .collect();
-    let noun = if number == 1 {
-        kind.singular()
-    } else {
-        kind.plural.clone()
-    };
-    match words[..] {
-        [] => noun,
-        [word] if word.chars().all(char::is_alphabetic) => format!("{noun} · {word}"),
-        _ => words.join(" · "),
-    }
 }
 
 /// `3 instances · m6i.large`, for a group that is shown with its members.
@@ -342,35 +300,5 @@ pub(super) fn note_hubs(
         {
             uses.extend(names);
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn second_lines_say_what_a_thing_is() {
-        let expected = [
-            ("sqs:queue", "", "queue"),
-            ("dynamodb:table", "ACTIVE", "table"),
-            ("dynamodb:table", "DELETING", "table · DELETING"),
-            ("kms:key", "SYMMETRIC_DEFAULT · Enabled", "key"),
-            (
-                "kms:key",
-                "SYMMETRIC_DEFAULT · PendingDeletion",
-                "key · PendingDeletion",
-            ),
-            (
-                "rds:db",
-                "mysql · db.r6g.large · available",
-                "mysql · db.r6g.large",
-            ),
-            ("ec2:instance", "t3.micro · stopped", "t3.micro · stopped"),
-        ];
-        for (name, summary, words) in expected {
-            assert_eq!(in_words(&kind(name), summary, 1), words);
-        }
-        assert_eq!(in_words(&kind("iam:policy"), "", 3), "policies");
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
 use super::cards::Group;
-use crate::facts::{Findings, Index};
+use crate::facts::Index;
 use crate::graph::lift::NodeIndex;
 use crate::graph::parts::is_frame;
 use crate::graph::place::Tier;
@@ -228,14 +228,8 @@ impl Builder {
 
 fn plain(parent: Option<usize>, title: &str, subtitle: &str, style: FrameStyle) -> Frame {
     Frame {
-        id: String::new(),
         parent,
-        title: title.to_owned(),
-        subtitle: subtitle.to_owned(),
-        findings: Findings::default(),
-        stars: None,
-        style,
-        members: Vec::new(),
+        ..Frame::plain(String::new(), title, subtitle, style)
     }
 }
 
@@ -249,7 +243,7 @@ fn vpc_frame(scene: &Scene<'_>, around: usize, vpc: &str) -> Frame {
         (resource.title(), resource.summary.as_str())
     });
     let mut frame = plain(Some(around), title, subtitle, FrameStyle::Solid);
-    frame.stars = position.and_then(|resource| super::cards::stars(scene.facts, resource));
+    frame.stars = position.and_then(|resource| crate::views::words::stars(scene.facts, resource));
     frame
 }
 

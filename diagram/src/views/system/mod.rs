@@ -7,10 +7,9 @@ mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::landscape::system_stem;
 use super::{
     AIM_EDGES, Request, add_rules, commonest, commonest_text, drawn, findings, missing,
-    not_analyzed, split_hubs,
+    not_analyzed, split_hubs, system_stem,
 };
 use crate::facts::{Facts, Index};
 use crate::graph::fold::fold;
@@ -22,6 +21,7 @@ use crate::layout::Format;
 use crate::picture::{Account, Picture, Shape, Sign, count, grouped};
 use cards::Group;
 use frames::{Site, site};
+use handoff::run::Run;
 
 /// Draws every system that the filter admits, in order of their names; resources without a system come last.
 pub fn draw(facts: &Facts, request: &Request) -> Vec<Picture> {
@@ -347,10 +347,10 @@ fn legend(picture: &Picture) -> Vec<Sign> {
 }
 
 /// A page that lists the pictures.
-pub fn index(facts: &Facts, pictures: &[Picture], render: Option<Format>) -> String {
+pub fn index(run: &Run, pictures: &[Picture], render: Option<Format>) -> String {
     let mut page = format!(
         "# Systems\n\nAs of {}.\n\n| system | resources | files |\n| --- | --- | --- |\n",
-        facts.as_of
+        crate::facts::as_of(run)
     );
     for picture in pictures {
         let endings = ["dot", "json"]

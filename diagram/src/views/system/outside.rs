@@ -4,12 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
 use super::frames::Builder;
-use crate::facts::Findings;
 use crate::graph::lift::{Bundle, Edges, NodeIndex, Relation, label, relation};
 use crate::kinds::Category;
-use crate::picture::{Node, Picture, Shape, grouped, hashed_id};
-use crate::views::commonest_text;
-use crate::views::landscape::system_stem;
+use crate::picture::{Node, Picture, grouped, hashed_id};
+use crate::views::{commonest_text, system_stem};
 
 /// Nodes outside, and the edges that are not found among resources.
 pub(super) struct Outside {
@@ -62,24 +60,15 @@ pub(super) fn add(
 }
 
 fn card(id: &str, title: String, badge: &str, subtitle: String) -> Node {
-    Node {
-        id: hashed_id("o", id),
+    let mut node = Node::card(
+        hashed_id("o", id),
         title,
-        shape: Shape::Card {
-            badge: badge.to_owned(),
-            category: Category::External,
-            subtitle,
-            stars: None,
-            uses: Vec::new(),
-            names: Vec::new(),
-        },
-        findings: Findings::default(),
-        exposed: false,
-        dashed: true,
-        link: None,
-        frame: None,
-        members: Vec::new(),
-    }
+        badge,
+        Category::External,
+        subtitle,
+    );
+    node.dashed = true;
+    node
 }
 
 fn internet(

@@ -1,0 +1,358 @@
+//! `exposure`: how the internet comes in, what it reaches from there, and the way to critical data.
+
+mod cards;
+mod ways;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{AIM_EDGES, Request, commonest_text, edge_label, missing, not_analyzed, restricted};
+use crate::facts::reach::{End, Lane, Path};
+use crate::facts::{Facts, Index};
+use crate::graph::fold::MOST_NODES;
+use crate::graph::lift::{NodeIndex, Relation};
+use crate::graph::parts::Parts;
+use crate::look::{Look, Phrase, Verdict};
+use crate::picture::{
+    Account, Edge, Frame, FrameStyle, Picture, Shape, Sign, count, grouped, hashed_id, slug,
+};
+use ways::Ways;
+
+/// What the making of the picture knows.
+struct Scene<'a> {
+    facts: &'a Facts,
+    /// Resources that the filter admits, sorted.
+    selected: Vec<Index>,
+    parts: Parts,
+    ways: Ways<'a>,
+}
+
+impl Scene<'_> {
+    fn is_selected(&self, index: Index) -> bool {
+        self.selected.binary_search(&index).is_ok()
+    }
+
+    /// What shows an end: a machine's group, a cluster; a role stays itself.
+    fn shown(&self, end: &End) -> End {
+        match end {
+            End::Known(index) if is_member(self.facts, *index) => {
+                let root = self.parts.root(*index);
+                // An interface that only a security group tells something of stays itself.
+                let group = self.facts.resource(root).resource_type == "ec2:security-group";
+                End::Known(if group { *index } else { root })
+            }
+            end => end.clone(),
+        }
+    }
+}
+
+fn is_member(facts: &Facts, index: Index) -> bool {
+    matches!(
+        facts.resource(index).resource_type.as_str(),
+        "ec2:instance" | "ec2:network-interface" | "rds:db" | "elasticache:cluster"
+    )
+}
+
+/// The lanes, from left to right.
+const LANES: [(Lane, &str, FrameStyle); 4] = [
+    (Lane::Internet, "outside", FrameStyle::Outline),
+    (Lane::Entry, "entry points", FrameStyle::Entry),
+    (Lane::Compute, "compute and identities", FrameStyle::Pale),
+    (Lane::Data, "data", FrameStyle::Data),
+];
+
+/// Draws how the internet reaches what the filter admits.
+pub fn draw(facts: &Facts, paths: &[Path], request: &Request) -> Picture {
+    let selected = request.filter.select(facts);
+    let is_selected = |index: Index| selected.binary_search(&index).is_ok();
+    let ways = Ways::new(facts, paths, &is_selected);
+    let everything: Vec<Index> = facts.indexes().collect();
+    let scene = Scene {
+        parts: Parts::new(facts, &everything),
+        ways,
+        selected: selected.clone(),
+        facts,
+    };
+    let (title, stem) = match &request.filter.systems[..] {
+        [system] if !system.is_empty() => (
+            format!("{system}: internet to data"),
+            format!("exposure-{}", slug(system)),
+        ),
+        _ => (
+            restricted("exposure: internet to data", &request.filter),
+            "exposure".to_owned(),
+        ),
+    };
+    let mut picture = Picture {
+        view: "exposure",
+        stem,
+        run: request.run.clone(),
+        filter: request.filter.clone(),
+        title,
+        wide: true,
+        ..Picture::default()
+    };
+    let cards = cards::cards(&scene, request.max_nodes);
+    for (lane, title, style) in LANES {
+        if cards.groups.iter().any(|group| group.lane == lane) {
+            let id = hashed_id("l", title);
+            picture.frames.push(Frame::plain(id, title, "", style));
+        }
+    }
+    let mut node_of: BTreeMap<End, NodeIndex> = BTreeMap::new();
+    for group in &cards.groups {
+        let mut node = cards::node(&scene, group);
+        let title = LANES.iter().find(|(lane, ..)| *lane == group.lane);
+        node.frame = title.and_then(|(_, title, _)| {
+            picture
+                .frames
+                .iter()
+                .position(|frame| frame.title == *title)
+        });
+        for end in &group.ends {
+            node_of.insert(end.clone(), picture.nodes.len());
+        }
+        picture.nodes.push(node);
+    }
+    picture.edges = edges(&scene, &cards.groups, &node_of);
+    if picture.edges.len() > AIM_EDGES {
+        unknown_as_words(&mut picture);
+    }
+    arrange(&mut picture, &cards.groups);
+    picture.account = account(&scene, &picture);
+    picture.caption = caption(&scene, &cards.groups, &picture.account);
+    if cards.forced {
+        picture.warnings.push(format!(
+            "too many resources that must not be folded: folded all the same beyond {} nodes; narrow the filter",
+            grouped(MOST_NODES as u64)
+        ));
+        picture.partial = true;
+    } else if picture.edges.len() > 2 * AIM_EDGES || picture.nodes.len() > 2 * request.max_nodes {
+        picture.warnings.push(format!(
+            "crowded: {} and {}; narrow the filter",
+            count(picture.nodes.len() as u64, "node"),
+            count(picture.edges.len() as u64, "edge")
+        ));
+    }
+    picture.warnings.extend(not_analyzed(facts));
+    picture.note_missing(missing(facts, &selected));
+    picture.legend = legend();
+    picture
+}
+
+/// One arrow per pair of cards and way of getting there; paths that are not known have one of their own.
+fn edges(
+    scene: &Scene<'_>,
+    groups: &[cards::Group],
+    node_of: &BTreeMap<End, NodeIndex>,
+) -> Vec<Edge> {
+    #[derive(Default)]
+    struct Bundle {
+        labels: BTreeSet<String>,
+        hops: BTreeSet<Vec<String>>,
+        links: u64,
+        hot: bool,
+    }
+    let mut bundles: BTreeMap<(NodeIndex, NodeIndex, bool, bool), Bundle> = BTreeMap::new();
+    for (path, hot) in &scene.ways.paths {
+        let ends = [&path.from, &path.to].map(|end| node_of.get(&scene.shown(end)).copied());
+        let [Some(from), Some(to)] = ends else {
+            continue;
+        };
+        if from == to {
+            continue;
+        }
+        let network = !path.ports.is_empty();
+        let bundle = bundles.entry((from, to, path.open, network)).or_default();
+        bundle.labels.extend(label(scene, path));
+        bundle.hops.insert(path.hops.clone());
+        bundle.links += 1;
+        bundle.hot |= hot;
+    }
+    let draw =
+        |((from, to, open, network), bundle): ((NodeIndex, NodeIndex, bool, bool), Bundle)| {
+            let relation = if network {
+                Relation::Network
+            } else {
+                Relation::Iam
+            };
+            let label = edge_label(relation, &bundle.labels);
+            Edge {
+                from,
+                to,
+                relation,
+                label: if open {
+                    label
+                } else {
+                    format!("? {label}").trim_end().to_owned()
+                },
+                links: bundle.links,
+                both: false,
+                look: match (open, bundle.hot) {
+                    (false, _) => Look::Unknown,
+                    (true, true) => Look::Hot,
+                    (true, false) => Look::Plain,
+                },
+                loose: groups[from].lane >= groups[to].lane,
+                hops: bundle.hops.into_iter().next().unwrap_or_default(),
+            }
+        };
+    bundles.into_iter().map(draw).collect()
+}
+
+/// In a crowded picture, what is not known is said on the cards: where it may lead from here, how many cards may lead here.
+fn unknown_as_words(picture: &mut Picture) {
+    let mut counts: BTreeMap<(NodeIndex, &str), u64> = BTreeMap::new();
+    picture.edges.retain(|edge| {
+        let unknown = edge.look == Look::Unknown;
+        if unknown {
+            *counts.entry((edge.from, "perhaps on to")).or_default() += 1;
+            *counts.entry((edge.to, "perhaps from")).or_default() += 1;
+        }
+        !unknown
+    });
+    for ((node, words), number) in counts {
+        let text = format!("{words} {}", count(number, "card"));
+        let line = vec![Phrase::judged(Verdict::Unknown, text)];
+        if let Shape::Card { lines, .. } = &mut picture.nodes[node].shape {
+            lines.push(line);
+        }
+    }
+}
+
+/// The port, or what else lets a path through.
+fn label(scene: &Scene<'_>, path: &Path) -> Option<String> {
+    if !path.ports.is_empty() {
+        return Some(path.ports.clone());
+    }
+    let is_role = |end: &End| matches!(end, End::Known(index) if scene.facts.resource(*index).resource_type == "iam:role");
+    if is_role(&path.to) {
+        return Some(
+            if path.step == 1 {
+                "AssumeRole"
+            } else {
+                "runs as"
+            }
+            .to_owned(),
+        );
+    }
+    if is_role(&path.from) {
+        return Some("IAM".to_owned());
+    }
+    (path.step == 1)
+        .then(|| path.words.clone())
+        .filter(|words| !words.is_empty())
+}
+
+/// Lanes are columns; long ones are several.
+fn arrange(picture: &mut Picture, groups: &[cards::Group]) {
+    const HEIGHT: usize = 14;
+    let mut before: Option<NodeIndex> = None;
+    for (lane, ..) in LANES {
+        let nodes: Vec<NodeIndex> = (0..groups.len())
+            .filter(|&node| groups[node].lane == lane)
+            .collect();
+        let (columns, spine) = crate::dot::columns(&nodes, HEIGHT);
+        if let (Some(before), Some(&first)) = (before, nodes.first()) {
+            picture.spine.push((before, first));
+        }
+        before = columns.last().map(|last| last[0]).or(before);
+        picture.columns.extend(columns);
+        picture.spine.extend(spine);
+    }
+}
+
+fn account(scene: &Scene<'_>, picture: &Picture) -> Account {
+    let members: BTreeSet<&str> = picture
+        .nodes
+        .iter()
+        .flat_map(|node| &node.members)
+        .map(String::as_str)
+        .collect();
+    let drawn = picture.nodes.iter().filter(|node| !node.members.is_empty());
+    let drawn = drawn.count();
+    let omitted = scene
+        .selected
+        .iter()
+        .map(|&index| scene.facts.resource(index))
+        .filter(|resource| !members.contains(resource.arn.as_str()))
+        .map(|resource| {
+            let reason = if resource.exposed.is_none() {
+                "whether the internet reaches it is not known"
+            } else {
+                "no known way leads there from the internet"
+            };
+            (resource.arn.clone(), reason.to_owned())
+        })
+        .collect();
+    Account {
+        resources: scene.selected.len(),
+        drawn,
+        folded: members.len() - drawn,
+        omitted,
+    }
+}
+
+fn caption(scene: &Scene<'_>, groups: &[cards::Group], account: &Account) -> Vec<String> {
+    let environments = scene
+        .selected
+        .iter()
+        .map(|&index| scene.facts.resource(index).environment.as_str());
+    let ends = |lane: Lane| {
+        groups
+            .iter()
+            .filter(move |group| group.lane == lane)
+            .flat_map(|group| &group.ends)
+            .filter(|end| matches!(end, End::Known(index) if scene.is_selected(*index)))
+    };
+    let entries = ends(Lane::Entry).count() as u64;
+    let stores: Vec<u64> = ends(Lane::Data)
+        .filter_map(|end| cards::steps(scene, end))
+        .collect();
+    let unknown = ends(Lane::Entry)
+        .chain(ends(Lane::Compute))
+        .chain(ends(Lane::Data))
+        .filter(|end| cards::steps(scene, end).is_none())
+        .count() as u64;
+    let critical: BTreeSet<&End> = scene
+        .ways
+        .paths
+        .iter()
+        .filter(|(path, hot)| *hot && ways::is_critical_data(scene.facts, &path.to))
+        .map(|(path, _)| &path.to)
+        .collect();
+    let mut parts = vec![
+        commonest_text(environments, "no environment tag"),
+        count(entries, "entry point"),
+    ];
+    parts.push(match stores.iter().max() {
+        Some(most) => format!(
+            "{} within {}",
+            count(stores.len() as u64, "data store"),
+            count(*most, "hop")
+        ),
+        None => "no data store behind them".to_owned(),
+    });
+    parts.push(format!(
+        "{} of highest importance reached",
+        count(critical.len() as u64, "data store")
+    ));
+    if unknown > 0 {
+        parts.push(format!("{} perhaps, not known", grouped(unknown)));
+    }
+    parts.push(account.sentence());
+    parts.push(format!("as of {}", scene.facts.as_of));
+    parts
+}
+
+fn legend() -> Vec<Sign> {
+    let text = |text: &str| Sign::Text(text.to_owned());
+    vec![
+        text("orange, thick: way to data of the highest importance"),
+        text("— open on these ports   ··· by policy or role   - - ?: not known whether open"),
+        text("hops: steps from the internet; what is closed is not drawn"),
+        text("dashed card: outside the filter"),
+        Sign::Exposed,
+        Sign::Findings,
+        Sign::Stars,
+    ]
+}
