@@ -46,7 +46,7 @@ bursts as (
 )
 select
     account_id,
-    min(region order by event_time, event_id) as region,
+    first(region order by event_time, event_id) as region,
     principal as resource_arn,
     day as discriminator,
     true as failed,
@@ -57,7 +57,7 @@ select
         else 'user data'
     end || ' of ' || any_value(peak) || ' instances within an hour were '
         || case when bool_or(succeeded) then 'read ' else 'asked for ' end || traced(call) as reason,
-    {'trace': trace(call), 'instance_ids': list_sort(list(distinct instance_id))[:50], 'first_event_id': min(event_id order by event_time, event_id)} as evidence
+    {'trace': trace(call), 'instance_ids': list_sort(list(distinct instance_id))[:50], 'first_event_id': first(event_id order by event_time, event_id)} as evidence
 from bursts
 where not is_automation(principal)
 group by account_id, principal, day

@@ -46,7 +46,7 @@ bursts as (
 )
 select
     account_id,
-    min(region order by event_time, event_id) as region,
+    first(region order by event_time, event_id) as region,
     principal as resource_arn,
     day as discriminator,
     true as failed,

@@ -65,14 +65,14 @@ bursts as (
 )
 select
     account_id,
-    min(region order by event_time, event_id) as region,
+    first(region order by event_time, event_id) as region,
     principal as resource_arn,
     day as discriminator,
     true as failed,
     case when not bool_or(succeeded) then 'medium' end as severity,
     count(distinct region || ' ' || secret) || ' secrets were '
         || case when bool_or(succeeded) then 'read' else 'asked for' end || ' that the principal had not read before, ' || traced(call) as reason,
-    {'trace': trace(call), 'secrets': list_sort(list(distinct secret))[:50], 'first_event_id': min(event_id order by event_time, event_id)} as evidence
+    {'trace': trace(call), 'secrets': list_sort(list(distinct secret))[:50], 'first_event_id': first(event_id order by event_time, event_id)} as evidence
 from bursts
 where not is_automation(principal)
 group by account_id, principal, day

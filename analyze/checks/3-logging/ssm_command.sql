@@ -52,7 +52,7 @@ habits as (
 )
 select
     s.account_id,
-    min(s.region order by s.event_time, s.event_id) as region,
+    first(s.region order by s.event_time, s.event_id) as region,
     s.principal as resource_arn,
     s.day as discriminator,
     true as failed,
