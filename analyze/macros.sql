@@ -131,3 +131,65 @@ create macro inspected_arn(inspected_id, partition, region, account) as
         when contains(inspected_id, ':lambda:') then regexp_replace(inspected_id, '(:function:[^:]+):.*$', '\1')
         else inspected_id
     end;
+
+-- An address as a number, IPv4 and IPv6; null when it is none.
+create macro ip_number(address) as
+    case
+        when address is null then null
+        when contains(address, ':') then list_reduce(
+            list_prepend(0::uhugeint, list_transform(
+                list_concat(
+                    list_filter(string_split(split_part(address, '::', 1), ':'), lambda part: part <> ''),
+                    list_transform(
+                        range(case when contains(address, '::') then 8 - len(list_filter(string_split(replace(address, '::', ':'), ':'), lambda part: part <> '')) else 0 end),
+                        lambda zero: '0'
+                    ),
+                    list_filter(string_split(split_part(address, '::', 2), ':'), lambda part: part <> '')
+                ),
+                lambda part: try_cast('0x' || part as uhugeint)
+            )),
+            lambda number, part: number * 65536 + part
+        )
+        else list_reduce(
+            list_prepend(0::uhugeint, list_transform(string_split(address, '.'), lambda part: try_cast(part as uhugeint))),
+            lambda number, part: number * 256 + part
+        )
+    end;
+
+-- The bits of an address range that its hosts differ in.
+create macro host_bits(cidr) as
+    try_cast(
+        case when cidr is null then null when contains(cidr, ':') then 128 else 32 end
+        - coalesce(try_cast(nullif(split_part(cidr, '/', 2), '') as integer), case when contains(cidr, ':') then 128 else 32 end)
+    as uhugeint);
+
+-- The first and the last address of a range, as numbers.
+create macro first_address(cidr) as
+    case when host_bits(cidr) >= 128 then 0::uhugeint else (ip_number(split_part(cidr, '/', 1)) >> host_bits(cidr)) << host_bits(cidr) end;
+create macro last_address(cidr) as
+    case
+        when host_bits(cidr) >= 128 then 340282366920938463463374607431768211455::uhugeint
+        else first_address(cidr) + ((1::uhugeint << host_bits(cidr)) - 1)
+    end;
+
+-- ipv4 or ipv6, of an address or a range.
+create macro ip_family(address) as case when contains(address, ':') then 'ipv6' else 'ipv4' end;
+
+-- The block of the internet an address lies in: 128 of IPv4, 65536 of IPv6; a range that is_world() fills whole blocks.
+create macro world_block(address, family) as (address >> case family when 'ipv6' then 112 else 25 end::uhugeint)::integer;
+
+-- A protocol and its ports in a few words: `tcp/22`, `tcp/8000-8080`, `all tcp`.
+create macro port_words(protocol, from_port, to_port) as
+    case
+        when from_port = 0 and to_port = 65535 then 'all ' || protocol
+        when from_port = to_port then concat(protocol, '/', from_port)
+        else concat(protocol, '/', from_port, '-', to_port)
+    end;
+
+-- Whether a resource's policy denies something to somebody who asks over TLS.
+create macro denies_over_tls(policy) as
+    len(list_filter(
+        as_objects(as_document(policy) -> '$.Statement'),
+        lambda statement: lower(statement ->> '$.Effect') = 'deny'
+            and not regexp_matches(coalesce((statement -> '$.Condition')::varchar, ''), '"aws:securetransport":\s*\[?\s*"?false', 'i')
+    )) > 0;

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use handoff::shell::Exit;
+use jiff::civil::Date;
 
 use crate::check::Severity;
-use crate::{case, catalog, config, iam, query, run, zones};
+use crate::{case, catalog, config, iam, query, run, tags, zones};
 
 /// Run checks over a collected account and write their findings.
 #[derive(Debug, Parser)]
@@ -35,6 +36,8 @@ enum Command {
     Test(TestArgs),
     /// Write hosted zones as change batches that restore them
     Zones(ZonesArgs),
+    /// Propose missing tags, and turn what was accepted of them into commands
+    Tags(TagsArgs),
     /// Judge requests by IAM policies: reads requests with their policies as JSON lines, prints decisions
     Simulate,
     /// Print the configuration that is in force when none is given
@@ -156,6 +159,29 @@ pub(crate) struct ZonesArgs {
     pub(crate) limits: Limits,
 }
 
+/// Arguments of `analyze tags`.
+#[derive(Debug, Args)]
+#[group(id = "step", required = true, multiple = false, args = ["propose", "commands"])]
+pub(crate) struct TagsArgs {
+    /// `<lake>/runs/<run id>`, a lake, or `-` for standard input [default: the latest run of ./lake]
+    #[arg(conflicts_with = "commands")]
+    pub(crate) run: Option<String>,
+    /// Write proposals with their evidence to DIR/tags.csv, for somebody to review
+    #[arg(long, value_name = "DIR")]
+    pub(crate) propose: Option<PathBuf>,
+    /// Print a shell script that sets the tags accepted in a reviewed file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) commands: Option<PathBuf>,
+    /// Look for creators in the lake's CloudTrail events from this day on [default: 90 days before the run]
+    #[arg(long, value_name = "DATE", conflicts_with = "commands")]
+    pub(crate) since: Option<Date>,
+    /// Settings that replace defaults
+    #[arg(long, value_name = "FILE", conflicts_with = "commands")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
@@ -166,6 +192,7 @@ pub(crate) fn run() -> anyhow::Result<Exit> {
         Some(Command::Explain(args)) => catalog::explain(&args),
         Some(Command::Test(args)) => case::run(&args),
         Some(Command::Zones(args)) => zones::run(&args),
+        Some(Command::Tags(args)) => tags::run(&args),
         Some(Command::Simulate) => simulate(),
         Some(Command::Config) => config::print_default(),
     }

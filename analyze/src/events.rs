@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use duckdb::Connection;
 use handoff::run::RunId;
 use handoff::storage::{Listed, Storage};
 use handoff::trail;
@@ -19,7 +20,7 @@ use maxminddb::{Reader, geoip2};
 
 use crate::check::{Check, Kind};
 use crate::config::Config;
-use crate::session::Session;
+use crate::session::{self, Session};
 
 /// Tables beside those of the lake; filled by [`prepare`], empty without events.
 pub(crate) const TABLES: &str = "
@@ -40,11 +41,11 @@ pub(crate) struct Files {
 }
 
 impl Files {
-    /// Finds them; those of a bucket are fetched into the cache.
+    /// Finds them, from a day (`YYYY-MM-DD`) on; those of a bucket are fetched into the cache.
     ///
     /// # Errors
     /// When the storage fails, or a day's index names a file that is gone.
-    pub(crate) fn find(lake: &Storage) -> anyhow::Result<Self> {
+    pub(crate) fn find(lake: &Storage, since: Option<&str>) -> anyhow::Result<Self> {
         let local = |listed: &[Listed]| -> anyhow::Result<Vec<PathBuf>> {
             let paths = trail::local_paths(lake, listed)?;
             Ok(paths
@@ -52,7 +53,7 @@ impl Files {
                 .map(|path| path.canonicalize())
                 .collect::<Result<_, _>>()?)
         };
-        let events = trail::event_files(lake, None, None)
+        let events = trail::event_files(lake, since, None)
             .context("can't list the CloudTrail events of the lake")?;
         let ledger = trail::ledger_files(lake)?;
         Ok(Self {
@@ -135,8 +136,12 @@ fn parse_time(text: &str) -> anyhow::Result<Timestamp> {
 ///
 /// # Errors
 /// When a view can't be parsed.
-pub(crate) fn are_read_by(session: &Session, names: &BTreeSet<String>) -> anyhow::Result<bool> {
-    Ok(session.reach(
+pub(crate) fn are_read_by(
+    connection: &Connection,
+    names: &BTreeSet<String>,
+) -> anyhow::Result<bool> {
+    Ok(session::reach(
+        connection,
         names,
         &[
             "cloudtrail_events",

@@ -6,7 +6,6 @@
 //! `unknown` in the findings and named in the run record; it never becomes a pass.
 
 mod case;
-mod case_events;
 mod catalog;
 mod check;
 mod cli;
@@ -22,6 +21,7 @@ mod run;
 mod schema;
 mod session;
 mod sql;
+mod tags;
 mod verdicts;
 mod waivers;
 mod zones;

@@ -11,6 +11,7 @@ use unicode_width::UnicodeWidthStr as _;
 
 use crate::cli::QueryArgs;
 use crate::config::{self, Config};
+use crate::events;
 use crate::run::open_for_reading;
 use crate::session::Session;
 use crate::sql::{self, SqlError, quote};
@@ -47,7 +48,13 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
     let run = Run::find(Some(reference.unwrap_or(handoff::run::DEFAULT_LAKE)))?;
     let parser = duckdb::Connection::open_in_memory().context("can't start DuckDB")?;
     let read = sql::tables_read(&parser, &select).map_err(explain)?;
-    let session = open_for_reading(&run, &config, &args.limits, &read)?;
+    // Those of a bucket are fetched first, so only when they are asked for.
+    let trail = if events::are_read_by(&parser, &read)? {
+        events::Files::find(&run.lake, None)?
+    } else {
+        events::Files::default()
+    };
+    let session = open_for_reading(&run, &config, &args.limits, &trail)?;
     warn_of_gaps(&session, &select)?;
     match args.format {
         Format::Table => print_table(&session, &select),

@@ -25,7 +25,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     waivers::load(&session, args.waivers.as_deref(), &all)?;
     let checks = check::select(all, &args.check, &args.rule, args.severity)?;
     let mut opened = open_tables(&mut session, &run, &collected)?;
-    let trail = events::Files::find(&run.lake)?;
+    let trail = events::Files::find(&run.lake, None)?;
     trail.register(&session)?;
     opened.readable.extend(trail.paths());
     let (checks, left_out) = events::leave_out(checks, &trail, !args.check.is_empty());
@@ -102,9 +102,12 @@ pub(crate) fn open_tables(
     }
     // All files at once, so that those in a bucket are fetched together; one by one only if that fails.
     let whole = run.lake.local_paths(&record.files).is_ok();
+    // The events belong to the lake, not to the run: `events::Files` registers them.
+    let of_lake = schema::trail().map(|table| table.name);
     let names: BTreeSet<String> = session
         .tables
         .keys()
+        .filter(|name| !of_lake.contains(name))
         .cloned()
         .chain(by_table.keys().map(|name| (*name).to_owned()))
         .collect();
@@ -324,14 +327,15 @@ fn missing_lines(
     Ok(lines)
 }
 
-/// Opens a run for questions: its tables, its findings, its derived tables; locked.
+/// Opens a run for questions: its tables, its findings, its derived tables, the events of `trail`; locked.
 ///
-/// Events are made readable when `names`, what the question reads, asks for them: those of a bucket are fetched first.
+/// # Errors
+/// When the run or one of the files of `trail` can't be read.
 pub(crate) fn open_for_reading(
     run: &Run,
     config: &Config,
     limits: &Limits,
-    names: &BTreeSet<String>,
+    trail: &events::Files,
 ) -> anyhow::Result<Session> {
     let collected = run.record(Stage::Collect)?;
     let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
@@ -339,16 +343,10 @@ pub(crate) fn open_for_reading(
     history::find(run)?
         .load(&session)
         .context("can't read what earlier runs found")?;
-    let wanted = events::are_read_by(&session, names)?;
-    if wanted {
-        let trail = events::Files::find(&run.lake)?;
-        trail.register(&session)?;
-        readable.extend(trail.paths());
-    }
+    trail.register(&session)?;
+    readable.extend(trail.paths());
     session.define_views()?;
-    if wanted {
-        events::prepare(&session, config)?;
-    }
+    events::prepare(&session, config)?;
     session.note_gaps()?;
     readable.extend(open_findings(&session, run, &run.id)?);
     session.lock(&readable)?;

@@ -34,14 +34,24 @@ create table previous_context (account_id varchar, region varchar, arn varchar, 
 create table previous_zone_backups (account_id varchar, arn varchar, zone_id varchar, name varchar, change_batch json, run varchar);
 ";
 
+/// A table that is computed from the others: a derived one, which is written, or a step on the way, which is not.
+struct Definition {
+    path: &'static str,
+    text: &'static str,
+    /// What it reads.
+    read: BTreeSet<String>,
+}
+
 /// An open database.
 pub(crate) struct Session {
     /// The connection.
     pub(crate) connection: Connection,
     /// The tables of the inventory.
     pub(crate) tables: BTreeMap<String, Table>,
-    /// What each view reads, views among it resolved.
+    /// What each view reads.
     views: BTreeMap<String, BTreeSet<String>>,
+    /// The derived tables and the steps towards them.
+    derived: BTreeMap<&'static str, Definition>,
     /// Where DuckDB puts what exceeds its memory; removed with the session.
     spill: TempDir,
 }
@@ -85,6 +95,7 @@ impl Session {
             connection,
             tables,
             views: BTreeMap::new(),
+            derived: BTreeMap::new(),
             spill,
         };
         let of_resources = session
@@ -157,8 +168,21 @@ impl Session {
         Ok(names)
     }
 
-    /// Defines the views that checks share, each after those it reads.
+    /// Defines the views that checks share, each after those it reads, and finds out what the derived tables read.
     pub(crate) fn define_views(&mut self) -> anyhow::Result<()> {
+        for (path, text) in embedded::DERIVED {
+            if let Some(name) = path.strip_suffix(".sql") {
+                let text = text.trim().trim_end_matches(';');
+                let read = sql::tables_read(&self.connection, text)
+                    .with_context(|| format!("derive/{path}"))?;
+                let name = name.rsplit('/').next().unwrap_or(name);
+                self.derived.insert(name, Definition { path, text, read });
+            }
+        }
+        // Views may read derived tables, which are there later.
+        for schema in derived_names().filter_map(derived_schema) {
+            self.connection.execute_batch(&schema::create(&schema))?;
+        }
         let mut pending = Vec::new();
         for (path, text) in embedded::VIEWS {
             let name = path.trim_end_matches(".sql");
@@ -183,8 +207,7 @@ impl Session {
                 self.connection
                     .execute_batch(&format!("create view {} as\n{text};", identifier(name)))
                     .with_context(|| format!("views/{name}.sql"))?;
-                let resolved = self.resolve(&read);
-                self.views.insert(name.to_owned(), resolved);
+                self.views.insert(name.to_owned(), read);
             }
             anyhow::ensure!(
                 later.len() < before,
@@ -193,14 +216,21 @@ impl Session {
             );
             pending = later;
         }
+        for name in derived_names() {
+            self.connection
+                .execute_batch(&format!("drop table {};", identifier(name)))?;
+        }
         Ok(())
     }
 
+    /// What is read where `names` are, views replaced by what they read themselves.
     fn resolve(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         let of_name = |name: &String| match self.views.get(name) {
-            Some(tables) => tables.clone(),
-            None if self.tables.contains_key(name) => BTreeSet::from([name.clone()]),
-            None => BTreeSet::new(),
+            Some(read) => {
+                let others = read.iter().filter(|other| *other != name).cloned();
+                self.resolve(&others.collect())
+            }
+            None => BTreeSet::from([name.clone()]),
         };
         names.iter().flat_map(of_name).collect()
     }
@@ -208,32 +238,16 @@ impl Session {
     /// The tables of `collect` that one SELECT reads, views resolved; derived tables stand for themselves and are not
     /// among them, since what they could not decide is null in them.
     pub(crate) fn tables_read(&self, select: &str) -> Result<BTreeSet<String>, sql::SqlError> {
-        Ok(self.resolve(&sql::tables_read(&self.connection, select)?))
+        let mut read = self.resolve(&sql::tables_read(&self.connection, select)?);
+        read.retain(|name| self.tables.contains_key(name));
+        Ok(read)
     }
 
-    /// Whether reading `names` is reading one of `wanted`, be it through views.
-    ///
-    /// # Errors
-    /// When a view can't be parsed.
-    pub(crate) fn reach(
-        &self,
-        names: &BTreeSet<String>,
-        wanted: &[&str],
-    ) -> Result<bool, sql::SqlError> {
-        if names.iter().any(|name| wanted.contains(&name.as_str())) {
-            return Ok(true);
-        }
-        for (path, text) in embedded::VIEWS {
-            if names.contains(path.trim_end_matches(".sql")) {
-                let read = sql::tables_read(&self.connection, text.trim().trim_end_matches(';'))?;
-                // A common table expression may have the name of its view.
-                let others = read.difference(names).cloned().collect();
-                if self.reach(&others, wanted)? {
-                    return Ok(true);
-                }
-            }
-        }
-        Ok(false)
+    /// The derived tables that one SELECT reads, views resolved.
+    pub(crate) fn derived_read(&self, select: &str) -> Result<BTreeSet<String>, sql::SqlError> {
+        let mut read = self.resolve(&sql::tables_read(&self.connection, select)?);
+        read.retain(|name| derived_names().any(|derived| derived == name));
+        Ok(read)
     }
 
     /// Notes what was not collected, from `collect_errors` and the table `missing`.
@@ -245,20 +259,43 @@ impl Session {
 
     /// Computes the derived tables.
     pub(crate) fn derive(&self) -> anyhow::Result<()> {
-        for (path, text) in embedded::DERIVED {
-            let name = path.trim_end_matches(".sql");
-            let schema = derived_schema(name)
-                .with_context(|| format!("derive/{path}: the contract has no such table"))?;
-            let text = text.trim().trim_end_matches(';');
-            let fill = format!(
-                "create or replace table {name} ({});\ninsert into {name} by name\n{text};",
-                schema::definitions(&schema.columns)
-            );
+        self.derive_only(&derived_names().map(str::to_owned).collect())
+    }
+
+    /// Computes these derived tables and those they read, each after them; the steps on the way are forgotten.
+    pub(crate) fn derive_only(&self, names: &BTreeSet<String>) -> anyhow::Result<()> {
+        let mut begun = BTreeSet::new();
+        for name in names {
+            self.compute(name, &mut begun)?;
+        }
+        for name in begun.iter().filter(|name| derived_schema(name).is_none()) {
             self.connection
-                .execute_batch(&fill)
-                .with_context(|| format!("derive/{path}"))?;
+                .execute_batch(&format!("drop table {};", identifier(name)))?;
         }
         Ok(())
+    }
+
+    fn compute(&self, name: &str, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        let Some(definition) = self.derived.get(name) else {
+            return Ok(());
+        };
+        if !begun.insert(name.to_owned()) {
+            return Ok(());
+        }
+        for other in self.resolve(&definition.read) {
+            self.compute(&other, begun)?;
+        }
+        let (path, text) = (definition.path, definition.text);
+        let statement = match derived_schema(name) {
+            Some(schema) => format!(
+                "create or replace table {name} ({});\ninsert into {name} by name\n{text};",
+                schema::definitions(&schema.columns)
+            ),
+            None => format!("create or replace table {} as\n{text};", identifier(name)),
+        };
+        self.connection
+            .execute_batch(&statement)
+            .with_context(|| format!("derive/{path}"))
     }
 
     /// From now on only `readable` files and those already registered can be opened, and no setting changes.
@@ -299,9 +336,36 @@ impl Session {
     }
 }
 
+/// Whether reading `names` is reading one of `wanted`, be it through views.
+///
+/// # Errors
+/// When a view can't be parsed.
+pub(crate) fn reach(
+    connection: &Connection,
+    names: &BTreeSet<String>,
+    wanted: &[&str],
+) -> Result<bool, sql::SqlError> {
+    if names.iter().any(|name| wanted.contains(&name.as_str())) {
+        return Ok(true);
+    }
+    for (path, text) in embedded::VIEWS {
+        if names.contains(path.trim_end_matches(".sql")) {
+            let read = sql::tables_read(connection, text.trim().trim_end_matches(';'))?;
+            // A common table expression may have the name of its view.
+            let others = read.difference(names).cloned().collect();
+            if reach(connection, &others, wanted)? {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
+}
+
 /// Schema of a derived table, from the contract.
 pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
     [
+        contract::reachability(),
+        contract::reachability_hops(),
         contract::resource_context(),
         contract::zone_backups(),
         handoff::trail::activity(),
@@ -310,11 +374,12 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
     .find(|schema| schema.name == name)
 }
 
-/// Names of the derived tables.
+/// Names of the derived tables; the steps towards them lie in a folder of their own.
 pub(crate) fn derived_names() -> impl Iterator<Item = &'static str> {
     embedded::DERIVED
         .iter()
-        .map(|(path, _)| path.trim_end_matches(".sql"))
+        .filter(|(path, _)| !path.contains('/'))
+        .filter_map(|(path, _)| path.strip_suffix(".sql"))
 }
 
 /// The time of a run's facts as SQL reads it.

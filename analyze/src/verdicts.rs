@@ -4,13 +4,14 @@
 //! `discriminator`. `failed` is true, false or null; null is unknown.
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use handoff::text::printable;
 
 use crate::check::{Check, Kind};
 use crate::gaps;
-use crate::session::{self, Session};
+use crate::session::Session;
 use crate::sql::{self, quote};
 
 const VERDICTS: &str = "
@@ -36,7 +37,14 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     let mut failures = Vec::new();
     let bar = handoff::shell::progress("checks", Some(checks.len() as u64));
     for check in checks {
-        if let Err(message) = evaluate(session, check) {
+        let started = Instant::now();
+        let outcome = evaluate(session, check);
+        tracing::debug!(
+            check = check.id,
+            seconds = started.elapsed().as_secs_f64(),
+            "judged"
+        );
+        if let Err(message) = outcome {
             connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
             failures.push(Failure {
                 check: check.id.clone(),
@@ -146,9 +154,10 @@ fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
     }
     let unread: Vec<&String> = declared.difference(&read).collect();
     // A check of a derived table names the tables that its rows stand on.
-    let names =
-        sql::tables_read(&session.connection, &check.sql).map_err(|error| error.to_string())?;
-    if !unread.is_empty() && !session::derived_names().any(|derived| names.contains(derived)) {
+    let derived = session
+        .derived_read(&check.sql)
+        .map_err(|error| error.to_string())?;
+    if !unread.is_empty() && derived.is_empty() {
         return Err(format!(
             "its metadata lists {} under tables, which it does not read",
             listed(unread)

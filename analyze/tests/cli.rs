@@ -1,6 +1,7 @@
 //! The tool as a user meets it, over lakes made here.
 
 mod lake;
+mod tags;
 
 use std::fs;
 

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+pub use crate::derived::{reachability, reachability_hops, resource_context, zone_backups};
+
 /// Version of the contract, `major.minor`, in every run record and in every Parquet file's metadata.
 ///
 /// A new column or table raises the minor number, everything else the major one; readers refuse a newer major.
@@ -402,115 +404,14 @@ pub fn checks() -> TableSchema {
     )
 }
 
-/// `resource_context`: what the tags and the configuration say about a resource's place in the business.
-pub fn resource_context() -> TableSchema {
-    TableSchema::new(
-        "resource_context",
-        "one resource with what is derived from its tags and its reach",
-        &[
-            ("account_id", Text, "account that owns it"),
-            (
-                "region",
-                Text,
-                "region, `global` for services that have none",
-            ),
-            ("arn", Text, "its ARN"),
-            ("service", Text, "service part of its type"),
-            ("resource_type", Text, "type, such as `rds:db`"),
-            ("name", Text, "name, as in `resources`"),
-            ("summary", Text, "a few words on what it is"),
-            ("zone", Text, "availability zone, where it has one"),
-            (
-                "system",
-                Text,
-                "system, from the tag or from the name's last part",
-            ),
-            (
-                "environment",
-                Text,
-                "environment, spelled as in the configuration",
-            ),
-            ("owner", Text, "owner"),
-            ("importance", Text, "importance level"),
-            (
-                "importance_rank",
-                Int,
-                "0 for the lowest level upwards; null when it has none",
-            ),
-            (
-                "dr",
-                List,
-                "what its DR tag demands: backup, multi-az, replication, autoscaling",
-            ),
-            (
-                "rpo_seconds",
-                Int,
-                "recovery point objective: the tag, else the default of its importance",
-            ),
-            (
-                "rto_seconds",
-                Int,
-                "recovery time objective: the tag, else the default of its importance",
-            ),
-            ("required_tags", Int, "number of required tag keys"),
-            (
-                "missing_tags",
-                List,
-                "required tag keys it lacks; null when its tags could not be read",
-            ),
-            ("taggable", Bool, "whether the service lets it carry tags"),
-            ("data_store", Bool, "holds data that would be lost with it"),
-            (
-                "exposed",
-                Bool,
-                "reachable from the internet; null when that could not be decided",
-            ),
-            ("exposure", Text, "how: `tcp/22 from 0.0.0.0/0`"),
-            (
-                "dr_met",
-                Int,
-                "demands of its DR tag that the configuration meets",
-            ),
-            (
-                "dr_unmet",
-                List,
-                "demands of its DR tag that it does not meet",
-            ),
-        ],
-    )
-}
-
-/// `zone_backups`: the change batch that rebuilds a hosted zone.
-pub fn zone_backups() -> TableSchema {
-    TableSchema::new(
-        "zone_backups",
-        "one hosted zone, ready to be restored",
-        &[
-            ("account_id", Text, "account of the zone"),
-            ("arn", Text, "ARN of the zone"),
-            ("zone_id", Text, "id, such as Z0123456789"),
-            ("name", Text, "domain, with its final dot"),
-            ("records", Int, "record sets in the batch"),
-            (
-                "left_out",
-                Int,
-                "record sets that Route 53 makes itself: the apex NS and SOA",
-            ),
-            (
-                "change_batch",
-                Json,
-                "for aws route53 change-resource-record-sets",
-            ),
-        ],
-    )
-}
-
 /// The tables that are the same for every service, in the order of the pipeline.
 pub fn fixed_tables() -> Vec<TableSchema> {
     vec![
         resources(),
         relationships(),
         collect_errors(),
+        reachability(),
+        reachability_hops(),
         resource_context(),
         zone_backups(),
         crate::trail::activity(),

@@ -13,6 +13,7 @@
 //! it lists; times are UTC in microseconds; nothing here links DuckDB.
 
 pub mod contract;
+mod derived;
 pub mod paths;
 pub mod run;
 pub mod shell;

@@ -1,7 +1,8 @@
-"""Security services, most of them never switched on, and what Systems Manager knows of the instances."""
+"""Security services where they were never switched on, and what Systems Manager knows of the instances."""
 
 from . import ec2_answers
 from .compute import INSTANCES
+from .fleet import INSTANCES as LATER_INSTANCES
 from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, REGIONS, account_arn, ec2_arn
 
 CHECKED = "2026-11-16T04:10:00+00:00"
@@ -11,6 +12,8 @@ def build(shop):
     shop.nothing |= {
         ("accessanalyzer", "ListAnalyzers"): {"analyzers": []},
         ("inspector2", "ListCoverage"): {"coveredResources": []},
+        ("elasticache", "DescribeGlobalReplicationGroups"): {"GlobalReplicationGroups": []},
+        ("backup", "ListCopyJobs"): {"CopyJobs": []},
         ("securityhub", "GetEnabledStandards"): error(
             "InvalidAccessException", f"Account {ACCOUNT_ID} is not subscribed to AWS Security Hub"
         ),
@@ -23,13 +26,12 @@ def build(shop):
     for region in REGIONS:
         shop.answer("macie2", "GetMacieSession", error("AccessDeniedException", "Macie is not enabled"), region=region)
         shop.answer(
-            "inspector2", "BatchGetAccountStatus", {"accounts": [inspector()], "failedAccounts": []}, region=region
+            "inspector2",
+            "BatchGetAccountStatus",
+            {"accounts": [inspector(region == MAIN_REGION)], "failedAccounts": []},
+            region=region,
         )
-    alone = error("AWSOrganizationsNotInUseException", "Your account is not a member of an organization.")
-    shop.answer("organizations", "ListAccounts", alone, region=GLOBAL_REGION)
-    for kind in ("BACKUP_POLICY", "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLICY", "TAG_POLICY"):
-        shop.answer("organizations", "ListPolicies", alone, kind, GLOBAL_REGION)
-    managed = [(name, shop.ids[name]) for name, _, _, profile, *_ in INSTANCES if profile]
+    managed = [(name, shop.ids[name]) for name, _, _, profile, *_ in [*INSTANCES, *LATER_INSTANCES] if profile]
     shop.answer(
         "ssm", "DescribeInstanceInformation", {"InstanceInformationList": [information(*row) for row in managed]}
     )
@@ -45,15 +47,9 @@ def build(shop):
         "ssm-patch-noncompliant", ec2_arn("instance", shop.ids["e01_etl_analytics"]), "three critical patches missing"
     )
     shop.fault("s3-account-bpa", account_arn(), "the account doesn't block public access")
-    for check in (
-        "access-analyzer-off",
-        "config-off",
-        "guardduty-off",
-        "securityhub-off",
-        "inspector-off",
-        "macie-off",
-    ):
-        shop.fault(check, account_arn(), "never switched on, in no region")
+    for check in ("access-analyzer-off", "config-off", "guardduty-off", "securityhub-off", "inspector-off"):
+        shop.fault(check, account_arn(), "never switched on in us-east-1")
+    shop.fault("macie-off", account_arn(), "never switched on, in no region")
     for key in ("checkout", "identity"):
         shop.fault("waf-missing", shop.ids[f"alb-{key}"], "faces the internet without a web ACL")
 
@@ -62,12 +58,12 @@ def error(code, message):
     return {"Error": {"Code": code, "Message": message}}
 
 
-def inspector():
-    off = {"status": "DISABLED", "errorCode": "SUCCESS", "errorMessage": ""}
+def inspector(enabled):
+    state = {"status": "ENABLED" if enabled else "DISABLED"}
     return {
         "accountId": ACCOUNT_ID,
-        "state": off,
-        "resourceState": {kind: off for kind in ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")},
+        "state": state,
+        "resourceState": {kind: state for kind in ("ec2", "ecr", "lambda", "lambdaCode", "codeRepository")},
     }
 
 

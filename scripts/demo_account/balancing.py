@@ -55,14 +55,18 @@ ATTRIBUTES = {
     "routing.http.desync_mitigation_mode": "defensive",
     "waf.fail_open.enabled": "false",
 }
+# Those that a network load balancer has too.
+NETWORK_ATTRIBUTES = [name for name in ATTRIBUTES if name.startswith(("access_logs", "deletion", "load_balancing"))]
 
 
 def load_balancer_attributes(shop, region, parameter, answer):
-    """An application load balancer's attributes with their defaults, of which the emulator knows a few."""
+    """A load balancer's attributes with their defaults, of which the emulator knows a few."""
+    network = "/net/" in parameter
+    defaults = {name: value for name, value in ATTRIBUTES.items() if not network or name in NETWORK_ATTRIBUTES}
     known = {
         row["Key"]: row["Value"] for row in answer["Attributes"] if row["Key"] != "load_balancing.cross_zone.enabled"
     }
-    return {"Attributes": [{"Key": key, "Value": known.get(key, default)} for key, default in ATTRIBUTES.items()]}
+    return {"Attributes": [{"Key": key, "Value": known.get(key, default)} for key, default in defaults.items()]}
 
 
 def rules(shop, region, parameter, answer):
@@ -84,18 +88,20 @@ def certificate(shop):
     shop.ids["certificate"] = arn
 
 
-def balancer(shop, key, name, importance, scheme, zones, attributes):
+def balancer(shop, key, name, importance, scheme, zones, attributes, **different):
+    """Makes a load balancer of production; `different` is what another one has instead."""
     elbv2 = shop.client("elbv2")
-    tier = "public" if scheme == "internet-facing" else "private"
-    dr = "multi-az"
+    tier = different.get("tier", "public" if scheme == "internet-facing" else "private")
+    env, dr = different.get("env", "prod"), different.get("dr", "multi-az")
+    group = different.get("group", f"sg-alb-{key}")
     created = elbv2.create_load_balancer(
         Name=f"shop-{key}",
         Subnets=[shop.ids[f"{tier}-{zone}"] for zone in zones],
-        SecurityGroups=[shop.ids[f"sg-alb-{key}"]],
+        **({"SecurityGroups": [shop.ids[group]]} if group else {}),
         Scheme=scheme,
-        Type="application",
+        Type=different.get("kind", "application"),
         IpAddressType="ipv4",
-        Tags=pairs(tags(name, importance=importance, dr=dr)),
+        Tags=pairs(tags(name, importance=importance, dr=dr, env=env)),
     )["LoadBalancers"][0]
     if attributes:
         elbv2.modify_load_balancer_attributes(
@@ -107,21 +113,23 @@ def balancer(shop, key, name, importance, scheme, zones, attributes):
     shop.ids[f"alb-{key}-zone"] = created["CanonicalHostedZoneId"]
 
 
-def target_group(shop, key, name, importance, port, instances):
+def target_group(shop, key, name, importance, port, instances, **different):
+    """Makes a group of instances, or of addresses."""
     elbv2 = shop.client("elbv2")
+    protocol, addresses = different.get("protocol", "HTTP"), different.get("addresses", ())
+    path = {} if protocol == "TCP" else {"HealthCheckPath": "/health"}
     arn = elbv2.create_target_group(
         Name=f"shop-{key}",
-        Protocol="HTTP",
+        Protocol=protocol,
         Port=port,
-        VpcId=shop.ids["vpc"],
-        HealthCheckPath="/health",
+        VpcId=shop.ids[different.get("vpc", "vpc")],
+        **path,
         HealthCheckIntervalSeconds=15,
-        TargetType="instance",
-        Tags=pairs(tags(name, importance=importance, dr="multi-az")),
+        TargetType="ip" if addresses else "instance",
+        Tags=pairs(tags(name, importance=importance, dr="multi-az", env=different.get("env", "prod"))),
     )["TargetGroups"][0]["TargetGroupArn"]
-    elbv2.register_targets(
-        TargetGroupArn=arn, Targets=[{"Id": shop.ids[instance], "Port": port} for instance in instances]
-    )
+    targets = [*addresses, *(shop.ids[instance] for instance in instances)]
+    elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": target, "Port": port} for target in targets])
     shop.ids[f"targets-{key}"] = arn
 
 

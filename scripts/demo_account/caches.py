@@ -145,6 +145,7 @@ def cluster_settings(shop, identifier, group, zone, encrypted):
 def plant(shop):
     sessions = shop.ids["c01_sessions_checkout"]
     shop.fault("cache-holds-critical", sessions, "the sessions of checkout live on one Redis node")
+    shop.fault("graph-spof", sessions, "one node, which every page of checkout needs")
     shop.fault("redis-no-failover", sessions, "single node")
     shop.fault("redis-backup-off", sessions, "snapshot retention 0")
     shop.fault("redis-no-tls-auth", sessions, "neither TLS nor AUTH")

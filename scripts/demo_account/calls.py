@@ -236,7 +236,12 @@ OWN = [
         each("ListTags", "ResourceArn", "BackupPlanArn"),
     ),
     *several(
-        "backup", ListProtectedResources="@", ListBackupJobs="@", ListRestoreJobs="@", ListRestoreTestingPlans="@"
+        "backup",
+        ListProtectedResources="@",
+        ListBackupJobs="@",
+        ListCopyJobs="@",
+        ListRestoreJobs="@",
+        ListRestoreTestingPlans="@",
     ),
     *several("sts", "global", GetCallerIdentity="@"),
     *several("resourcegroupstaggingapi", GetResources="@"),
@@ -264,6 +269,13 @@ OWN = [
     ),
     listing("secretsmanager", "ListSecrets", "SecretList[]", each("GetResourcePolicy", "SecretId", "ARN")),
     *several("cloudwatch", DescribeAlarms="@"),
+    listing(
+        "apigateway",
+        "GetRestApis",
+        "items[]",
+        Detail("GetResources", {"restApiId": "id"}, {"embed": ["methods"]}),
+    ),
+    listing("apigatewayv2", "GetApis", "Items[]", each("GetIntegrations", "ApiId", "ApiId")),
     *several("logs", DescribeLogGroups="@", DescribeMetricFilters="@"),
     listing(
         "acm",

@@ -1,5 +1,7 @@
 """Instances with their volumes, snapshots, images and launch templates; the Auto Scaling group of checkout."""
 
+import hashlib
+
 from .shop import MAIN_REGION, account_arn, ec2_arn, spec, tags
 
 HOSTILE_NAME = '<b>x</b> "; DROP TABLE \\N | [x](javascript:1)'
@@ -107,7 +109,7 @@ def launch(shop, name, subnet, group, profile, kind, importance, dr, options):
         "SecurityGroupIds": [shop.ids[group]],
         "MinCount": 1,
         "MaxCount": 1,
-        "ClientToken": f"launch-{len(shop.ids)}",
+        "ClientToken": "launch-" + hashlib.sha256(str(name).encode()).hexdigest()[:12],
         "EbsOptimized": True,
         "Monitoring": {"Enabled": False},
         "MetadataOptions": {"HttpTokens": options.get("imds", "required"), "HttpEndpoint": "enabled"},
@@ -119,6 +121,8 @@ def launch(shop, name, subnet, group, profile, kind, importance, dr, options):
         ],
         "TagSpecifications": spec("instance", scheme) + spec("volume", volume_tags(scheme)),
     }
+    if "image" in options:
+        request["ImageId"] = options["image"]
     if profile:
         request["IamInstanceProfile"] = {"Arn": shop.ids[f"profile-{profile}"]}
     if options.get("secret"):
@@ -189,7 +193,14 @@ def images(shop):
     shop.ids["template-catalog"] = template(shop, "l02_web_catalog", "high", "ami-0f1e2d3c4b5a69788")
 
 
-def template(shop, name, importance, image):
+def bare_snapshot(shop, image):
+    """The snapshot that comes with an image has none of its tags."""
+    mapping = shop.client("ec2").describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"][0]
+    arn = f"arn:aws:ec2:{MAIN_REGION}::snapshot/{mapping['Ebs']['SnapshotId']}"
+    shop.fault("tag-not-propagated", arn, "without the tags of its volume")
+
+
+def template(shop, name, importance, image, env="prod"):
     return shop.client("ec2").create_launch_template(
         LaunchTemplateName=name,
         VersionDescription="first",
@@ -198,7 +209,7 @@ def template(shop, name, importance, image):
             "InstanceType": "m6i.large",
             "MetadataOptions": {"HttpTokens": "required"},
         },
-        TagSpecifications=spec("launch-template", tags(name, importance=importance, dr="none")),
+        TagSpecifications=spec("launch-template", tags(name, importance=importance, dr="none", env=env)),
     )["LaunchTemplate"]["LaunchTemplateId"]
 
 
@@ -233,12 +244,16 @@ def snapshots(shop):
         copied = {}
         if scheme.get("Environment") == "prod" and scheme["System"] != "analytics":
             copied = {**scheme, "Name": "s" + scheme["Name"][1:], "DR": "none"}
-        ec2.create_snapshot(
+        snapshot = ec2.create_snapshot(
             VolumeId=volume["VolumeId"], Description="nightly", TagSpecifications=spec("snapshot", copied)
-        )
+        )["SnapshotId"]
+        if scheme and not copied:
+            arn = f"arn:aws:ec2:{MAIN_REGION}::snapshot/{snapshot}"
+            shop.fault("tag-not-propagated", arn, "without the tags of its volume")
 
 
 def plant(shop):
+    bare_snapshot(shop, shop.ids["image-web"])
     instance = lambda name: ec2_arn("instance", shop.ids[name])  # noqa: E731
     volume = lambda key: ec2_arn("volume", shop.ids[key])  # noqa: E731
     shop.fault("imdsv1", instance("e01_etl_analytics"), "IMDSv2 is optional")

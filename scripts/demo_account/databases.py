@@ -15,6 +15,9 @@ RESTORABLE = {
     "d21-ledger-payments": "2026-11-16T05:56:40+00:00",
     "d31-events-analytics": "2026-11-15T22:10:03+00:00",
     "d51-orders-checkout": "2026-11-16T05:54:20+00:00",
+    "d41-tickets-backoffice": "2026-11-16T05:55:40+00:00",
+    "d52-tickets-backoffice": "2026-11-16T05:53:31+00:00",
+    "d13-products-catalog": "2026-11-16T05:52:15+00:00",
 }
 LAST_NIGHT = {
     "d12-products-catalog": "01:16",
@@ -22,6 +25,9 @@ LAST_NIGHT = {
     "d21-ledger-payments": "01:20",
     "d31-events-analytics": "01:31",
     "d51-orders-checkout": "01:44",
+    "d41-tickets-backoffice": "01:22",
+    "d52-tickets-backoffice": "01:37",
+    "d13-products-catalog": "01:08",
 }
 
 
@@ -207,7 +213,7 @@ def db_instances(shop, region, parameter, answer):
         if RESTORABLE[identifier]:
             instance["LatestRestorableTime"] = RESTORABLE[identifier]
         if instance["MultiAZ"]:
-            instance["AvailabilityZone"], instance["SecondaryAvailabilityZone"] = f"{MAIN_REGION}a", f"{MAIN_REGION}b"
+            instance["AvailabilityZone"], instance["SecondaryAvailabilityZone"] = f"{region}a", f"{region}b"
         if identifier == "d12-products-catalog":
             # A replica takes storage and placement from its source, and its backups are its own.
             source = next(row for row in answer["DBInstances"] if row["DBInstanceIdentifier"] == "d11-products-catalog")
@@ -245,16 +251,14 @@ def resource_id(identifier):
     ).replace("8", "S").replace("9", "T")
 
 
-def described(shop):
-    answer = shop.client("rds").describe_db_instances()
-    return db_instances(shop, MAIN_REGION, None, answer)["DBInstances"]
+def described(shop, region):
+    answer = shop.client("rds", region).describe_db_instances()
+    return db_instances(shop, region, None, answer)["DBInstances"]
 
 
 def automated_backups(shop, region, parameter, answer):
-    if region != MAIN_REGION:
-        return answer
     rows = []
-    for instance in described(shop):
+    for instance in described(shop, region):
         identifier = instance["DBInstanceIdentifier"]
         latest = RESTORABLE[identifier]
         if not latest:
@@ -294,6 +298,7 @@ LIFECYCLES = (
     ("mysql", "8.4", "2024-11-21", "2029-07-31", "2032-07-31"),
     ("postgres", "16", "2024-02-26", "2029-02-28", "2032-02-29"),
     ("postgres", "17", "2024-11-21", "2030-02-28", "2033-02-28"),
+    ("aurora-postgresql", "16", "2024-01-31", "2029-02-28", "2032-02-29"),
 )
 
 
@@ -341,13 +346,15 @@ def parameters(shop):
 
 def db_snapshots(shop, region, parameter, answer):
     """Last night's automated snapshots, which the emulator doesn't make."""
-    sources = {row["DBInstanceIdentifier"]: row for row in described(shop)} if region == MAIN_REGION else {}
+    sources = {row["DBInstanceIdentifier"]: row for row in described(shop, region)}
     automated = []
     for row in answer["DBSnapshots"]:
         row["DbiResourceId"] = resource_id(row["DBInstanceIdentifier"])
     # The emulator makes one automated snapshot when an instance is created, whatever its retention.
     answer["DBSnapshots"] = [row for row in answer["DBSnapshots"] if not row["DBSnapshotIdentifier"].startswith("rds:")]
-    for identifier, moment in LAST_NIGHT.items() if sources else []:
+    for identifier, moment in LAST_NIGHT.items():
+        if identifier not in sources:
+            continue
         source = sources[identifier]
         created = f"2026-11-16T{moment}:00+00:00"
         name = f"rds:{identifier}-2026-11-16-{moment.replace(':', '-')}"
@@ -361,7 +368,7 @@ def db_snapshots(shop, region, parameter, answer):
             "AllocatedStorage": source["AllocatedStorage"],
             "Status": "available",
             "Port": source["Endpoint"]["Port"],
-            "AvailabilityZone": f"{MAIN_REGION}a",
+            "AvailabilityZone": f"{region}a",
             "VpcId": source["DBSubnetGroup"]["VpcId"],
             "InstanceCreateTime": source["InstanceCreateTime"],
             "MasterUsername": source["MasterUsername"],
@@ -369,7 +376,7 @@ def db_snapshots(shop, region, parameter, answer):
             "PercentProgress": 100,
             "StorageType": source["StorageType"],
             "Encrypted": source["StorageEncrypted"],
-            "DBSnapshotArn": f"arn:aws:rds:{MAIN_REGION}:{ACCOUNT_ID}:snapshot:{name}",
+            "DBSnapshotArn": f"arn:aws:rds:{region}:{ACCOUNT_ID}:snapshot:{name}",
             "IAMDatabaseAuthenticationEnabled": False,
             "DbiResourceId": resource_id(identifier),
             "TagList": source["TagList"] if source["CopyTagsToSnapshot"] else [],
@@ -407,6 +414,8 @@ def plant(shop):
     shop.fault("db-logs-off", staging, "no log exports")
     shop.fault("db-single-az", staging, "single zone")
     shop.fault("tag-copy-to-snapshot", staging, "tags are not copied to snapshots")
+    last_night = f"rds:d51-orders-checkout-2026-11-16-{LAST_NIGHT['d51-orders-checkout'].replace(':', '-')}"
+    shop.fault("tag-required-missing", staging.replace(":db:d51-orders-checkout", f":snapshot:{last_night}"), "no tags")
     for name in ("d01_orders_checkout", "d51_orders_checkout"):
         shop.fault("db-no-tls", shop.ids[name], "require_secure_transport is off in default.mysql8.0")
         shop.fault("db-engine-eol", shop.ids[name], "MySQL 8.0: standard support ended in July 2026")

@@ -9,6 +9,7 @@ def build(shop):
     shop.correct("ec2", "DescribeNatGateways", nat_gateways)
     shop.correct("ec2", "DescribeNetworkAcls", network_acls)
     shop.correct("ec2", "DescribeSubnets", subnets)
+    shop.correct("ec2", "DescribeVpcPeeringConnections", peerings)
     shop.correct("kms", "DescribeKey", described_key)
     shop.correct("kms", "GetKeyRotationStatus", key_rotation)
     shop.correct("kms", "ListAliases", aliases)
@@ -64,6 +65,14 @@ def subnets(shop, region, parameter, answer):
     """Only the subnets of a default VPC are a zone's default, and there is none."""
     for subnet in answer["Subnets"]:
         subnet["DefaultForAz"] = False
+    return answer
+
+
+def peerings(shop, region, parameter, answer):
+    """The ranges of each side, of which the emulator names the first only."""
+    for peering in answer["VpcPeeringConnections"]:
+        for side in ("RequesterVpcInfo", "AccepterVpcInfo"):
+            peering[side]["CidrBlockSet"] = [{"CidrBlock": peering[side]["CidrBlock"]}]
     return answer
 
 

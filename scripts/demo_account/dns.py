@@ -160,6 +160,7 @@ def plant(shop):
     )
     shop.fault("dns-no-health-check", zone, "app.shop.example.com is weighted without health checks")
     shop.fault("dns-query-logs", zone, "no query logging")
-    shop.fault("dns-zone-backup", zone, "no earlier run holds the zone")
+    for key in ("zone", "internal-zone"):
+        shop.fault("dns-zone-backup", shop.ids[key], "no earlier run holds the zone")
     shop.fault("dr-tag-missing-critical", zone, "critical, without a DR tag")
     shop.fault("danger-dns", zone, "the group platform may delete it at any time, without MFA")

@@ -1,10 +1,10 @@
-"""Corrections of the emulator's EC2: interfaces that load balancers, databases and NAT gateways own, addresses, images, and the tag sweep."""
+"""Corrections of the emulator's EC2: addresses, instances, images, certificates, and the tag sweep."""
 
 import datetime
-import hashlib
+import re
 
-from . import databases, storage
-from .shop import ACCOUNT_ID, MAIN_REGION, ec2_arn, pairs
+from . import buckets, databases, storage
+from .shop import ACCOUNT_ID, GLOBAL_REGION, MAIN_REGION, REGIONS, ec2_arn, pairs
 
 
 def build(shop):
@@ -13,15 +13,16 @@ def build(shop):
     name = shop.ids["alb-catalog-name"]
     shop.replacements.append((name, f"internal-{name}"))
     public_addresses(shop)
-    # The emulator places the NAT gateway outside its subnet, and functions in a VPC of its own.
-    private = shop.client("ec2").describe_nat_gateways()["NatGateways"][0]["NatGatewayAddresses"][0]["PrivateIp"]
-    shop.replacements += [
-        (private.replace(".", "-"), "10-20-0-250"),
-        (private, "10.20.0.250"),
-        ("vpc-123abc", shop.ids["vpc"]),
-    ]
+    # The emulator places NAT gateways outside their subnets, and functions in a VPC of its own.
+    for region in REGIONS:
+        ec2 = shop.client("ec2", region)
+        for gateway in ec2.describe_nat_gateways()["NatGateways"]:
+            private = gateway["NatGatewayAddresses"][0]["PrivateIp"]
+            subnet = ec2.describe_subnets(SubnetIds=[gateway["SubnetId"]])["Subnets"][0]["CidrBlock"]
+            address = subnet.rsplit(".", 1)[0] + ".250"
+            shop.replacements += [(private.replace(".", "-"), address.replace(".", "-")), (private, address)]
+    shop.replacements.append(("vpc-123abc", shop.ids["vpc"]))
     shop.correct("ec2", "DescribeInstances", instances)
-    shop.correct("ec2", "DescribeNetworkInterfaces", network_interfaces)
     shop.correct("ec2", "DescribeRegions", enabled_regions)
     shop.correct("ec2", "DescribeLaunchTemplateVersions", launch_template_versions)
     shop.correct("ec2", "DescribeImages", images)
@@ -34,12 +35,14 @@ def build(shop):
 
 def public_addresses(shop):
     """The emulator gives out loopback and other people's addresses; these are from a block reserved for documentation."""
-    ec2 = shop.client("ec2")
-    found = [address["PublicIp"] for address in ec2.describe_addresses()["Addresses"]]
-    for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
-        address = interface.get("Association", {}).get("PublicIp")
-        if address and address not in found:
-            found.append(address)
+    found = []
+    for region in REGIONS:
+        ec2 = shop.client("ec2", region)
+        found += [address["PublicIp"] for address in ec2.describe_addresses()["Addresses"]]
+        for interface in ec2.describe_network_interfaces()["NetworkInterfaces"]:
+            address = interface.get("Association", {}).get("PublicIp")
+            if address and address not in found:
+                found.append(address)
     if any(one != other and other.startswith(one) for one in found for other in found):
         raise ValueError("one address is the beginning of another, change the seed")
     for number, address in enumerate(found, start=10):
@@ -57,7 +60,12 @@ def instances(shop, region, parameter, answer):
     profiles = {
         row["Arn"]: row["InstanceProfileId"] for row in shop.client("iam").list_instance_profiles()["InstanceProfiles"]
     }
-    group = {shop.ids[f"w0{number}_web_checkout"] for number in (1, 2, 3)}
+    groups = {
+        member["InstanceId"]: group
+        for group in shop.client("autoscaling", region).describe_auto_scaling_groups()["AutoScalingGroups"]
+        for member in group["Instances"]
+    }
+    images = {"g90_web_checkout": shop.ids["image-web"]}
     for reservation in answer["Reservations"]:
         for instance in reservation["Instances"]:
             instance |= {
@@ -71,102 +79,11 @@ def instances(shop, region, parameter, answer):
             instance["PlatformDetails"] = "Linux/UNIX"
             if "IamInstanceProfile" in instance:
                 instance["IamInstanceProfile"]["Id"] = profiles[instance["IamInstanceProfile"]["Arn"]]
-            if instance["InstanceId"] in group:
-                instance["Tags"].append({"Key": "aws:autoscaling:groupName", "Value": "g90_web_checkout"})
-                instance["ImageId"] = shop.ids["image-web"]
+            if instance["InstanceId"] in groups:
+                name = groups[instance["InstanceId"]]["AutoScalingGroupName"]
+                instance["Tags"].append({"Key": "aws:autoscaling:groupName", "Value": name})
+                instance["ImageId"] = images.get(name, instance["ImageId"])
     return answer
-
-
-def network_interfaces(shop, region, parameter, answer):
-    if region != MAIN_REGION:
-        return answer
-    for interface in answer["NetworkInterfaces"]:
-        if interface["Status"] == "available":
-            # The one of the NAT gateway, which the emulator makes as if it were anybody's.
-            interface |= {
-                "InterfaceType": "nat_gateway",
-                "Description": f"Interface for NAT Gateway {shop.ids['nat']}",
-                "Status": "in-use",
-                "Groups": [],
-                "RequesterManaged": True,
-            }
-    hosts = {}
-    for owner, description, group, subnets, public in owned_interfaces(shop):
-        for subnet in subnets:
-            answer["NetworkInterfaces"].append(owned_interface(shop, owner, description, group, subnet, public, hosts))
-    return answer
-
-
-def owned_interfaces(shop):
-    """(owner, description, group, subnets, has a public address) of interfaces that services put into our subnets."""
-    for key, zones, tier in (("checkout", "abc", "public"), ("catalog", "ab", "private"), ("identity", "ab", "public")):
-        path = shop.ids[f"alb-{key}"].split("loadbalancer/")[1]
-        yield "amazon-elb", f"ELB {path}", f"sg-alb-{key}", [f"{tier}-{zone}" for zone in zones], tier == "public"
-    for key, group, zones in (
-        ("d01", "sg-db-checkout", "ab"),
-        ("d11", "sg-db-catalog", "ab"),
-        ("d12", "sg-db-catalog", "ca"),
-        ("d21", "sg-db-payments", "ab"),
-        ("d31", "sg-db-analytics", "a"),
-    ):
-        yield "amazon-rds", f"RDSNetworkInterface {key}", group, [f"isolated-{zone}" for zone in zones], False
-    yield "amazon-rds", "RDSNetworkInterface d51", "sg-staging-db", ["staging-a"], True
-    yield "amazon-elasticache", "ElastiCache c01-sessions-checkout", "sg-redis-checkout", ["isolated-a"], False
-    yield "amazon-elasticache", "ElastiCache c11-pages-catalog", "sg-redis-catalog", ["isolated-a", "isolated-b"], False
-    yield ACCOUNT_ID, "AWS Lambda VPC ENI-f01_invoice_payments", "sg-lambda-payments", ["private-a", "private-b"], False
-
-
-def owned_interface(shop, owner, description, group, subnet, public, hosts):
-    ec2 = shop.client("ec2")
-    placed = ec2.describe_subnets(SubnetIds=[shop.ids[subnet]])["Subnets"][0]
-    hosts[subnet] = hosts.get(subnet, 99) + 1
-    private = placed["CidrBlock"].rsplit(".", 1)[0] + f".{hosts[subnet]}"
-    digest = hashlib.sha256(f"{description} {subnet}".encode()).hexdigest()
-    name = ec2.describe_security_groups(GroupIds=[shop.ids[group]])["SecurityGroups"][0]["GroupName"]
-    shown = description if not description.startswith("RDS") else "RDSNetworkInterface"
-    address = {
-        "Primary": True,
-        "PrivateIpAddress": private,
-        "PrivateDnsName": f"ip-{private.replace('.', '-')}.{MAIN_REGION}.compute.internal",
-    }
-    interface = {
-        "Attachment": {
-            "AttachmentId": f"ela-attach-{digest[20:37]}",
-            "AttachTime": "2022-03-14T09:10:00+00:00",
-            "DeleteOnTermination": False,
-            "DeviceIndex": 1,
-            "InstanceOwnerId": owner if owner != ACCOUNT_ID else "amazon-aws",
-            "Status": "attached",
-        },
-        "AvailabilityZone": placed["AvailabilityZone"],
-        "Description": shown,
-        "Groups": [{"GroupId": shop.ids[group], "GroupName": name}],
-        "InterfaceType": "lambda" if owner == ACCOUNT_ID else "interface",
-        "Ipv6Addresses": [],
-        "MacAddress": "02:" + ":".join(digest[start : start + 2] for start in range(0, 10, 2)),
-        "NetworkInterfaceId": f"eni-{digest[:17]}",
-        "OwnerId": ACCOUNT_ID,
-        "PrivateDnsName": address["PrivateDnsName"],
-        "PrivateIpAddress": private,
-        "PrivateIpAddresses": [address],
-        "RequesterId": owner,
-        "RequesterManaged": True,
-        "SourceDestCheck": True,
-        "Status": "in-use",
-        "SubnetId": placed["SubnetId"],
-        "TagSet": [],
-        "VpcId": placed["VpcId"],
-    }
-    if public:
-        public_ip = f"198.51.100.{100 + int(digest[:4], 16) % 100}"
-        association = {
-            "IpOwnerId": owner,
-            "PublicDnsName": f"ec2-{public_ip.replace('.', '-')}.{MAIN_REGION}.compute.amazonaws.com",
-            "PublicIp": public_ip,
-        }
-        interface["Association"] = association
-        address["Association"] = association
-    return interface
 
 
 def images(shop, region, parameter, answer):
@@ -211,11 +128,11 @@ def launch_template_versions(shop, region, parameter, answer):
 
 def snapshots(shop, region, parameter, answer):
     """The image's snapshot is of the encrypted root volume it was made from."""
-    root = None
     for snapshot in answer["Snapshots"]:
         snapshot["CompletionTime"] = snapshot["StartTime"] + datetime.timedelta(minutes=11)
         if snapshot["Description"].startswith("Created by CreateImage"):
-            rows = shop.client("ec2").describe_instances(InstanceIds=[shop.ids["w01_web_checkout"]])["Reservations"]
+            instance = re.search(r"CreateImage\((i-[0-9a-f]+)\)", snapshot["Description"])[1]
+            rows = shop.client("ec2").describe_instances(InstanceIds=[instance])["Reservations"]
             root = rows[0]["Instances"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
             volume = shop.client("ec2").describe_volumes(VolumeIds=[root])["Volumes"][0]
             snapshot |= {
@@ -241,9 +158,27 @@ def certificate(shop, region, parameter, answer):
         "IssuedAt": "2026-03-02T00:00:00+00:00",
         "NotBefore": "2026-03-02T00:00:00+00:00",
         "NotAfter": "2027-04-01T23:59:59+00:00",
-        "InUseBy": [shop.ids["alb-checkout"], shop.ids["alb-identity"]],
+        "InUseBy": [shop.ids[key] for key in USERS[region]],
     }
+    for option in answer["Certificate"]["DomainValidationOptions"]:
+        option["ValidationStatus"] = "SUCCESS"
+    if parameter == shop.ids["certificate-partner"]:
+        answer["Certificate"] |= IMPORTED | {"InUseBy": [], "IssuedAt": None}
     return answer
+
+
+# What presents the certificates of a region.
+USERS = {
+    MAIN_REGION: [f"alb-{key}" for key in ("checkout", "identity", "shipping", "backoffice", "staging")],
+    GLOBAL_REGION: ["e21_films_media", "e22_summer-campaign_media"],
+}
+# Of a certificate that was bought elsewhere.
+IMPORTED = {
+    "Type": "IMPORTED",
+    "RenewalEligibility": "INELIGIBLE",
+    "NotBefore": "2025-11-24T00:00:00+00:00",
+    "NotAfter": "2026-11-24T23:59:59+00:00",
+}
 
 
 def certificates(shop, region, parameter, answer):
@@ -254,6 +189,8 @@ def certificates(shop, region, parameter, answer):
             "NotAfter": "2027-04-01T23:59:59+00:00",
             "InUse": True,
         }
+        if summary["CertificateArn"] == shop.ids["certificate-partner"]:
+            summary |= IMPORTED | {"InUse": False}
     return answer
 
 
@@ -268,13 +205,12 @@ def tag_sweep(shop, region, parameter, answer):
         if swept_region == region:
             found.setdefault(arn, pairs(mapping))
     found |= forgotten_by_emulator(shop, region)
-    for name, (_, bucket_region, *_) in storage.BUCKETS.items():
+    for name, (_, bucket_region, *_) in (storage.BUCKETS | buckets.BUCKETS).items():
         if bucket_region != region:
             found.pop(f"arn:aws:s3:::{name}", None)
-    if region == MAIN_REGION:
-        for row in databases.db_snapshots(shop, region, None, {"DBSnapshots": []})["DBSnapshots"]:
-            if row["TagList"]:
-                found[row["DBSnapshotArn"]] = row["TagList"]
+    for row in databases.db_snapshots(shop, region, None, {"DBSnapshots": []})["DBSnapshots"]:
+        if row["TagList"]:
+            found[row["DBSnapshotArn"]] = row["TagList"]
     return {"ResourceTagMappingList": [{"ResourceARN": arn, "Tags": found[arn]} for arn in sorted(found)]}
 
 

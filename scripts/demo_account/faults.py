@@ -63,6 +63,8 @@ def fault_table(rows, names):
 
 def own_id(arn):
     """What an ARN ends in, without the resource type."""
+    if ":autoScalingGroupName/" in arn:
+        return arn.rsplit("/", 1)[1]
     return re.split("[/:]", arn.split(":", 5)[5], maxsplit=1)[-1]
 
 
@@ -72,7 +74,7 @@ def kind_of(arn):
     return (
         f"{service} {typed[1]}"
         if typed
-        else {"s3": "s3 bucket", "sqs": "sqs queue", "iam": "account"}.get(service, service)
+        else {"s3": "s3 bucket", "sqs": "sqs queue", "sns": "sns topic", "iam": "account"}.get(service, service)
     )
 
 
@@ -82,7 +84,7 @@ def tagged_names(shop, made):
     for region in REGIONS:
         for row in made[(region, "resourcegroupstaggingapi", "GetResources", None)]["ResourceTagMappingList"]:
             for tag in row["Tags"]:
-                if tag["Key"] == "Name" and re.fullmatch("[a-z][0-9]{2}_[a-z0-9-]+_[a-z0-9-]+", tag["Value"]):
+                if tag["Key"] == "Name" and re.fullmatch("[a-z]+[0-9]+_[a-z0-9-]+_[a-z0-9-]+", tag["Value"]):
                     names[shop.rewrite(row["ResourceARN"])] = tag["Value"]
     return names
 
@@ -106,6 +108,9 @@ def find_untagged(shop, made):
                     note(shop, arn, row.get("Tags", []))
     details = made[("us-east-1", "iam", "GetAccountAuthorizationDetails", None)]
     for principal in details["UserDetailList"] + details["RoleDetailList"]:
+        # Nobody can tag the roles that AWS's services make for themselves.
+        if principal["Path"].startswith("/aws-service-role/"):
+            continue
         note(shop, principal["Arn"], principal["Tags"])
 
 

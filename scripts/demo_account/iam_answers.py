@@ -1,7 +1,14 @@
 """What the emulator's IAM leaves out: the credential report, what was last used, ids in AWS's form, certificates."""
 
-from .identity import CREDENTIALS, ROLES, USERS
+import base64
+import hashlib
+
+from . import identity, traps, workloads
 from .shop import ACCOUNT_ID, GLOBAL_REGION, account_arn, iam_arn, pairs
+
+USERS = identity.USERS | traps.USERS
+CREDENTIALS = identity.CREDENTIALS | traps.CREDENTIALS
+ROLES = identity.ROLES | traps.ROLES | workloads.ROLES
 
 REPORT_COLUMNS = (
     "user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,password_next_rotation,mfa_active,"
@@ -37,7 +44,16 @@ def build(shop):
         "UploadDate": "2024-03-28T10:02:00+00:00",
         "Expiration": "2025-04-01T23:59:59+00:00",
     }
-    shop.answer("iam", "ListServerCertificates", {"ServerCertificateMetadataList": [certificate]}, region=GLOBAL_REGION)
+    # Of a supplier's machine that can't take its certificate from ACM.
+    current = certificate | {
+        "ServerCertificateName": "carrier-2026",
+        "ServerCertificateId": "ASCAQWERTYUIOPASDFGH4",
+        "Arn": f"arn:aws:iam::{ACCOUNT_ID}:server-certificate/carrier-2026",
+        "UploadDate": "2026-06-29T10:02:00+00:00",
+        "Expiration": "2027-07-01T23:59:59+00:00",
+    }
+    certificates = {"ServerCertificateMetadataList": [certificate, current]}
+    shop.answer("iam", "ListServerCertificates", certificates, region=GLOBAL_REGION)
     shop.correct("iam", "GetAccountAuthorizationDetails", authorization_details)
     shop.correct("iam", "GetAccountSummary", account_summary)
     shop.correct("iam", "ListUsers", list_users)
@@ -69,6 +85,12 @@ def unique_ids(shop):
                     (row[member], prefix + row[member][:17].upper().replace("0", "Z").replace("1", "Y"))
                 )
 
+    # No scanner of secrets should take a key's id for that of a living one.
+    for name in USERS:
+        for key in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]:
+            digest = base64.b32encode(hashlib.sha256(key["AccessKeyId"].encode()).digest()).decode()
+            shop.replacements.append((key["AccessKeyId"], f"AKIA{digest[:9]}EXAMPLE"))
+
 
 def credential_report():
     root = [
@@ -76,12 +98,14 @@ def credential_report():
         account_arn(),
         "2022-02-28T16:00:00+00:00",
         "not_supported",
-        "2026-06-02T07:14:00+00:00",
+        "2026-11-15T23:31:00+00:00",
         "not_supported",
         "not_supported",
         "false",
     ]
-    lines = [REPORT_COLUMNS, ",".join(root + NO_KEY + NO_KEY + NO_CERTIFICATES)]
+    # Made on the first day, for a script that nobody has any more.
+    key = access_key((True, "2022-02-28T16:20:00Z", "2022-03-01T08:55:00Z", "eu-west-1", "ec2"))
+    lines = [REPORT_COLUMNS, ",".join(root + key + NO_KEY + NO_CERTIFICATES)]
     for name in sorted(USERS):
         used, changed, mfa, keys = CREDENTIALS[name]
         password = ["true", offset(used), offset(changed), "N/A"] if changed else ["false", "N/A", "N/A", "N/A"]
@@ -106,7 +130,7 @@ def authorization_details(shop, region, parameter, answer):
         _, _, scheme = USERS[user["UserName"]]
         user["Tags"] = pairs(scheme)
     for role in answer["RoleDetailList"]:
-        used = ROLES[role["RoleName"]][5]
+        used = ROLES[role["RoleName"]][5] if role["RoleName"] in ROLES else "2026-11-16T05:59:00Z"
         role["RoleLastUsed"] = {"LastUsedDate": offset(used), "Region": "eu-west-1"}
     # AWS lists its own policies only where they are attached.
     answer["Policies"] = [
@@ -116,16 +140,16 @@ def authorization_details(shop, region, parameter, answer):
     named = {policy["Arn"]: policy for policy in listed}
     for policy in answer["Policies"]:
         policy |= {member: named[policy["Arn"]][member] for member in ("PolicyName", "PolicyId")}
-        policy["PermissionsBoundaryUsageCount"] = 0
+        policy["PermissionsBoundaryUsageCount"] = int(policy["PolicyName"] == "sandbox-boundary")
     return answer
 
 
 def account_summary(shop, region, parameter, answer):
     answer["SummaryMap"] |= {
         "AccountMFAEnabled": 0,
-        "AccountAccessKeysPresent": 0,
+        "AccountAccessKeysPresent": 1,
         "AccountPasswordPresent": 1,
-        "ServerCertificates": 1,
+        "ServerCertificates": 2,
     }
     return answer
 

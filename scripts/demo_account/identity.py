@@ -59,13 +59,12 @@ CREDENTIALS = {
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 READ_ONLY = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 SSM_CORE = "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"
-SUPPORT = "arn:aws:iam::aws:policy/AWSSupportAccess"
 LAMBDA_BASIC = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
 
 # name: (attached policies, inline policies); a policy without an ARN is one of ours.
 GROUPS = {
     "administrators": (["assume-admin"], {}),
-    "platform": (["dns-edit", SUPPORT, READ_ONLY], {}),
+    "platform": (["dns-edit", READ_ONLY], {}),
     "developers": (["developers", READ_ONLY], {}),
     "payments": (["payments-operations"], {}),
     "data": (["analytics-lake"], {"notebooks": policies.NOTEBOOKS}),
@@ -239,25 +238,30 @@ def build(shop):
         ClientIDList=["sts.amazonaws.com"],
         ThumbprintList=["6938fd4d98bab03faadb97b34396831e3780aea1"],
     )
-    for name, (created, document) in policies.CUSTOMER_MANAGED.items():
-        shop.at(created)
-        shop.ids[f"policy-{name}"] = iam.create_policy(PolicyName=name, PolicyDocument=json.dumps(document))["Policy"][
-            "Arn"
-        ]
-    groups(shop)
-    users(shop)
-    roles(shop)
+    managed_policies(shop, policies.CUSTOMER_MANAGED)
+    shop.at("2022-03-07T07:30:00Z")
+    groups(shop, GROUPS)
+    users(shop, USERS, CREDENTIALS)
+    iam.attach_user_policy(UserName="deploy-mobile", PolicyArn=ADMINISTRATOR)
+    roles(shop, ROLES)
     plant(shop)
+
+
+def managed_policies(shop, documents):
+    for name, (created, document) in documents.items():
+        shop.at(created)
+        shop.ids[f"policy-{name}"] = shop.client("iam").create_policy(
+            PolicyName=name, PolicyDocument=json.dumps(document)
+        )["Policy"]["Arn"]
 
 
 def policy_arn(shop, name):
     return name if name.startswith("arn:") else shop.ids[f"policy-{name}"]
 
 
-def groups(shop):
+def groups(shop, rows):
     iam = shop.client("iam")
-    shop.at("2022-03-07T07:30:00Z")
-    for name, (attached, inline) in GROUPS.items():
+    for name, (attached, inline) in rows.items():
         iam.create_group(GroupName=name)
         for policy in attached:
             iam.attach_group_policy(GroupName=name, PolicyArn=policy_arn(shop, policy))
@@ -265,14 +269,14 @@ def groups(shop):
             iam.put_group_policy(GroupName=name, PolicyName=policy, PolicyDocument=json.dumps(document))
 
 
-def users(shop):
+def users(shop, rows, credentials):
     iam = shop.client("iam")
-    for name, (created, member_of, scheme) in USERS.items():
+    for name, (created, member_of, scheme) in rows.items():
         shop.at(created)
         iam.create_user(UserName=name, Tags=pairs(scheme))
         for group in member_of:
             iam.add_user_to_group(UserName=name, GroupName=group)
-        _, changed, mfa, keys = CREDENTIALS[name]
+        _, changed, mfa, keys = credentials[name]
         if changed:
             shop.at(changed)
             iam.create_login_profile(UserName=name, Password="only-in-the-emulator-1A!")
@@ -286,12 +290,11 @@ def users(shop):
             key = iam.create_access_key(UserName=name)["AccessKey"]["AccessKeyId"]
             if not active:
                 iam.update_access_key(UserName=name, AccessKeyId=key, Status="Inactive")
-    iam.attach_user_policy(UserName="deploy-mobile", PolicyArn=ADMINISTRATOR)
 
 
-def roles(shop):
+def roles(shop, rows):
     iam = shop.client("iam")
-    for name, (created, trust, attached, inline, scheme, _, profile) in ROLES.items():
+    for name, (created, trust, attached, inline, scheme, _, profile) in rows.items():
         shop.at(created)
         shop.ids[f"role-{name}"] = iam.create_role(
             RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), Tags=pairs(scheme)

@@ -4,6 +4,9 @@ from moto.ec2.models import ec2_backends
 
 from .shop import ACCOUNT_ID, MAIN_REGION, REGIONS, ec2_arn, spec, tags
 
+# Key of a VPC -> its environment.
+ENVIRONMENTS = {"vpc": "prod", "staging-vpc": "staging", "dev-vpc": "dev", "dr-vpc": "prod"}
+
 WORLD = [{"CidrIp": "0.0.0.0/0"}]
 ZONES = "abc"
 TIERS = {"public": 0, "private": 10, "isolated": 20}
@@ -17,7 +20,8 @@ def build(shop):
     shop.at("2022-03-02T09:00:00Z")
     staging(shop)
     shop.at("2022-03-03T09:00:00Z")
-    security_groups(shop)
+    security_groups(shop, GROUPS)
+    plant(shop)
 
 
 def remove_default_vpc(ec2, region):
@@ -33,8 +37,8 @@ def remove_default_vpc(ec2, region):
     emulated.groups.clear()
 
 
-def make_vpc(shop, key, cidr, name, env, importance):
-    ec2 = shop.client("ec2")
+def make_vpc(shop, key, cidr, name, env, importance, region=MAIN_REGION):
+    ec2 = shop.client("ec2", region)
     vpc = ec2.create_vpc(
         CidrBlock=cidr, TagSpecifications=spec("vpc", tags(name, importance=importance, dr="none", env=env))
     )["Vpc"]["VpcId"]
@@ -44,12 +48,12 @@ def make_vpc(shop, key, cidr, name, env, importance):
     return vpc
 
 
-def make_subnet(shop, key, vpc, cidr, zone, name, env, public):
-    ec2 = shop.client("ec2")
+def make_subnet(shop, key, vpc, cidr, zone, name, env, public, region=MAIN_REGION):
+    ec2 = shop.client("ec2", region)
     subnet = ec2.create_subnet(
         VpcId=vpc,
         CidrBlock=cidr,
-        AvailabilityZone=MAIN_REGION + zone,
+        AvailabilityZone=region + zone,
         TagSpecifications=spec("subnet", tags(name, importance="high" if env == "prod" else "low", dr="none", env=env)),
     )["Subnet"]["SubnetId"]
     if public:
@@ -58,8 +62,8 @@ def make_subnet(shop, key, vpc, cidr, zone, name, env, public):
     return subnet
 
 
-def make_route_table(shop, vpc, subnets, name, env, **route):
-    ec2 = shop.client("ec2")
+def make_route_table(shop, vpc, subnets, name, env, region=MAIN_REGION, **route):
+    ec2 = shop.client("ec2", region)
     table = ec2.create_route_table(
         VpcId=vpc,
         TagSpecifications=spec(
@@ -73,8 +77,8 @@ def make_route_table(shop, vpc, subnets, name, env, **route):
     return table
 
 
-def make_gateway(shop, key, vpc, name, env):
-    ec2 = shop.client("ec2")
+def make_gateway(shop, key, vpc, name, env, region=MAIN_REGION):
+    ec2 = shop.client("ec2", region)
     gateway = ec2.create_internet_gateway(
         TagSpecifications=spec("internet-gateway", tags(name, importance="high", dr="none", env=env))
     )["InternetGateway"]["InternetGatewayId"]
@@ -104,12 +108,16 @@ def production(shop):
         TagSpecifications=spec("natgateway", tags("n52_nat_platform", importance="high", dr="none")),
     )["NatGateway"]["NatGatewayId"]
     shop.ids["nat"] = nat
+    shop.fault("graph-spof", ec2_arn("natgateway", nat), "the only way out for all that is private")
     shop.fault(
         "nat-single-az", ec2_arn("vpc", vpc), "all private subnets of the production VPC route to one NAT gateway"
     )
-    make_route_table(shop, vpc, subnets["public"], "n53_public-routes_platform", "prod", GatewayId=gateway)
+    shop.ids["public-routes"] = make_route_table(
+        shop, vpc, subnets["public"], "n53_public-routes_platform", "prod", GatewayId=gateway
+    )
     private = make_route_table(shop, vpc, subnets["private"], "n54_private-routes_platform", "prod", NatGatewayId=nat)
     isolated = make_route_table(shop, vpc, subnets["isolated"], "n55_isolated-routes_platform", "prod")
+    shop.ids |= {"private-routes": private, "isolated-routes": isolated}
     ec2.create_vpc_endpoint(
         VpcId=vpc,
         ServiceName=f"com.amazonaws.{MAIN_REGION}.s3",
@@ -175,9 +183,9 @@ def make_acl(shop, vpc, subnets, name, inbound):
         )
 
 
-def harden_default(shop, vpc):
+def harden_default(shop, vpc, region=MAIN_REGION):
     """What a VPC is born with lets everything through; production emptied it."""
-    ec2 = shop.client("ec2")
+    ec2 = shop.client("ec2", region)
     in_vpc = [{"Name": "vpc-id", "Values": [vpc]}]
     for group in ec2.describe_security_groups(Filters=in_vpc)["SecurityGroups"]:
         if group["IpPermissions"]:
@@ -260,21 +268,28 @@ GROUPS = {
 }
 
 
-def security_groups(shop):
-    ec2 = shop.client("ec2")
-    for key, (name, vpc, importance, _) in GROUPS.items():
-        env = "staging" if vpc == "staging-vpc" else "prod"
-        scheme = tags(name, importance=importance, dr="none" if importance else None, env=env)
+def security_groups(shop, groups, region=MAIN_REGION):
+    ec2 = shop.client("ec2", region)
+    for key, (name, vpc, importance, _) in groups.items():
+        scheme = tags(name, importance=importance, dr="none" if importance else None, env=ENVIRONMENTS[vpc])
         shop.ids[key] = ec2.create_security_group(
             GroupName=name.replace("_", "-"),
             Description=f"{name.split('_')[1]} of {name.split('_')[2]}",
             VpcId=shop.ids[vpc],
             TagSpecifications=spec("security-group", scheme),
         )["GroupId"]
-    for key, (_, _, _, rules) in GROUPS.items():
-        permissions = [permission(shop, ports, source) for ports, source in rules]
-        if permissions:
-            ec2.authorize_security_group_ingress(GroupId=shop.ids[key], IpPermissions=permissions)
+    for key, (_, _, _, rules) in groups.items():
+        open_to(shop, key, rules, region)
+
+
+def open_to(shop, key, rules, region=MAIN_REGION):
+    """Lets each source connect to the group's ports."""
+    permissions = [permission(shop, ports, source) for ports, source in rules]
+    if permissions:
+        shop.client("ec2", region).authorize_security_group_ingress(GroupId=shop.ids[key], IpPermissions=permissions)
+
+
+def plant(shop):
     arn = {key: ec2_arn("security-group", shop.ids[key]) for key in GROUPS}
     shop.fault("sg-admin-open", arn["sg-bastion"], "SSH of the bastion is open to 0.0.0.0/0")
     shop.fault("sg-db-open", arn["sg-staging-db"], "MySQL of staging is open to 0.0.0.0/0")
@@ -282,7 +297,10 @@ def security_groups(shop):
 
 
 def permission(shop, ports, source):
-    rule = {"IpProtocol": "tcp", "FromPort": ports[0], "ToPort": ports[1]}
+    if ports is None:
+        rule = {"IpProtocol": "-1"}
+    else:
+        rule = {"IpProtocol": "tcp", "FromPort": ports[0], "ToPort": ports[1]}
     if "/" in source:
         return {**rule, "IpRanges": [{"CidrIp": source}]}
     return {**rule, "UserIdGroupPairs": [{"GroupId": shop.ids[source]}]}

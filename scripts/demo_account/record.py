@@ -236,8 +236,16 @@ def cli_value(value):
     raise TypeError(f"cannot print {type(value)}")
 
 
+# What AWS answers although its model doesn't list it.
+BEYOND_THE_MODEL = {("ec2 DescribeInternetGateways.InternetGateways[].Attachments[].State", "available")}
+
+
+def folded(value):
+    return value.lower().replace("_", "").replace("-", "")
+
+
 def check(shape, value, where):
-    """Refuses members that the model doesn't have and texts where it has numbers: mistakes of answers written by hand."""
+    """Refuses members and values that the model doesn't have, and texts where it has numbers: mistakes of answers written by hand."""
     if shape is None or value is None:
         return
     kind = shape.type_name
@@ -256,5 +264,15 @@ def check(shape, value, where):
         raise ValueError(f"{where}: expected {kind}, got {value!r}")
     elif kind in ("integer", "long") and (isinstance(value, bool) or not isinstance(value, int)):
         raise ValueError(f"{where}: expected {kind}, got {value!r}")
+    elif kind in ("float", "double") and (isinstance(value, bool) or not isinstance(value, (int, float))):
+        raise ValueError(f"{where}: expected {kind}, got {value!r}")
     elif kind == "boolean" and not isinstance(value, bool):
         raise ValueError(f"{where}: expected {kind}, got {value!r}")
+    elif kind == "string" and shape.name != "policyDocumentType" and not isinstance(value, str):
+        raise ValueError(f"{where}: expected {kind}, got {value!r}")
+    elif kind == "string" and shape.enum and (where, value) not in BEYOND_THE_MODEL:
+        # Services don't always write their values as their models do: SOURCE for source, nat_gateway for natGateway.
+        if folded(value) not in map(folded, shape.enum):
+            raise ValueError(f"{where}: {value!r} is none of {', '.join(shape.enum)}")
+    elif kind == "timestamp" and isinstance(value, str):
+        datetime.datetime.fromisoformat(value)

@@ -41,6 +41,7 @@ def build(shop):
     shop.correct("dynamodb", "DescribeContinuousBackups", continuous_backups)
     shop.correct("sns", "GetTopicAttributes", topic_attributes)
     shop.correct("secretsmanager", "ListSecrets", list_secrets)
+    shop.correct("lambda", "GetPolicy", function_policy)
     plant(shop)
 
 
@@ -56,6 +57,24 @@ def continuous_backups(shop, region, parameter, answer):
 def topic_attributes(shop, region, parameter, answer):
     """The one address has confirmed."""
     answer["Attributes"]["SubscriptionsConfirmed"] = "1"
+    return answer
+
+
+def function_policy(shop, region, parameter, answer):
+    """Adds what the console adds with a URL that asks nobody who calls."""
+    if parameter == "f02_thumbnail_catalog":
+        policy = json.loads(answer["Policy"])
+        policy["Statement"].append(
+            {
+                "Sid": "FunctionURLAllowPublicAccess",
+                "Effect": "Allow",
+                "Principal": "*",
+                "Action": "lambda:InvokeFunctionUrl",
+                "Resource": shop.ids["f02_thumbnail_catalog"],
+                "Condition": {"StringEquals": {"lambda:FunctionUrlAuthType": "NONE"}},
+            }
+        )
+        answer["Policy"] = json.dumps(policy)
     return answer
 
 
@@ -112,33 +131,13 @@ def messages(shop):
 def functions(shop):
     aws_lambda = shop.client("lambda")
     for name, (created, runtime, role, environment, in_vpc) in FUNCTIONS.items():
-        shop.at(created)
         # The mailer came from a blog post, before there were tags.
         scheme = (
             {}
             if name == "f03_mailer_checkout"
             else tags(name, importance="high" if name.startswith("f01") else "low", dr="none")
         )
-        network = {}
-        if in_vpc:
-            network = {
-                "VpcConfig": {
-                    "SubnetIds": [shop.ids["private-a"], shop.ids["private-b"]],
-                    "SecurityGroupIds": [shop.ids["sg-lambda-payments"]],
-                }
-            }
-        shop.ids[name] = aws_lambda.create_function(
-            FunctionName=name,
-            Runtime=runtime,
-            Role=shop.ids[f"role-{role}"],
-            Handler="main.handler",
-            Code={"ZipFile": archive(name)},
-            Timeout=30,
-            MemorySize=256,
-            Environment={"Variables": environment},
-            Tags=scheme,
-            **network,
-        )["FunctionArn"]
+        function(shop, name, created, runtime, role, environment, "sg-lambda-payments" if in_vpc else None, scheme)
     shop.at("2023-03-01T12:00:00Z")
     aws_lambda.create_event_source_mapping(
         EventSourceArn=shop.ids["queue"], FunctionName="f01_invoice_payments", BatchSize=10
@@ -178,6 +177,31 @@ def functions(shop):
     )
 
 
+def function(shop, name, created, runtime, role, environment, group, scheme):
+    """Makes a function; with a security group it runs in the private subnets."""
+    shop.at(created)
+    network = {}
+    if group:
+        network = {
+            "VpcConfig": {
+                "SubnetIds": [shop.ids["private-a"], shop.ids["private-b"]],
+                "SecurityGroupIds": [shop.ids[group]],
+            }
+        }
+    shop.ids[name] = shop.client("lambda").create_function(
+        FunctionName=name,
+        Runtime=runtime,
+        Role=shop.ids[f"role-{role}"],
+        Handler="main.handler",
+        Code={"ZipFile": archive(name)},
+        Timeout=30,
+        MemorySize=256,
+        Environment={"Variables": environment},
+        Tags=scheme,
+        **network,
+    )["FunctionArn"]
+
+
 def archive(name):
     """A zip of one file with a fixed date, so that its hash is the same on every run."""
     buffer = io.BytesIO()
@@ -187,25 +211,30 @@ def archive(name):
 
 
 def tables(shop):
-    dynamodb = shop.client("dynamodb")
     for name, created, importance, dr, protected in (
         ("h01_users_identity", "2022-04-01T09:00:00Z", "critical", "backup", True),
         ("h02_carts_checkout", "2024-06-01T09:00:00Z", "high", "backup", False),
     ):
-        shop.at(created)
-        shop.ids[name] = dynamodb.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-            DeletionProtectionEnabled=protected,
-            SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": shop.ids["key-identity"]},
-            Tags=pairs(tags(name, importance=importance, dr=dr)),
-        )["TableDescription"]["TableArn"]
-        if protected:
-            dynamodb.update_continuous_backups(
-                TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
-            )
+        table(shop, name, created, tags(name, importance=importance, dr=dr), "key-identity", protected)
+
+
+def table(shop, name, created, scheme, key, protected):
+    """Makes a table; a protected one can't be deleted by accident, and can be restored to any moment."""
+    shop.at(created)
+    dynamodb = shop.client("dynamodb")
+    shop.ids[name] = dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        DeletionProtectionEnabled=protected,
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": shop.ids[key]},
+        Tags=pairs(scheme),
+    )["TableDescription"]["TableArn"]
+    if protected:
+        dynamodb.update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
 
 
 def secrets(shop):
@@ -233,3 +262,4 @@ def plant(shop):
     shop.fault("ddb-pitr", shop.ids["h02_carts_checkout"], "no point-in-time recovery")
     shop.fault("ddb-deletion-protection", shop.ids["h02_carts_checkout"], "off")
     shop.fault("dr-tag-unmet", shop.ids["h02_carts_checkout"], "DR says backup, there is none")
+    shop.fault("db-rpo-unmet", shop.ids["h02_carts_checkout"], "nothing to restore from")

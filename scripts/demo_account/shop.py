@@ -27,7 +27,16 @@ OWNERS = {
     "identity": "team-identity",
     "analytics": "team-data",
     "platform": "team-platform",
+    "search": "team-catalog",
+    "media": "team-catalog",
+    "notifications": "team-messaging",
+    "shipping": "team-logistics",
+    "backoffice": "team-support",
+    "reporting": "team-data",
+    "mobile": "team-mobile",
 }
+# What of these is in production was made by Terraform, and says so.
+TERRAFORM = ("search", "notifications", "mobile", "reporting")
 
 
 class Shop:
@@ -49,6 +58,10 @@ class Shop:
         self.nothing = {}
         # (text, replacement) over all that is written: names that the emulator makes up and AWS never would.
         self.replacements = []
+        # Addresses of those interfaces that something else names: (description, subnet) -> address.
+        self.addresses = {}
+        # Interfaces that services put into our subnets: (owner, description, group, subnets, has a public address).
+        self.interfaces = []
         # Functions (region, parameter, answer) -> answer that correct the emulator's: (service, operation) -> function.
         self.corrections = {}
 
@@ -77,6 +90,11 @@ class Shop:
     def answer(self, service, operation, answer, parameter=None, region=MAIN_REGION):
         self.answers[(region, service, operation, parameter)] = answer
 
+    def add(self, service, operation, member, row, parameter=None, region=MAIN_REGION):
+        """Adds a row to a list of an answer written by hand."""
+        answer = self.answers.setdefault((region, service, operation, parameter), {})
+        answer.setdefault(member, []).append(row)
+
     def denied(self, service, operation, action, parameter=None, region=MAIN_REGION):
         message = (
             f"User: arn:aws:sts::{ACCOUNT_ID}:assumed-role/inventory/collect is not authorized to perform: {action} "
@@ -104,6 +122,7 @@ def tags(name, system=None, importance=None, dr=None, env="prod", owner=None, **
         "Importance": importance,
         "System": system,
         "DR": dr,
+        "ManagedBy": "terraform" if system in TERRAFORM and env == "prod" else None,
         **more,
     }
     return {key: value for key, value in scheme.items() if value}

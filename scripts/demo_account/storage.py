@@ -71,7 +71,14 @@ BUCKETS = {
 
 def build(shop):
     for name, row in BUCKETS.items():
-        bucket(shop, name, *row)
+        bucket(
+            shop,
+            name,
+            *row,
+            locked=name == "shop-prod-backups",
+            private=name not in ("shop-prod-assets", "shop-prod-lake"),
+            statements=extra_statements(name),
+        )
     shop.at("2023-09-02T11:00:00Z")
     replicate(shop)
     shop.at("2022-03-05T12:00:00Z")
@@ -97,10 +104,10 @@ def build(shop):
     plant(shop)
 
 
-def bucket(shop, name, created, region, scheme, versioned, logged, tls):
+def bucket(shop, name, created, region, scheme, versioned, logged, tls, locked=False, private=True, statements=()):
     shop.at(created)
     s3 = shop.client("s3", region)
-    locked = {"ObjectLockEnabledForBucket": True} if name == "shop-prod-backups" else {}
+    locked = {"ObjectLockEnabledForBucket": True} if locked else {}
     location = {} if region == GLOBAL_REGION else {"CreateBucketConfiguration": {"LocationConstraint": region}}
     s3.create_bucket(Bucket=name, **location, **locked)
     if scheme:
@@ -123,10 +130,10 @@ def bucket(shop, name, created, region, scheme, versioned, logged, tls):
         s3.put_object_lock_configuration(
             Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
         )
-    statements = ([tls_only(name)] if tls else []) + extra_statements(name)
+    statements = ([tls_only(name)] if tls else []) + list(statements)
     if statements:
         s3.put_bucket_policy(Bucket=name, Policy=json.dumps({"Version": "2012-10-17", "Statement": statements}))
-    if name not in ("shop-prod-assets", "shop-prod-lake"):
+    if private:
         s3.put_public_access_block(Bucket=name, PublicAccessBlockConfiguration=PRIVATE)
     # Since April 2023 a new bucket has no ACLs; the older ones were changed later, but for the public one.
     if name != "shop-prod-assets":

@@ -5,18 +5,9 @@ tables = ["aws_iam_role"]
 remediation = "Add a condition on the token's subject, for GitHub token.actions.githubusercontent.com:sub with your repository and branch."
 command = "aws iam update-assume-role-policy --role-name {role_name} --policy-document file://trust.json"
 */
-with tokens as (
-    select
-        account_id, arn, principal_name,
-        -- A subject of wildcards binds nothing.
-        len(list_filter(condition_keys, lambda path: ends_with(path, ':sub') and not starts_with(path, 'null.') and not contains(path, 'notequals') and not contains(path, 'notlike'))) > 0
-            and not regexp_matches(condition::varchar, ':sub":\s*\[?\s*"(\*+|repo:\*.*)"', 'i') as bound
-    from trust_statements
-    where principal_kind = 'Federated' and contains(principal_name, ':oidc-provider/')
-),
-by_role as (
-    select account_id, arn, bool_and(coalesce(bound, false)) as bound, string_agg(distinct principal_name, ', ' order by principal_name) as providers
-    from tokens
+with by_role as (
+    select account_id, arn, bool_and(bound) as bound, string_agg(distinct principal_name, ', ' order by principal_name) as providers
+    from token_trust
     group by account_id, arn
 )
 select

@@ -10,7 +10,8 @@ use handoff::contract::{self, Column, ColumnType, TableSchema};
 use handoff::paths;
 use handoff::run::{RunId, RunRecord, Stage, TableOutcome};
 use handoff::storage::Storage;
-use handoff::table::{FileLabel, TableWriter};
+use handoff::table::{FileLabel, Finished, TableWriter};
+use handoff::trail;
 use serde_json::{Value, json};
 
 pub const ACCOUNT: &str = "111122223333";
@@ -67,6 +68,17 @@ impl Lake {
 
     /// Commits a run with these tables and errors; rows become resources too.
     pub fn collected(&self, id: &str, tables: &[(&str, Vec<Value>)], errors: &[Value]) {
+        self.related(id, tables, Vec::new(), errors);
+    }
+
+    /// Commits a run with relations between its resources.
+    pub fn related(
+        &self,
+        id: &str,
+        tables: &[(&str, Vec<Value>)],
+        relationships: Vec<Value>,
+        errors: &[Value],
+    ) {
         let lake = Storage::open(&self.folder.path().display().to_string()).unwrap();
         let run: RunId = id.parse().unwrap();
         let mut record = RunRecord::new(run.clone(), Stage::Collect, "0.1.0", Vec::new());
@@ -95,12 +107,21 @@ impl Lake {
         let errors: Vec<Value> = errors.iter().map(filled).collect();
         for (schema, rows) in [
             (contract::resources(), resources),
-            (contract::relationships(), Vec::new()),
+            (contract::relationships(), relationships),
             (contract::collect_errors(), errors),
         ] {
             record.files.push(write(&lake, &run, &schema, &rows));
         }
         record.commit(&lake).unwrap();
+    }
+
+    /// Adds events of CloudTrail, as a batch of one day.
+    pub fn events(&self, day: &str, events: &[Value]) {
+        let lake = Storage::open(&self.folder.path().display().to_string()).unwrap();
+        let schema = trail::cloudtrail_events();
+        let finished = finished(&lake, &schema, events);
+        let key = format!("{}/batch-000.parquet", trail::day_folder(day));
+        lake.put_file(&key, finished.file).unwrap();
     }
 }
 
@@ -143,6 +164,14 @@ fn write(
     schema: &TableSchema,
     rows: &[Value],
 ) -> handoff::run::FileEntry {
+    let finished = finished(lake, schema, rows);
+    let key = paths::inventory(&schema.name, ACCOUNT, run);
+    let entry = finished.entry(key.clone(), &schema.name, Some(ACCOUNT));
+    lake.put_file(&key, finished.file).unwrap();
+    entry
+}
+
+fn finished(lake: &Storage, schema: &TableSchema, rows: &[Value]) -> Finished {
     let label = FileLabel::new(Stage::Collect, &schema.name);
     let mut writer =
         TableWriter::new(schema.clone(), &label, lake.scratch_file().unwrap()).unwrap();
@@ -154,11 +183,7 @@ fn write(
             .collect();
         assert_eq!(writer.push(&cells).unwrap(), Vec::<usize>::new());
     }
-    let finished = writer.finish().unwrap();
-    let key = paths::inventory(&schema.name, ACCOUNT, run);
-    let entry = finished.entry(key.clone(), &schema.name, Some(ACCOUNT));
-    lake.put_file(&key, finished.file).unwrap();
-    entry
+    writer.finish().unwrap()
 }
 
 /// Writes a file as it stands; for damage, and for what no lake holds.
