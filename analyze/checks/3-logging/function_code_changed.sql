@@ -17,7 +17,7 @@ with calls as (
         coalesce('AS' || a.asn, a.network, e.source_ip_address) as place,
         as_list(e.request_parameters -> '$.layers') as layers,
         -- The name, account:function:name or the ARN, each with or without a version.
-        regexp_extract(e.request_parameters ->> '$.functionName', '^(?:.*:?function:)?([^:]+)', 1) as function_name
+        regexp_extract(coalesce(e.request_parameters ->> '$.functionName', e.denied_resource), '^(?:.*:?function:)?([^:]+)', 1) as function_name
     from events as e
     left join addresses as a on a.address = e.source_ip_address
     where e.event_source = 'lambda.amazonaws.com'
@@ -27,7 +27,7 @@ with calls as (
 changes as (
     select *, starts_with(event_name, 'UpdateFunctionCode') as of_code
     from calls
-    where starts_with(event_name, 'UpdateFunctionCode') and coalesce(request_parameters ->> '$.dryRun', 'false') <> 'true'
+    where of_code and coalesce(request_parameters ->> '$.dryRun', 'false') <> 'true'
         or len(layers) > 0
 ),
 days as (

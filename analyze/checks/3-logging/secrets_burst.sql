@@ -16,7 +16,7 @@ with reads as (
         *,
         unnest(list_distinct(list_concat(
             as_list(request_parameters -> '$.secretIdList'),
-            [coalesce(request_parameters ->> '$.secretId', nullif(regexp_extract(error_message, 'on resource: (\S+)', 1), ''))]
+            [coalesce(request_parameters ->> '$.secretId', denied_resource)]
         ))) as asked
     from events
     where event_source = 'secretsmanager.amazonaws.com' and event_name in ('GetSecretValue', 'BatchGetSecretValue')
