@@ -83,6 +83,19 @@ create macro arn_partition(arn) as coalesce(nullif(split_part(arn, ':', 2), ''),
 -- A principal without what every ARN of the account has in common: `role/deploy`, `user/alice`.
 create macro principal_label(arn) as coalesce(nullif(regexp_extract(arn, '[^:]+$'), ''), arn);
 
+-- The product that a user agent names, without its version: `aws-cli`, `boto`, `terraform`, `browser`. The console and what a
+-- browser calls by itself are one; systems made for breaking in name themselves too. It is the caller's own text.
+create macro user_agent_product(user_agent) as
+    case
+        when regexp_matches(user_agent, '(?i)[^a-z](kali|parrot|pentoo)([^a-z]|$)') then 'penetration testing system'
+        when regexp_matches(user_agent, '(?i)mozilla/|console|signin\.amazonaws\.com|^aws[ -]internal') then 'browser'
+        when regexp_matches(user_agent, '(?i)s3 browser') then 's3 browser'
+        when regexp_matches(user_agent, '(?i)terraform') then 'terraform'
+        when regexp_matches(user_agent, '(?i)pulumi') then 'pulumi'
+        when regexp_matches(user_agent, '(?i)^\W*(aio)?boto') then 'boto'
+        else left(nullif(replace(regexp_replace(regexp_extract(lower(user_agent), '[a-z][a-z.-]*'), '([-.]v)?[-.]*$', ''), 'aws-sdk-nodejs', 'aws-sdk-js'), ''), 60)
+    end;
+
 -- Of the member `call` of a group of events, for the evidence of a detection.
 create macro trace(call) as {
     'principals': list_sort(list(distinct call.principal)),

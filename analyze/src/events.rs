@@ -168,7 +168,7 @@ pub(crate) fn prepare(session: &Session, config: &Config) -> anyhow::Result<()> 
     let networks = config.networks();
     let mut statement = session
         .connection
-        .prepare("select distinct source_ip_address from cloudtrail_events where source_ip_address is not null order by all")?;
+        .prepare(include_str!("sql/undescribed.sql"))?;
     let addresses = statement
         .query_map([], |row| row.get::<_, String>(0))?
         .collect::<Result<Vec<_>, _>>()?;

@@ -18,7 +18,7 @@ windows as (
     select
         *,
         count(*) over w as in_window,
-        list(operation) over w as operations
+        count(distinct operation) over w as operations
     from denials
     window w as (
         partition by account_id, principal order by event_time
@@ -28,7 +28,7 @@ windows as (
 peaks as (
     select account_id, principal, event_time as peak_time
     from windows
-    where in_window >= setting('denied_calls') and len(list_distinct(operations)) >= setting('denied_operations')
+    where in_window >= setting('denied_calls') and operations >= setting('denied_operations')
 ),
 -- Windows that overlap are one burst; a burst is named by its day.
 bursts as (
@@ -40,12 +40,12 @@ bursts as (
 )
 select
     account_id,
-    min(region order by event_time, event_id) as region,
+    first(region order by event_time, event_id) as region,
     principal as resource_arn,
     day as discriminator,
     true as failed,
     count(*) || ' calls of ' || count(distinct operation) || ' operations were denied on ' || day || ': ' || traced(call) as reason,
-    {'trace': trace(call), 'operations': list_sort(list(distinct operation))[:30], 'first_event_id': min(event_id order by event_time, event_id)} as evidence
+    {'trace': trace(call), 'operations': list_sort(list(distinct operation))[:30], 'first_event_id': first(event_id order by event_time, event_id)} as evidence
 from bursts
 where not is_automation(principal)
 group by account_id, principal, day
