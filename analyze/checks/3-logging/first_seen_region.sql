@@ -9,19 +9,22 @@ links = ["https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regi
 */
 -- Nothing but reading was ever done there by anybody: inventories and the console read everywhere. Services without a region
 -- have their events in one that says nothing of where the work is.
-with regions as (
+with placeless (event_source) as (
+    values
+        ('signin.amazonaws.com'), ('iam.amazonaws.com'), ('sts.amazonaws.com'), ('organizations.amazonaws.com'), ('account.amazonaws.com'),
+        ('route53.amazonaws.com'), ('route53domains.amazonaws.com'), ('cloudfront.amazonaws.com'), ('waf.amazonaws.com'),
+        ('shield.amazonaws.com'), ('globalaccelerator.amazonaws.com'), ('networkmanager.amazonaws.com'), ('support.amazonaws.com'),
+        ('trustedadvisor.amazonaws.com'), ('health.amazonaws.com'), ('budgets.amazonaws.com'), ('billing.amazonaws.com'),
+        ('billingconsole.amazonaws.com'), ('ce.amazonaws.com'), ('cur.amazonaws.com'), ('tax.amazonaws.com'), ('payments.amazonaws.com'),
+        ('invoicing.amazonaws.com'), ('aws-marketplace.amazonaws.com'), ('sso.amazonaws.com'), ('sso-directory.amazonaws.com'),
+        ('identitystore.amazonaws.com'), ('chatbot.amazonaws.com'), ('artifact.amazonaws.com'), ('cloudshell.amazonaws.com'),
+        ('notifications.amazonaws.com'), ('uxc.amazonaws.com'), ('resource-explorer-2.amazonaws.com')
+),
+regions as (
     select account_id, region, min(event_time) as first_time, min(event_time) filter (where not by_service) as first_by_somebody
     from events
     where not read_only and event_category is distinct from 'Data'
-        and event_source not in (
-            'signin.amazonaws.com', 'iam.amazonaws.com', 'sts.amazonaws.com', 'organizations.amazonaws.com', 'account.amazonaws.com',
-            'route53.amazonaws.com', 'route53domains.amazonaws.com', 'cloudfront.amazonaws.com', 'waf.amazonaws.com', 'shield.amazonaws.com',
-            'globalaccelerator.amazonaws.com', 'networkmanager.amazonaws.com', 'support.amazonaws.com', 'trustedadvisor.amazonaws.com',
-            'health.amazonaws.com', 'budgets.amazonaws.com', 'billing.amazonaws.com', 'billingconsole.amazonaws.com', 'ce.amazonaws.com',
-            'cur.amazonaws.com', 'tax.amazonaws.com', 'payments.amazonaws.com', 'invoicing.amazonaws.com', 'aws-marketplace.amazonaws.com',
-            'sso.amazonaws.com', 'sso-directory.amazonaws.com', 'identitystore.amazonaws.com', 'chatbot.amazonaws.com', 'artifact.amazonaws.com',
-            'cloudshell.amazonaws.com', 'notifications.amazonaws.com', 'uxc.amazonaws.com', 'resource-explorer-2.amazonaws.com'
-        )
+        and event_source not in (from placeless)
     group by all
 ),
 fresh as (
@@ -36,7 +39,7 @@ calls as (
     join events as e
         on e.account_id = f.account_id and e.region = f.region
         and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
-    where not e.read_only and not e.by_service and e.event_category is distinct from 'Data' and e.event_source <> 'signin.amazonaws.com'
+    where not e.read_only and not e.by_service and e.event_category is distinct from 'Data' and e.event_source not in (from placeless)
         and e.principal is not null
 )
 -- Who does the same in several regions on a day, such as switching something on everywhere, did one thing.
