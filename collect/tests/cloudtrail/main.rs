@@ -7,4 +7,6 @@ mod lookup;
 mod lossless;
 mod once;
 mod s3;
+mod signed;
 mod trail;
+mod verify;
