@@ -100,6 +100,7 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
         since: args.since,
         until: args.until,
     };
+    lake.remove_abandoned()?;
     let mut ledger = Ledger::new(&lake);
     let mut exit = Exit::Done;
     for location in &args.sources {

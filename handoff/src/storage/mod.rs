@@ -190,6 +190,18 @@ impl Storage {
         }
     }
 
+    /// Removes what writers that were killed left unfinished, and says how much; what others are writing stays.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn remove_abandoned(&self) -> Result<u64, StorageError> {
+        match self {
+            Self::Local(folder) => folder.remove_abandoned(),
+            // Their unfinished files are temporary ones of the machine that ran them.
+            Self::S3(_) => Ok(0),
+        }
+    }
+
     /// Reads an object; `None` when there is none.
     ///
     /// # Errors
