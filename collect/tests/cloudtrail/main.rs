@@ -2,6 +2,7 @@
 
 mod compact;
 mod faults;
+mod fuzz;
 mod lake;
 mod lookup;
 mod lossless;
