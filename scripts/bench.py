@@ -15,6 +15,8 @@ import urllib.request
 
 import boto3
 
+import bench_trail
+
 REGION = "eu-west-1"
 # Operations to which moto answers 500, so that they are retried until the attempts are used up.
 NOT_IN_MOTO = ["--skip", "aws_accessanalyzer_*", "--skip", "aws_rds_db_major_engine_version", "--skip", "aws_ssm_*"]
@@ -171,7 +173,12 @@ def bench_pipeline(bin_folder, scratch):
         yield "collect, analyze, report one after the other", f"{total:.2f} s", f"{max(peaks):.0f} MB"
 
 
-BENCHMARKS = {"collect": bench_collect, "pipeline": bench_pipeline}
+def bench_cloudtrail(bin_folder, scratch):
+    """Trails into a lake, beside DuckDB on the same objects, and what is asked of the lake."""
+    yield from bench_trail.bench(bin_folder, scratch, measure)
+
+
+BENCHMARKS = {"collect": bench_collect, "pipeline": bench_pipeline, "cloudtrail": bench_cloudtrail}
 
 
 def main():
