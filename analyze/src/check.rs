@@ -94,6 +94,9 @@ pub(crate) struct Metadata {
     pub(crate) kind: Kind,
     /// Tables it reads, views resolved.
     pub(crate) tables: Vec<String>,
+    /// Those of them that only add to what it says, such as who did it: without them it is no less sure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) optional: Vec<String>,
     /// It fails because something is missing, so what was not collected makes its failures unknown too.
     #[serde(default)]
     pub(crate) absence: bool,

@@ -102,9 +102,12 @@ pub(crate) fn open_tables(
     }
     // All files at once, so that those in a bucket are fetched together; one by one only if that fails.
     let whole = run.lake.local_paths(&record.files).is_ok();
+    // The events belong to the lake, not to the run: `events::Files` registers them.
+    let of_lake = schema::trail().map(|table| table.name);
     let names: BTreeSet<String> = session
         .tables
         .keys()
+        .filter(|name| !of_lake.contains(name))
         .cloned()
         .chain(by_table.keys().map(|name| (*name).to_owned()))
         .collect();
@@ -369,12 +372,6 @@ fn open_findings(session: &Session, run: &Run, id: &RunId) -> anyhow::Result<Vec
         }
     }
     for (name, paths) in &by_table {
-        if session::derived_names().any(|derived| derived == *name) {
-            // It stood there empty, for the views that read it.
-            session
-                .connection
-                .execute_batch(&format!("drop table {name};"))?;
-        }
         session.register(name, paths)?;
     }
     Ok(by_table.into_values().flatten().collect())

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use duckdb::Connection;
@@ -74,12 +75,10 @@ impl Session {
         };
         let connection =
             Connection::open_in_memory_with_flags(settings).context("can't start DuckDB")?;
+        // Every check opens the files of its tables: their footers are read once.
+        connection.execute_batch("set parquet_metadata_cache = true;")?;
         connection.execute_batch(RUN_TABLES)?;
         connection.execute_batch(events::TABLES)?;
-        // Views may read derived tables, which are filled later.
-        for schema in derived_names().filter_map(derived_schema) {
-            connection.execute_batch(&schema::create(&schema))?;
-        }
         connection.execute_batch(&format!(
             "create macro as_of() as timestamp {};",
             quote(as_of)
@@ -150,8 +149,9 @@ impl Session {
                 .filter(|name| !known.iter().any(|column| column.name == **name))
                 .map(|name| identifier(name)),
         );
+        let kind = if is_scattered(files) { "table" } else { "view" };
         self.connection.execute_batch(&format!(
-            "create or replace view {} as select {} from {source};",
+            "create or replace {kind} {} as select {} from {source};",
             identifier(name),
             columns.join(", ")
         ))?;
@@ -293,9 +293,16 @@ impl Session {
             ),
             None => format!("create or replace table {} as\n{text};", identifier(name)),
         };
+        let started = Instant::now();
         self.connection
             .execute_batch(&statement)
-            .with_context(|| format!("derive/{path}"))
+            .with_context(|| format!("derive/{path}"))?;
+        tracing::debug!(
+            table = name,
+            seconds = started.elapsed().as_secs_f64(),
+            "derived"
+        );
+        Ok(())
     }
 
     /// From now on only `readable` files and those already registered can be opened, and no setting changes.
@@ -336,6 +343,16 @@ impl Session {
     }
 }
 
+/// Many small files, as those of many accounts: each check would open them all again, so they are read once.
+fn is_scattered(files: &[PathBuf]) -> bool {
+    const SMALL: u64 = 8 << 20;
+    let bytes = |file: &PathBuf| file.metadata().map_or(u64::MAX, |metadata| metadata.len());
+    let total = files
+        .iter()
+        .fold(0_u64, |total, file| total.saturating_add(bytes(file)));
+    files.len() > 1 && total <= SMALL
+}
+
 /// Whether reading `names` is reading one of `wanted`, be it through views.
 ///
 /// # Errors
@@ -368,7 +385,9 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         contract::reachability_hops(),
         contract::resource_context(),
         contract::zone_backups(),
+        contract::scan_coverage(),
         handoff::trail::activity(),
+        handoff::trail::trail_days(),
     ]
     .into_iter()
     .find(|schema| schema.name == name)

@@ -71,6 +71,7 @@ fn describe(session: &Session, checks: &[Check], failures: &[Failure]) -> anyhow
                 .metadata
                 .tables
                 .iter()
+                .filter(|table| !check.metadata.optional.contains(table))
                 .map(move |table| vec![Some(check.id.clone()), Some(table.clone())])
         }),
     )?;

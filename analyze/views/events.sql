@@ -1,6 +1,10 @@
 -- One row per event of the CloudTrail lake, whatever number of trails delivered it, with what detections ask of each.
 select
     *,
+    -- Somebody wanted it: CloudFormation acts on the order of whoever changes the stack.
+    not by_service or identity_invoked_by is not distinct from 'cloudformation.amazonaws.com' as deliberate,
+    -- Denied calls of many services have no request; the message names what they were about: an ARN, or `user bob`.
+    nullif(regexp_extract(error_message, ' on resource: "?((?:user |role |group |policy )?[^ ",]+)', 1), '') as denied_resource,
     {'event_id': event_id, 'event_time': event_time, 'principal': principal, 'source_ip_address': source_ip_address, 'user_agent': user_agent, 'succeeded': succeeded, 'denied': denied} as call
 from (
     select

@@ -5,7 +5,9 @@
 
 use std::fmt::Write as _;
 
-pub use crate::derived::{reachability, reachability_hops, resource_context, zone_backups};
+pub use crate::derived::{
+    reachability, reachability_hops, resource_context, scan_coverage, zone_backups,
+};
 
 /// Version of the contract, `major.minor`, in every run record and in every Parquet file's metadata.
 ///
@@ -414,7 +416,9 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         reachability_hops(),
         resource_context(),
         zone_backups(),
+        scan_coverage(),
         crate::trail::activity(),
+        crate::trail::trail_days(),
         checks(),
         findings(),
         crate::trail::cloudtrail_events(),

@@ -1,6 +1,6 @@
 //! The tables that `analyze` derives from a run.
 
-use crate::contract::ColumnType::{Bool, Int, Json, List, String as Text};
+use crate::contract::ColumnType::{Bool, Int, Json, List, String as Text, Timestamp};
 use crate::contract::TableSchema;
 
 /// `resource_context`: what the tags and the configuration say about a resource's place in the business.
@@ -211,9 +211,41 @@ pub fn zone_backups() -> TableSchema {
                 "record sets that Route 53 makes itself: the apex NS and SOA",
             ),
             (
+                "concealed",
+                List,
+                "record sets whose value was taken for a secret: the lake does not hold it, so they are not in the batch",
+            ),
+            (
                 "change_batch",
                 Json,
                 "for aws route53 change-resource-record-sets",
+            ),
+        ],
+    )
+}
+
+/// `scan_coverage`: what the scanners look at.
+pub fn scan_coverage() -> TableSchema {
+    TableSchema::new(
+        "scan_coverage",
+        "one scanner and one kind of resource in an account and region",
+        &[
+            ("account_id", Text, "account of the resources"),
+            ("region", Text, "region of the resources"),
+            ("scanner", Text, "Inspector, or Systems Manager for patches"),
+            ("kind", Text, "instances, repositories or functions"),
+            ("resources", Int, "resources of the kind"),
+            ("covered", Int, "those that the scanner looks at"),
+            ("undecided", Int, "those of which that is not known"),
+            (
+                "oldest_scan_at",
+                Timestamp,
+                "when the one that was not looked at for longest was scanned last",
+            ),
+            (
+                "newest_scan_at",
+                Timestamp,
+                "the latest scan of any of them",
             ),
         ],
     )

@@ -111,6 +111,11 @@ fn say(kind: &str, line: &str) {
     let _ = writeln!(io::stderr().lock(), "{kind}: {}", printable(line));
 }
 
+/// Prints an error that is not the only one; what the tool returns ends it.
+pub fn error(line: &str) {
+    say("error", line);
+}
+
 /// Prints a warning: something is missing, work goes on, the exit code will tell.
 pub fn warn(line: &str) {
     say("warning", line);

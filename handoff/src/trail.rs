@@ -399,6 +399,25 @@ pub fn activity() -> TableSchema {
     )
 }
 
+/// `trail_days`: on which days events came, derived from all events of the lake.
+pub fn trail_days() -> TableSchema {
+    TableSchema::new(
+        "trail_days",
+        "one day of an account and region in the CloudTrail lake",
+        &[
+            ("account_id", Text, "account that got the events, 12 digits"),
+            (
+                "region",
+                Text,
+                "region of the events, `global` where they name none",
+            ),
+            ("day", Timestamp, "midnight at which the day began, UTC"),
+            ("events", Int, "events of the day, each counted once"),
+            ("changes", Int, "those that are not only reading"),
+        ],
+    )
+}
+
 /// `cloudtrail_ledger`: every object that was read, and what became of it.
 pub fn cloudtrail_ledger() -> TableSchema {
     TableSchema::new(

@@ -1,5 +1,6 @@
 //! The command line of `report`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -7,13 +8,17 @@ use clap::Parser;
 use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
 
+use crate::chapters::RULES;
 use crate::content::Content;
-use crate::formats::Format;
+use crate::content::attest::Attestations;
+use crate::formats::{Format, folder};
+use crate::markdown::escape::address;
+use crate::pictures::Pictures;
 
 /// Turns a run's findings into a report
 ///
-/// Without --out, the report goes to standard output. With it, one file per format is written into the folder, and the
-/// run goes to standard output, for the next tool.
+/// Without --out, the report goes to standard output. With it, the folder gets the markdown as several files that begin
+/// with report.md, and one file of each other format, and the run goes to standard output, for the next tool.
 ///
 /// Exit codes: 0 the report is written, whatever it says: that findings are open or verdicts unknown is in its first
 /// lines; 2 no report; 3 the report is written, but `analyze` has not looked at the run or an earlier run of the lake
@@ -26,12 +31,18 @@ struct Arguments {
     /// Format; may be given several times together with --out
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]
     format: Vec<Format>,
-    /// Folder to write to, made if needed: report.md, report.json, findings.csv
+    /// Folder to write to, made if needed: report.md and what it links to, report.json, findings.csv
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Picture of the account for the markdown: a path relative to the report, or an https URL
     #[arg(long, value_name = "PATH")]
     diagram: Option<String>,
+    /// Folder of SVG and PNG files, as `diagram --out` writes them, to take into the folder of --out
+    #[arg(long, value_name = "DIR", requires = "out")]
+    pictures: Option<PathBuf>,
+    /// What people attest: penetration tests, drills and what else no call to AWS can tell
+    #[arg(long, value_name = "FILE")]
+    attestations: Option<PathBuf>,
 }
 
 /// Runs the tool.
@@ -50,10 +61,14 @@ pub fn run() -> anyhow::Result<Exit> {
     let diagram = arguments.diagram.as_deref().map(picture).transpose()?;
     let run = Run::find(arguments.run.as_deref())?;
     let mut exit = Exit::Done;
-    let content = Content::read(&run, &mut |line| {
+    let mut content = Content::read(&run, &mut |line| {
         shell::warn(&line);
         exit = Exit::Partial;
     })?;
+    if let Some(path) = &arguments.attestations {
+        let attestations = Attestations::load(path, &content, &mut |line| shell::warn(&line))?;
+        content.attest(attestations);
+    }
     if content.evaluation.is_none() {
         shell::warn(&format!(
             "analyze has not looked at run {}: the report shows what was collected and evaluates nothing",
@@ -72,17 +87,74 @@ pub fn run() -> anyhow::Result<Exit> {
             std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes)?;
         }
         Some(folder) => {
+            let pictures = match &arguments.pictures {
+                Some(pictures) => Pictures::load(pictures, &mut |line| shell::warn(&line))?,
+                None => Pictures::default(),
+            };
             for format in &arguments.format {
-                write(
-                    folder,
-                    format.file_name(),
-                    &format.render(&content, diagram.as_deref())?,
-                )?;
+                match format {
+                    Format::Markdown => {
+                        write_folder(folder, &content, diagram.as_deref(), &pictures)?;
+                    }
+                    other => {
+                        let bytes = other.render(&content, diagram.as_deref())?;
+                        write(folder, other.file_name(), &bytes)?;
+                    }
+                }
             }
             shell::answer(&format!("{}\n", run.reference()))?;
         }
     }
     Ok(exit)
+}
+
+/// Writes the markdown as files, then takes away the evidence files of an earlier report that had more of them.
+fn write_folder(
+    folder: &Path,
+    content: &Content,
+    diagram: Option<&str>,
+    pictures: &Pictures,
+) -> anyhow::Result<()> {
+    for picture in pictures.iter() {
+        write(folder, &picture.path(), &picture.bytes)?;
+    }
+    let mut written = BTreeSet::new();
+    for (name, text) in folder::render(content, diagram, pictures) {
+        write(folder, &name, text.as_bytes())?;
+        written.insert(name);
+    }
+    for below in ["", "evidence/"] {
+        let Ok(entries) = std::fs::read_dir(folder.join(below)) else {
+            continue;
+        };
+        for entry in entries {
+            let entry = entry.with_context(|| format!("can't read {}", folder.display()))?;
+            let name = format!("{below}{}", entry.file_name().to_string_lossy());
+            if is_part(&name) && !written.contains(&name) {
+                std::fs::remove_file(entry.path()).with_context(|| {
+                    format!("can't remove {name}, which is of an earlier report")
+                })?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is one of those whose number depends on how much there is to tell.
+fn is_part(name: &str) -> bool {
+    let number = name
+        .strip_suffix(".md")
+        .and_then(|stem| stem.rsplit_once("-part-"))
+        .filter(|(what, _)| {
+            *what == "owners"
+                || RULES
+                    .iter()
+                    .any(|rule| *what == format!("evidence/{}", rule.file_stem()))
+        })
+        .map(|(_, number)| number);
+    number.is_some_and(|number| {
+        !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 /// Writes beside and renames, so that a reader never meets half a report.
@@ -105,15 +177,7 @@ fn picture(path: &str) -> anyhow::Result<String> {
         )
         .into());
     }
-    let mut address = String::with_capacity(path.len());
-    for byte in path.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~/:?&=%+,;@!".contains(&byte) {
-            address.push(char::from(byte));
-        } else {
-            address.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    Ok(address)
+    Ok(address(path))
 }
 
 #[cfg(test)]
@@ -124,6 +188,20 @@ mod tests {
     fn the_command_line_is_sound() {
         use clap::CommandFactory as _;
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn only_parts_of_a_report_are_ever_removed() {
+        assert!(is_part("evidence/1-tags-part-12.md") && is_part("owners-part-2.md"));
+        for other in [
+            "owners.md",
+            "evidence/notes.md",
+            "evidence/mine-part-2.md",
+            "evidence/1-tags-part-.md",
+            "x-part-2.md",
+        ] {
+            assert!(!is_part(other), "{other}");
+        }
     }
 
     #[test]

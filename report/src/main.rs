@@ -10,6 +10,7 @@ mod cli;
 mod content;
 mod formats;
 mod markdown;
+mod pictures;
 
 fn main() -> ExitCode {
     handoff::shell::main(cli::run)

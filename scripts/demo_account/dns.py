@@ -45,7 +45,7 @@ def public_zone(shop):
     route53 = shop.client("route53")
     zone = route53.create_hosted_zone(
         Name="shop.example.com.",
-        CallerReference="2022-03-12",
+        CallerReference="2026-11-15-again",
         HostedZoneConfig={"Comment": "the shop, by hand", "PrivateZone": False},
     )["HostedZone"]["Id"]
     number = zone.removeprefix("/hostedzone/")

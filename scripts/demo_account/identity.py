@@ -79,7 +79,7 @@ ROLES = {
         [ADMINISTRATOR],
         {},
         tags("r01_admin_platform", importance="critical", dr="none"),
-        "2026-11-15T08:20:00Z",
+        "2026-11-15T20:02:00Z",
         False,
     ),
     "break-glass-dns": (

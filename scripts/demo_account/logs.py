@@ -48,8 +48,10 @@ def trail(shop, name, region, scheme):
 
 
 def trail_status(shop, region, parameter, answer):
-    """Deliveries, which the emulator doesn't make, and the day on which somebody stopped the second trail to save money."""
+    """Deliveries, which the emulator doesn't make, the day on which somebody stopped the second trail to save money, and the night of the incident."""
     started = "2022-03-06T09:00:00+00:00"
+    if parameter == shop.ids["shop-main"]:
+        return status(True, "2026-11-16T05:56:41+00:00", "2026-11-15T23:44:10+00:00", "2026-11-15T22:20:14+00:00")
     if parameter == shop.ids["shop-us"]:
         stopped = "2025-01-08T14:31:07+00:00"
         return status(False, "2025-01-08T14:26:12+00:00", started, stopped)

@@ -214,10 +214,11 @@ def guard(shop):
     }
     shop.answer("guardduty", "GetDetector", detector, DETECTOR)
     shop.sweep(arn, scheme)
-    key = shop.client("iam").list_access_keys(UserName="deploy-mobile")["AccessKeyMetadata"][0]["AccessKeyId"]
+    iam = shop.client("iam")
+    key = iam.list_access_keys(UserName="deploy-mobile")["AccessKeyMetadata"][0]["AccessKeyId"]
     user = {
         "AccessKeyId": key,
-        "PrincipalId": "AIDAQWERTYUIOPEXAMPLE",
+        "PrincipalId": iam.get_user(UserName="deploy-mobile")["User"]["UserId"],
         "UserName": "deploy-mobile",
         "UserType": "IAMUser",
     }

@@ -1,17 +1,18 @@
 /*
 title = "A trail records management events of all regions"
 severity = "high"
-tables = ["aws_cloudtrail_trail"]
+tables = ["aws_cloudtrail_trail_by_region"]
 absence = true
 frameworks = { "cis_v3.0" = ["3.1"], "cis_v5.0" = ["3.1"], fsbp = ["CloudTrail.1"] }
 remediation = "Make one trail for all regions with management events, reading and writing, and start it."
 command = "aws cloudtrail create-trail --name main --is-multi-region-trail --enable-log-file-validation --s3-bucket-name ..."
 */
 with selectors as (
+    -- A trail of another region or of the organization records this account as well as one of its own.
     select
         account_id, arn, trail_name, is_multi_region_trail, is_logging,
         records_management_events(event_selectors, advanced_event_selectors, has_custom_event_selectors) as management_events
-    from aws_cloudtrail_trail
+    from aws_cloudtrail_trail_by_region
 ),
 by_account as (
     select

@@ -6,7 +6,7 @@ operations = ["DescribeNetworkInterfaces", "DescribeSecurityGroups", "DescribeLo
 remediation = "Put the endpoint into the scope of the external scan and of the next penetration test, or close it."
 links = ["https://docs.aws.amazon.com/whitepapers/latest/aws-vulnerability-scanning/aws-vulnerability-scanning.html"]
 */
--- Endpoints by name or address. The scope leans to more: network ACLs, policies of APIs and logins are what a scan is to
+-- Endpoints by name or address. The scope leans to more: routes, network ACLs, policies of APIs and logins are what a scan is to
 -- find out about, not what takes an endpoint out of it.
 with world as (
     select account_id, region, group_id, protocol, from_port, to_port, ports, contains(cidr, ':') as is_ipv6
@@ -46,10 +46,7 @@ admitted as (
     select g.account_id, g.region, g.arn, g.host, case when g.port is null then w.ports else coalesce(g.protocol || '/', '') || g.port end as ports
     from guarded as g
     join world as w on w.account_id = g.account_id and w.region = g.region and w.group_id = g.group_id
-    left join resource_context as c on c.account_id = g.account_id and c.arn = g.arn
-    -- A database or instance without a way to the internet is out; interfaces themselves are not judged there.
-    where (c.exposed is distinct from false or g.arn like '%:network-interface/%')
-        and case when g.port is null then w.is_ipv6 = contains(g.host, ':') else covers_port(w.from_port, w.to_port, g.port) end
+    where case when g.port is null then w.is_ipv6 = contains(g.host, ':') else covers_port(w.from_port, w.to_port, g.port) end
         and (g.protocol is null or w.protocol in (g.protocol, '-1'))
 ),
 -- What stands open without a security group.

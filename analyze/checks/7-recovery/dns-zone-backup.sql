@@ -6,7 +6,7 @@ remediation = "Collect regularly into the same lake, and export the zones: `anal
 command = "aws route53 change-resource-record-sets --hosted-zone-id {zone_id} --change-batch file://{zone_id}.json"
 */
 with now as (
-    select b.account_id, b.arn, b.change_batch is not null as known, md5((b.change_batch -> '$.Changes')::varchar) as content, b.records
+    select b.account_id, b.arn, b.change_batch is not null as known, md5((b.change_batch -> '$.Changes')::varchar) as content, b.records, coalesce(len(b.concealed), 0) as concealed
     from zone_backups as b
 ),
 before as (
@@ -18,10 +18,11 @@ select
     z.account_id,
     z.region,
     z.arn as resource_arn,
-    case when n.known then b.content is distinct from n.content end as failed,
+    case when n.known then b.content is distinct from n.content or n.concealed > 0 end as failed,
     case
         when not coalesce(n.known, false) then 'its records could not be read'
         when b.arn is null then 'no earlier run holds the zone: its ' || n.records || ' records could only be typed in from memory'
+        when n.concealed > 0 then n.concealed || ' of its records hold what looks like a secret, which no run keeps'
         when b.content = n.content then 'run ' || b.run || ' holds the same records'
         else 'changed since run ' || b.run
     end as reason,

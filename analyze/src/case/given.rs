@@ -96,7 +96,11 @@ impl Bench {
                 .map(move |region| vec![text(ACCOUNT), Some(region), text(name)])
         });
         session.fill("collected", everywhere)?;
-        if case.given.keys().any(|table| table.starts_with("cloudtrail_")) {
+        if case
+            .given
+            .keys()
+            .any(|table| table.starts_with("cloudtrail_"))
+        {
             trail_sql::judge_from(session, case.since.as_deref(), None)?;
             trail_sql::prepare(session, &config)?;
         }

@@ -8,6 +8,9 @@ mod events;
 mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZero;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use anyhow::{Context as _, bail, ensure};
 use handoff::shell::{self, Exit};
@@ -88,22 +91,24 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Exit> {
     } else {
         check::select(check::load(&args.sources.checks)?, &patterns, &[], None)?
     };
-    let bench = Bench::open()?;
+    let subjects: Vec<Subject<'_>> = checks
+        .iter()
+        .map(Subject::Check)
+        .chain(
+            session::derived_names()
+                .filter(|name| args.check.is_empty() || tables.iter().any(|table| table == name))
+                .map(Subject::Table),
+        )
+        .collect();
     let mut passed = 0;
     let mut failed = Vec::new();
-    let mut count = |name: &str, outcome: anyhow::Result<(usize, Vec<String>)>| match outcome {
-        Ok((cases, failures)) => {
-            passed += cases - failures.len();
-            failed.extend(failures);
-        }
-        Err(error) => failed.push(format!("{name}: {error:#}")),
-    };
-    for check in &checks {
-        count(&check.id, test(&bench, check));
-    }
-    for name in session::derived_names() {
-        if args.check.is_empty() || tables.iter().any(|table| table == name) {
-            count(name, test_table(&bench, name));
+    for (subject, outcome) in subjects.iter().zip(test_all(&subjects)?) {
+        match outcome {
+            Ok((cases, failures)) => {
+                passed += cases - failures.len();
+                failed.extend(failures);
+            }
+            Err(error) => failed.push(format!("{}: {error:#}", subject.name())),
         }
     }
     for failure in &failed {
@@ -122,8 +127,65 @@ pub(crate) fn run(args: &TestArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// What has cases.
+enum Subject<'a> {
+    Check(&'a Check),
+    Table(&'static str),
+}
+
+impl Subject<'_> {
+    fn name(&self) -> &str {
+        match self {
+            Self::Check(check) => &check.id,
+            Self::Table(name) => name,
+        }
+    }
+
+    fn test(&self, bench: &Bench) -> Outcome {
+        match self {
+            Self::Check(check) => test(bench, check),
+            Self::Table(name) => test_table(bench, name),
+        }
+    }
+}
+
+/// How many cases there are, and what failed.
+type Outcome = anyhow::Result<(usize, Vec<String>)>;
+
+/// Tests all of them, each processor with a session of its own; the outcomes are in their order.
+fn test_all(subjects: &[Subject<'_>]) -> anyhow::Result<Vec<Outcome>> {
+    let next = AtomicUsize::new(0);
+    let work = || -> anyhow::Result<Vec<(usize, Outcome)>> {
+        let bench = Bench::open()?;
+        let mut outcomes = Vec::new();
+        loop {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let Some(subject) = subjects.get(index) else {
+                return Ok(outcomes);
+            };
+            outcomes.push((index, subject.test(&bench)));
+        }
+    };
+    let threads = thread::available_parallelism()
+        .map_or(1, NonZero::get)
+        .min(8);
+    let mut outcomes = thread::scope(|scope| {
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        let mut outcomes = Vec::new();
+        for worker in workers {
+            let part = worker
+                .join()
+                .map_err(|_| anyhow::anyhow!("a test thread panicked"))?;
+            outcomes.extend(part?);
+        }
+        anyhow::Ok(outcomes)
+    })?;
+    outcomes.sort_by_key(|(index, _)| *index);
+    Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+}
+
 /// Runs the cases of a check; returns how many there are and what failed.
-fn test(bench: &Bench, check: &Check) -> anyhow::Result<(usize, Vec<String>)> {
+fn test(bench: &Bench, check: &Check) -> Outcome {
     let text = check.cases.as_ref().with_context(|| {
         format!(
             "no test cases: put them in {}",
@@ -158,7 +220,7 @@ fn table_cases(name: &str) -> Option<&'static str> {
 }
 
 /// Runs the cases of a derived table; returns how many there are and what failed.
-fn test_table(bench: &Bench, name: &str) -> anyhow::Result<(usize, Vec<String>)> {
+fn test_table(bench: &Bench, name: &str) -> Outcome {
     let Some(text) = table_cases(name) else {
         return Ok((0, Vec::new()));
     };
@@ -205,4 +267,3 @@ fn judge(session: &Session, check: &Check, case: &Case<Expected>) -> anyhow::Res
     refuse_duplicates(session)?;
     compare(session, &case.expect)
 }
-

@@ -6,12 +6,13 @@ use aws_config::SdkConfig;
 use aws_types::service_config::ServiceConfigKey;
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use serde_json::Value;
+use futures::stream::{self, BoxStream, StreamExt as _};
+use serde_json::{Map, Value};
 
 use super::failure::{CallError, ErrorKind};
 use super::limiter::{Counters, Limiter, Stats};
 use super::model::{self, Operation, ServiceModel};
-use super::pages::Pages;
+use super::pages::{PageError, Pages, Tokens};
 use super::protocol;
 use super::route::{Addressing, route};
 use super::transport::{Sending, Transport};
@@ -69,7 +70,11 @@ impl LiveCaller {
         self.counters.stats()
     }
 
-    async fn answer(&self, call: &Call) -> Result<Value, CallError> {
+    /// The model of a call that these credentials are for.
+    fn described(
+        &self,
+        call: &Call,
+    ) -> Result<(&'static ServiceModel, &'static Operation), CallError> {
         if call.account_id != self.account_id {
             let message = format!(
                 "call for account {} with credentials of {}",
@@ -85,6 +90,11 @@ impl LiveCaller {
         let operation = model
             .operation(&call.operation)
             .map_err(|problem| CallError::refused(&problem))?;
+        Ok((model, operation))
+    }
+
+    async fn answer(&self, call: &Call) -> Result<Value, CallError> {
+        let (model, operation) = self.described(call)?;
         let mut params = call.params.clone();
         let Some(pagination) = &operation.pagination else {
             return self.page(call, model, operation, &params).await;
@@ -92,23 +102,38 @@ impl LiveCaller {
         let mut pages = Pages::new(pagination);
         loop {
             let page = self.page(call, model, operation, &params).await?;
-            let next = pages.add(page).map_err(|problem| {
-                CallError::new(
-                    ErrorKind::Malformed,
-                    "MalformedResponse",
-                    &problem.to_string(),
-                )
-            })?;
-            let Some(next) = next else {
-                return Ok(pages.finish());
-            };
-            for (name, token) in next {
-                if token.is_null() {
-                    params.remove(name);
-                } else {
-                    params.insert(name.to_owned(), token);
-                }
+            match pages.add(page).map_err(|problem| malformed(&problem))? {
+                Some(next) => follow(&mut params, next),
+                None => return Ok(pages.finish()),
             }
+        }
+    }
+
+    /// One page, and what is needed to ask for the next one.
+    async fn turn<'a>(
+        &'a self,
+        call: &'a Call,
+        mut leaf: Leaf,
+    ) -> (Result<Value, CallError>, Option<Leaf>) {
+        let page = match self.described(call) {
+            Ok((model, operation)) => self.page(call, model, operation, &leaf.params).await,
+            Err(error) => Err(error),
+        };
+        let page = match page {
+            Ok(page) => page,
+            Err(error) => return (Err(error), None),
+        };
+        match leaf
+            .tokens
+            .as_mut()
+            .map_or(Ok(None), |tokens| tokens.next(&page))
+        {
+            Ok(Some(next)) => {
+                follow(&mut leaf.params, next);
+                (Ok(page), Some(leaf))
+            }
+            Ok(None) => (Ok(page), None),
+            Err(problem) => (Err(malformed(&problem)), None),
         }
     }
 
@@ -117,7 +142,7 @@ impl LiveCaller {
         call: &Call,
         model: &'static ServiceModel,
         operation: &'static Operation,
-        params: &serde_json::Map<String, Value>,
+        params: &Map<String, Value>,
     ) -> Result<Value, CallError> {
         let request =
             protocol::serialize(model, &call.operation, operation, params).map_err(|problem| {
@@ -184,4 +209,42 @@ impl Caller for LiveCaller {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Value, CallError>> {
         self.answer(call).boxed()
     }
+
+    fn pages<'a>(&'a self, call: &'a Call) -> BoxStream<'a, Result<Value, CallError>> {
+        let pagination = self
+            .described(call)
+            .ok()
+            .and_then(|(_, operation)| operation.pagination.as_ref());
+        let first = Leaf {
+            params: call.params.clone(),
+            tokens: pagination.map(Tokens::new),
+        };
+        let turn = move |leaf: Option<Leaf>| async move { Some(self.turn(call, leaf?).await) };
+        stream::unfold(Some(first), turn).boxed()
+    }
+}
+
+/// Where reading page by page stands.
+struct Leaf {
+    params: Map<String, Value>,
+    tokens: Option<Tokens<'static>>,
+}
+
+/// Parameters that lead to the next page.
+fn follow(params: &mut Map<String, Value>, next: Vec<(&str, Value)>) {
+    for (name, token) in next {
+        if token.is_null() {
+            params.remove(name);
+        } else {
+            params.insert(name.to_owned(), token);
+        }
+    }
+}
+
+fn malformed(problem: &PageError) -> CallError {
+    CallError::new(
+        ErrorKind::Malformed,
+        "MalformedResponse",
+        &problem.to_string(),
+    )
 }

@@ -244,8 +244,17 @@ const NOT_OFFERED: &[&str] = &[
     "UnsupportedOperationException",
 ];
 
-/// Settings that were never made and services that were never switched on, where the code does not say "not found".
+/// Resources that are gone, settings that were never made and services that were never switched on, where the code
+/// does not say "not found".
 const NOT_SET: &[(&str, &str, &str)] = &[
+    ("cloudformation", "ValidationError", "does not exist"),
+    ("ec2", "InvalidAMIID.Unavailable", ""),
+    (
+        "guardduty",
+        "BadRequestException",
+        "not owned by the current account",
+    ),
+    ("ssm", "InvalidResourceId", ""),
     ("macie2", "AccessDeniedException", "not enabled"),
     ("securityhub", "InvalidAccessException", "not subscribed"),
     ("organizations", "AWSOrganizationsNotInUseException", ""),
@@ -328,6 +337,19 @@ mod tests {
         assert_eq!(
             kind("sqs", "AWS.SimpleQueueService.NonExistentQueue", "", 400),
             ErrorKind::NotFound
+        );
+        assert_eq!(
+            kind(
+                "cloudformation",
+                "ValidationError",
+                "Stack with id shop does not exist",
+                400
+            ),
+            ErrorKind::NotFound
+        );
+        assert_eq!(
+            kind("cloudformation", "ValidationError", "1 error detected", 400),
+            ErrorKind::Other
         );
         assert_eq!(
             kind("kms", "UnrecognizedClientException", "", 400),

@@ -2,7 +2,8 @@
 //!
 //! A [`Call`] names service, operation, region and parameters; a [`Caller`] answers it with the JSON that the AWS
 //! CLI prints for the same call, all pages merged, or with one [`CallError`]. An answer is whole or it is an
-//! error: a page that fails or cannot be read fails the call.
+//! error: a page that fails or cannot be read fails the call. Who can work on a part at a time takes the
+//! [pages](Caller::pages) one by one.
 
 mod client;
 mod endpoints;
@@ -15,6 +16,7 @@ mod route;
 mod transport;
 
 use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use serde_json::{Map, Value};
 
 pub use client::{CallerError, LiveCaller};
@@ -45,6 +47,12 @@ pub struct Call {
 pub trait Caller: Send + Sync {
     /// Answers one call, all pages merged.
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Value, CallError>>;
+
+    /// Answers one call in parts, each an answer with some elements of its lists. A failure is the last part, and
+    /// says that others are missing.
+    fn pages<'a>(&'a self, call: &'a Call) -> BoxStream<'a, Result<Value, CallError>> {
+        stream::once(self.call(call)).boxed()
+    }
 }
 
 /// Reads one response body as the named operation's answer, without a network.

@@ -13,14 +13,20 @@ use super::model::Pagination;
 /// No operation has as many pages; a service that sends ever new tokens must end somewhere.
 const MAX_PAGES: usize = 200_000;
 
+/// The way from page to page.
+#[derive(Debug)]
+pub struct Tokens<'a> {
+    pagination: &'a Pagination,
+    seen: HashSet<String>,
+    count: usize,
+}
+
 /// Pages read so far.
 #[derive(Debug)]
 pub struct Pages<'a> {
-    pagination: &'a Pagination,
+    tokens: Tokens<'a>,
     merged: Value,
     others: Vec<(&'a str, Value)>,
-    tokens: HashSet<String>,
-    count: usize,
 }
 
 /// Pages that do not follow each other.
@@ -42,70 +48,38 @@ pub enum PageError {
     },
 }
 
-impl<'a> Pages<'a> {
-    /// No pages yet.
+impl<'a> Tokens<'a> {
+    /// Before the first page.
     pub fn new(pagination: &'a Pagination) -> Self {
         Self {
             pagination,
-            merged: Value::Object(Map::new()),
-            others: Vec::new(),
-            tokens: HashSet::new(),
+            seen: HashSet::new(),
             count: 0,
         }
     }
 
-    /// Takes a page in. Answers the input members that lead to the next one, with null for those to leave out;
-    /// `None` after the last page.
-    pub fn add(&mut self, mut page: Value) -> Result<Option<Vec<(&'a str, Value)>>, PageError> {
+    /// The input members that lead from this page to the next one, with null for those to leave out; `None` after
+    /// the last page.
+    pub fn next(&mut self, page: &Value) -> Result<Option<Vec<(&'a str, Value)>>, PageError> {
         self.count += 1;
-        let next = self.next_tokens(&page);
-        if self.count == 1 {
-            let others = self.pagination.other_keys.iter();
-            self.others = others
-                .map(|path| (path.as_str(), get(&page, path).cloned().unwrap_or_default()))
-                .collect();
+        let Some(tokens) = self.of(page) else {
+            return Ok(None);
+        };
+        if self.count >= MAX_PAGES {
+            return Err(PageError::TooMany);
         }
-        for path in &self.pagination.result_keys {
-            let Some(found) = get_mut(&mut page, path)
-                .map(Value::take)
-                .filter(|found| !found.is_null())
-            else {
-                continue;
-            };
-            match get_mut(&mut self.merged, path) {
-                Some(known) => join(known, found).map_err(|()| PageError::Type {
-                    page: self.count,
-                    key: path.clone(),
-                })?,
-                None => set(&mut self.merged, path, found),
-            }
-        }
-        match next {
-            Some(_) if self.count >= MAX_PAGES => Err(PageError::TooMany),
-            Some(tokens) => {
-                let text = tokens
-                    .iter()
-                    .map(|(_, token)| token.to_string())
-                    .collect::<Vec<_>>();
-                if self.tokens.insert(text.join("\n")) {
-                    Ok(Some(tokens))
-                } else {
-                    Err(PageError::RepeatedToken(self.count))
-                }
-            }
-            None => Ok(None),
+        let text = tokens
+            .iter()
+            .map(|(_, token)| token.to_string())
+            .collect::<Vec<_>>();
+        if self.seen.insert(text.join("\n")) {
+            Ok(Some(tokens))
+        } else {
+            Err(PageError::RepeatedToken(self.count))
         }
     }
 
-    /// The answer.
-    pub fn finish(mut self) -> Value {
-        for (path, value) in self.others {
-            set(&mut self.merged, path, value);
-        }
-        self.merged
-    }
-
-    fn next_tokens(&self, page: &Value) -> Option<Vec<(&'a str, Value)>> {
+    fn of(&self, page: &Value) -> Option<Vec<(&'a str, Value)>> {
         for flag in &self.pagination.more_results {
             if !get(page, flag).is_some_and(is_set) {
                 return None;
@@ -126,6 +100,53 @@ impl<'a> Pages<'a> {
             .iter()
             .any(|(_, token)| !token.is_null())
             .then_some(tokens)
+    }
+}
+
+impl<'a> Pages<'a> {
+    /// No pages yet.
+    pub fn new(pagination: &'a Pagination) -> Self {
+        Self {
+            tokens: Tokens::new(pagination),
+            merged: Value::Object(Map::new()),
+            others: Vec::new(),
+        }
+    }
+
+    /// Takes a page in. Answers what leads to the next one, as [`Tokens::next`].
+    pub fn add(&mut self, mut page: Value) -> Result<Option<Vec<(&'a str, Value)>>, PageError> {
+        let next = self.tokens.next(&page);
+        let (pagination, count) = (self.tokens.pagination, self.tokens.count);
+        if count == 1 {
+            let others = pagination.other_keys.iter();
+            self.others = others
+                .map(|path| (path.as_str(), get(&page, path).cloned().unwrap_or_default()))
+                .collect();
+        }
+        for path in &pagination.result_keys {
+            let Some(found) = get_mut(&mut page, path)
+                .map(Value::take)
+                .filter(|found| !found.is_null())
+            else {
+                continue;
+            };
+            match get_mut(&mut self.merged, path) {
+                Some(known) => join(known, found).map_err(|()| PageError::Type {
+                    page: count,
+                    key: path.clone(),
+                })?,
+                None => set(&mut self.merged, path, found),
+            }
+        }
+        next
+    }
+
+    /// The answer.
+    pub fn finish(mut self) -> Value {
+        for (path, value) in self.others {
+            set(&mut self.merged, path, value);
+        }
+        self.merged
     }
 }
 

@@ -1,6 +1,7 @@
 //! One request and its answer, over AWS's own runtime: credentials, signature, retries, timeouts, connections.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_config::SdkConfig;
@@ -22,18 +23,24 @@ use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptio
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::identity::{SharedIdentityCache, SharedIdentityResolver};
-use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
-use aws_smithy_runtime_api::client::interceptors::context::InterceptorContext;
+use aws_smithy_runtime_api::client::interceptors::context::{
+    BeforeTransmitInterceptorContextRef, InterceptorContext,
+};
+use aws_smithy_runtime_api::client::interceptors::{
+    Intercept, SharedInterceptor, dyn_dispatch_hint,
+};
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::client::retries::classifiers::{
     ClassifyRetry, RetryAction, RetryClassifierPriority, RetryReason,
 };
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_components::{
+    RuntimeComponents, RuntimeComponentsBuilder,
+};
 use aws_smithy_runtime_api::client::runtime_plugin::{RuntimePlugin, StaticRuntimePlugin};
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_smithy_types::body::SdkBody;
-use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::config_bag::{ConfigBag, Layer};
 use aws_smithy_types::error::metadata::{ErrorMetadata, ProvideErrorMetadata};
 use aws_smithy_types::retry::{ErrorKind as RetryKind, RetryConfig, RetryMode, RetrySpec};
 use aws_smithy_types::timeout::TimeoutConfig;
@@ -46,7 +53,8 @@ use super::limiter::{Counters, Lane, Meter};
 use super::protocol::Request;
 use super::route::Route;
 
-/// Attempts per request, unless the user's configuration asks for another number than the SDKs' default.
+/// Attempts per request while the service asks to slow down, unless the user's configuration asks for another number
+/// than the SDKs' default. Other failures get the default: what fails three times in a row stays broken.
 const ATTEMPTS: u32 = 10;
 const DEFAULT_ATTEMPTS: u32 = 3;
 
@@ -66,6 +74,7 @@ pub struct Transport {
     identity: SharedIdentityResolver,
     identity_cache: SharedIdentityCache,
     retry: RetryConfig,
+    failures: u32,
     timeouts: TimeoutConfig,
     http: Option<SharedHttpClient>,
     clock_skew: SharedInterceptor,
@@ -100,7 +109,8 @@ impl Transport {
             .retry_config()
             .cloned()
             .unwrap_or_else(RetryConfig::standard);
-        let attempts = match configured.max_attempts() {
+        let failures = configured.max_attempts();
+        let attempts = match failures {
             DEFAULT_ATTEMPTS => ATTEMPTS,
             chosen => chosen,
         };
@@ -123,6 +133,7 @@ impl Transport {
             identity: SharedIdentityResolver::new(credentials),
             identity_cache,
             retry,
+            failures,
             timeouts,
             http: config.http_client().or_else(|| default_http_client(config)),
             clock_skew: SharedInterceptor::new(ServiceClockSkewInterceptor::new()),
@@ -146,6 +157,7 @@ impl Transport {
         F: Fn(u16, &[(String, String)], &[u8]) -> Result<Value, CallError> + Send + Sync + 'static,
     {
         let counters = Arc::clone(&self.counters);
+        let attempt = Attempt::default();
         let mut builder = Operation::builder()
             .service_name(sending.service.to_owned())
             .operation_name(sending.operation.to_owned())
@@ -156,7 +168,7 @@ impl Transport {
             .retry_classifier(TransientErrorClassifier::<AttemptError>::new())
             .retry_classifier(AwsErrorCodeClassifier::<AttemptError>::new())
             .retry_classifier(ServiceClockSkewClassifier::<AttemptError>::new())
-            .retry_classifier(KindClassifier)
+            .retry_classifier(KindClassifier::new(attempt.clone(), self.failures))
             .timeout_config(self.timeouts.clone())
             .stalled_stream_protection(
                 StalledStreamProtectionConfig::enabled()
@@ -168,6 +180,7 @@ impl Transport {
             .interceptor(RequestInfoInterceptor::new())
             .interceptor(InvocationIdInterceptor::new())
             .interceptor(Meter(Arc::clone(&self.counters)))
+            .interceptor(attempt)
             .runtime_plugin(self.signing(&sending, lane));
         if let Some(client) = &self.http {
             builder = builder.http_client(client.clone());
@@ -297,9 +310,60 @@ impl ProvideErrorMetadata for AttemptError {
 }
 
 /// Retries what the runtime's classifiers do not know: throttling told by the status alone, answers that cannot be
-/// read, and S3's failures behind a status of 200.
+/// read, and S3's failures behind a status of 200. Ends the retries of a request that keeps failing for another reason
+/// than throttling.
 #[derive(Debug)]
-struct KindClassifier;
+struct KindClassifier {
+    attempt: Attempt,
+    /// Attempt that was last seen to fail so, and how many were.
+    failed: Mutex<(u32, u32)>,
+    most: u32,
+}
+
+impl KindClassifier {
+    /// For one request, which may fail `most` times.
+    fn new(attempt: Attempt, most: u32) -> Self {
+        Self {
+            attempt,
+            failed: Mutex::default(),
+            most,
+        }
+    }
+
+    /// Allows a retry as long as failures are left. The runtime asks more than once about one attempt.
+    fn counted(&self, action: RetryAction) -> RetryAction {
+        let attempt = self.attempt.0.load(Ordering::Relaxed);
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if failed.0 != attempt {
+            *failed = (attempt, failed.1 + 1);
+        }
+        match failed.1 >= self.most {
+            true => RetryAction::RetryForbidden,
+            false => action,
+        }
+    }
+}
+
+/// The number of a request's attempt, which classifiers are not told.
+#[derive(Debug, Clone, Default)]
+struct Attempt(Arc<AtomicU32>);
+
+#[dyn_dispatch_hint]
+impl Intercept for Attempt {
+    fn name(&self) -> &'static str {
+        "Attempt"
+    }
+
+    fn read_before_attempt(
+        &self,
+        _context: &BeforeTransmitInterceptorContextRef<'_>,
+        _components: &RuntimeComponents,
+        _config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
 
 impl ClassifyRetry for KindClassifier {
     fn classify_retry(&self, context: &InterceptorContext) -> RetryAction {
@@ -324,12 +388,15 @@ impl ClassifyRetry for KindClassifier {
         previous: &RetryAction,
     ) -> RetryAction {
         // The runtime's verdict may carry the delay that the service asked for.
-        match previous {
-            RetryAction::RetryIndicated(RetryReason::RetryableError {
-                kind: RetryKind::ThrottlingError,
-                ..
-            }) => RetryAction::NoActionIndicated,
-            _ => self.classify_retry(context),
+        let own = self.classify_retry(context);
+        match (previous, &own) {
+            (RetryAction::RetryIndicated(reason), _) if is_throttling(reason) => {
+                RetryAction::NoActionIndicated
+            }
+            (_, RetryAction::RetryIndicated(reason)) if is_throttling(reason) => own,
+            (_, RetryAction::RetryIndicated(_)) => self.counted(own),
+            (RetryAction::RetryIndicated(_), _) => self.counted(RetryAction::NoActionIndicated),
+            _ => own,
         }
     }
 
@@ -340,4 +407,9 @@ impl ClassifyRetry for KindClassifier {
     fn priority(&self) -> RetryClassifierPriority {
         RetryClassifierPriority::run_after(RetryClassifierPriority::transient_error_classifier())
     }
+}
+
+fn is_throttling(reason: &RetryReason) -> bool {
+    let throttling = RetryKind::ThrottlingError;
+    matches!(reason, RetryReason::RetryableError { kind, .. } if *kind == throttling)
 }

@@ -332,7 +332,7 @@ impl<'a> Ledger<'a> {
 
 /// Whole seconds: what a day's files say of their age need not differ within one.
 fn now() -> jiff::Timestamp {
-    let now = jiff::Timestamp::now();
+    let now = handoff::run::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::SharedCredentialsProvider;
+use futures::stream::{self, StreamExt as _};
 use handoff::shell::{self, Hinted};
 use serde_json::{Map, Value};
 
 use super::engine::Account;
 use super::sweep::Live;
-use crate::aws::{Call, CallError, Caller, LiveCaller, Partition, partition_of_region, partitions};
+use crate::aws::{
+    Call, CallError, Caller, ErrorKind, LiveCaller, Partition, partition_of_region, partitions,
+};
 use crate::recording::{Layout, Recorder, Recording};
 
 /// Role that AWS Organizations makes in the accounts it creates.
@@ -19,6 +22,9 @@ pub const DEFAULT_ROLE: &str = "OrganizationAccountAccessRole";
 
 /// Region of the first call when the user's configuration names none.
 const FIRST_REGION: &str = "us-east-1";
+
+/// Accounts whose roles are assumed at a time.
+const OPENED_AT_A_TIME: usize = 8;
 
 /// Which accounts and regions of AWS are meant.
 #[derive(Debug, Clone, Default)]
@@ -98,28 +104,26 @@ pub async fn live(choice: &Choice, keeping: Option<&Keeping<'_>>) -> anyhow::Res
     targets.sort();
     targets.dedup();
     let several = targets.len() > 1;
-    let mut accounts = Accounts::default();
-    for target in targets {
-        let config = if target == own.account_id {
+    let opening = stream::iter(&targets).map(|target| async {
+        let config = if *target == own.account_id {
             config.clone()
         } else {
-            assumed(&config, &own, &target, choice).await
+            assumed(&config, &own, target, choice).await
         };
-        match open(
-            &config,
-            &own,
-            &target,
-            choice,
-            keeping,
-            several,
-            &mut accounts,
-        )
-        .await?
-        {
+        open(&config, &own, target, choice, keeping, several).await
+    });
+    let mut opening = opening.buffered(OPENED_AT_A_TIME);
+    let mut accounts = Accounts::default();
+    while let Some(opened) = opening.next().await {
+        let opened = opened?;
+        accounts.callers.push(opened.caller);
+        accounts.recorders.extend(opened.recorder);
+        match opened.account {
             Ok(account) => accounts.open.push(account),
             Err(closed) => accounts.closed.push(closed),
         }
     }
+    lacking(choice, &accounts)?;
     match accounts.closed.first() {
         Some(closed) if accounts.open.is_empty() => {
             let Closed {
@@ -215,9 +219,11 @@ async fn members(config: &SdkConfig, own: &Own) -> anyhow::Result<Vec<String>> {
                 .and_then(Value::as_str)
                 .unwrap_or_default()
         };
-        match text("Status") {
-            "ACTIVE" | "" => accounts.push(text("Id").to_owned()),
-            status => shell::note(&format!("account {} is {status} and left out", text("Id"))),
+        // `State` takes the place of `Status`, which AWS retires.
+        let mut state = ["State", "Status"].map(text).into_iter();
+        match state.find(|state| !state.is_empty()) {
+            Some("ACTIVE") | None => accounts.push(text("Id").to_owned()),
+            Some(state) => shell::note(&format!("account {} is {state} and left out", text("Id"))),
         }
     }
     Ok(accounts)
@@ -241,6 +247,13 @@ async fn assumed(config: &SdkConfig, own: &Own, account_id: &str, choice: &Choic
     config.to_builder().credentials_provider(provider).build()
 }
 
+/// An account that was tried.
+struct Opened {
+    account: Result<Account, Closed>,
+    caller: Arc<LiveCaller>,
+    recorder: Option<Arc<Recorder>>,
+}
+
 /// Opens an account: outer errors end the run, inner ones this account.
 async fn open(
     config: &SdkConfig,
@@ -249,14 +262,13 @@ async fn open(
     choice: &Choice,
     keeping: Option<&Keeping<'_>>,
     several: bool,
-    accounts: &mut Accounts,
-) -> anyhow::Result<Result<Account, Closed>> {
+) -> anyhow::Result<Opened> {
     let live = Arc::new(LiveCaller::new(config, account_id).await?);
-    accounts.callers.push(Arc::clone(&live));
     let mut caller: Arc<dyn Caller> = Arc::new(Live {
-        caller: live,
+        caller: Arc::clone(&live),
         config: config.clone(),
     });
+    let mut kept = None;
     if let Some(keeping) = keeping {
         let folder = if several {
             keeping.folder.join(account_id)
@@ -264,48 +276,106 @@ async fn open(
             keeping.folder.to_owned()
         };
         let recorder = Arc::new(Recorder::new(caller, folder, Arc::clone(&keeping.layout)));
-        accounts.recorders.push(Arc::clone(&recorder));
+        kept = Some(Arc::clone(&recorder));
         caller = recorder;
     }
     let main_region = own.partition.main_region;
-    let closed = |service, operation, error| Closed {
-        account_id: account_id.to_owned(),
-        service,
-        operation,
-        regions: if choice.regions.is_empty() {
-            own.partition.regions.to_vec()
-        } else {
-            choice.regions.clone()
-        },
-        error,
+    let opened = |account| Opened {
+        account,
+        caller: live,
+        recorder: kept,
+    };
+    let closed = |service, operation, error| {
+        Err(Closed {
+            account_id: account_id.to_owned(),
+            service,
+            operation,
+            regions: if choice.regions.is_empty() {
+                own.partition.regions.to_vec()
+            } else {
+                choice.regions.clone()
+            },
+            error,
+        })
     };
     if let Err(error) = caller
         .call(&call(account_id, main_region, "sts", "GetCallerIdentity"))
         .await
     {
-        return Ok(Err(closed("sts", "AssumeRole", error)));
+        return Ok(opened(closed("sts", "AssumeRole", error)));
     }
-    let answer = match caller
+    let answer = caller
         .call(&call(account_id, main_region, "ec2", "DescribeRegions"))
-        .await
-    {
-        Ok(answer) => answer,
-        Err(error) => return Ok(Err(closed("ec2", "DescribeRegions", error))),
+        .await;
+    let enabled = match answer {
+        Ok(answer) => enabled(&answer),
+        // A service control policy may forbid to ask what the user has said already.
+        Err(error) if error.kind == ErrorKind::Denied && are_known(choice, &own.partition) => {
+            choice.regions.clone()
+        }
+        Err(error) => return Ok(opened(closed("ec2", "DescribeRegions", error))),
     };
-    let listed = answer
-        .get("Regions")
-        .and_then(Value::as_array)
-        .into_iter()
-        .flatten();
-    let enabled = listed.filter_map(|region| region.get("RegionName")?.as_str().map(str::to_owned));
-    Ok(Ok(Account {
+    let regions = if several {
+        chosen_of(account_id, enabled, &choice.regions)
+    } else {
+        restricted(account_id, enabled, &choice.regions)?
+    };
+    Ok(opened(Ok(Account {
         account_id: account_id.to_owned(),
         partition: own.partition.name.to_owned(),
         main_region: main_region.to_owned(),
-        regions: restricted(account_id, enabled.collect(), &choice.regions)?,
+        regions,
         caller,
         live: true,
-    }))
+    })))
+}
+
+/// Whether regions were chosen that the partition has.
+fn are_known(choice: &Choice, partition: &Partition) -> bool {
+    let known = |region: &String| partition.regions.contains(region);
+    !choice.regions.is_empty() && choice.regions.iter().all(known)
+}
+
+/// The regions that are switched on, in the answer of DescribeRegions. One that was never opted in to answers no call.
+fn enabled(answer: &Value) -> Vec<String> {
+    let listed = answer.get("Regions").and_then(Value::as_array);
+    let text = |region: &Value, name: &str| region.get(name)?.as_str().map(str::to_owned);
+    let on = listed
+        .into_iter()
+        .flatten()
+        .filter(|region| text(region, "OptInStatus").is_none_or(|status| status != "not-opted-in"));
+    on.filter_map(|region| text(region, "RegionName")).collect()
+}
+
+/// The chosen regions that this account of several has: others may have switched on more.
+fn chosen_of(account_id: &str, enabled: Vec<String>, chosen: &[String]) -> Vec<String> {
+    let missing = chosen.iter().filter(|region| !enabled.contains(region));
+    for region in missing {
+        shell::note(&format!(
+            "account {account_id} has not enabled {region}: nothing is asked there"
+        ));
+    }
+    let mut regions = enabled;
+    regions.retain(|region| chosen.is_empty() || chosen.contains(region));
+    regions.sort();
+    regions.dedup();
+    regions
+}
+
+/// Refuses a chosen region that no account has.
+fn lacking(choice: &Choice, accounts: &Accounts) -> anyhow::Result<()> {
+    let known = |region: &&String| {
+        let open = accounts.open.iter();
+        open.clone().any(|account| account.regions.contains(region))
+    };
+    match choice.regions.iter().find(|region| !known(region)) {
+        Some(unknown) if !accounts.open.is_empty() => Err(Hinted::new(
+            format!("{unknown:?} is not an enabled region of any account"),
+            "check its name, or enable it: aws account enable-region --region-name ...",
+        )
+        .into()),
+        _ => Ok(()),
+    }
 }
 
 /// The regions to collect, sorted.
@@ -317,7 +387,10 @@ fn restricted(
     enabled.sort();
     enabled.dedup();
     if let Some(unknown) = chosen.iter().find(|region| !enabled.contains(region)) {
-        let hint = format!("regions of this account: {}", enabled.join(", "));
+        let hint = format!(
+            "enable it first, or choose of its regions: {}",
+            enabled.join(", ")
+        );
         return Err(Hinted::new(
             format!("{unknown:?} is not an enabled region of account {account_id}"),
             hint,

@@ -8,7 +8,8 @@ use futures::future::{self, BoxFuture};
 use jmespath::{Rcvar, Variable};
 use serde_json::{Map, Value};
 
-use super::engine::{Engine, Pending, absent, context};
+use super::answers::absent;
+use super::engine::{Engine, Pending, context};
 use super::expression::{Expression, Place, json, variable, with_member};
 use super::tablefile::{Batch, Detail, TableFile};
 use crate::aws::{CallError, ErrorKind};

@@ -1,18 +1,20 @@
 //! One account: calls become rows, details are merged into them, tables below are asked for.
 //!
-//! Invariants: every call that fails leaves an entry for each table, or row, that lacks something because of it;
-//! a row is written whatever its details answer, with the operations that failed named in `incomplete`.
+//! Invariants: every call that fails leaves an entry for each table, or row, that lacks something because of it, and
+//! the rows of the pages before are kept; a row is written whatever its details answer, with the operations that
+//! failed named in `incomplete`.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
-use futures::stream::{self, StreamExt as _};
+use futures::stream::{self, BoxStream, StreamExt as _};
 use futures::{FutureExt as _, future};
 use indicatif::ProgressBar;
-use jmespath::{Rcvar, Variable};
+use jmespath::Rcvar;
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
 
+use super::answers::{absent, rows_of};
 use super::collected::Collected;
 use super::details;
 use super::errors::{ErrorRow, kind_name};
@@ -20,7 +22,7 @@ use super::expression::{Place, json, variable};
 use super::plan::{Listing, Plan};
 use super::rows::{build, with_parent};
 use super::secrets::hide;
-use super::tablefile::{Absent, TableFile};
+use super::tablefile::TableFile;
 use crate::aws::{Call, CallError, Caller, ErrorKind};
 
 /// Answers with rows that are worked on at a time in one account: the bound on what is held in memory.
@@ -158,26 +160,52 @@ impl<'a> Engine<'a> {
         &self.account.main_region
     }
 
+    /// The answer of a list, in parts where the rows allow that.
+    fn parts<'s>(
+        &'s self,
+        call: &'s Call,
+        by_element: bool,
+    ) -> BoxStream<'s, Result<Rcvar, CallError>> {
+        if !by_element || call.operation == "GetCredentialReport" {
+            let whole = self.ask(call).map(|answer| answer.map(variable));
+            return stream::once(whole).boxed();
+        }
+        let next = move |mut pages: BoxStream<'s, Result<Value, CallError>>| async move {
+            let turn = self.calls.acquire().await.ok();
+            let page = pages.next().await;
+            drop(turn);
+            if page.is_none() {
+                self.progress.inc(1);
+            }
+            Some((page?.map(variable), pages))
+        };
+        stream::unfold(self.account.caller.pages(call), next).boxed()
+    }
+
     async fn listing(&self, listing: &Listing) {
-        let answer = self.ask(&listing.call).await.map(variable);
-        let found: Vec<_> = listing
-            .tables
-            .iter()
-            .map(|&index| {
-                let table = self.plan_table(index);
-                let answer = match &answer {
-                    Ok(answer) => Ok(Arc::clone(answer)),
-                    Err(error) => absent(table.list.absent.as_ref(), error),
-                };
-                (index, rows_of(table, answer))
-            })
-            .collect();
-        // Rows are let go one by one from here on.
-        drop(answer);
-        let tables = found
-            .into_iter()
-            .map(|(index, found)| self.answered(index, &listing.place, found, None, None));
-        future::join_all(tables).await;
+        let mut tables = listing.tables.iter();
+        let by_element = tables.all(|&index| self.plan_table(index).list.rows.is_by_element());
+        let mut parts = self.parts(&listing.call, by_element);
+        while let Some(answer) = parts.next().await {
+            let found: Vec<_> = listing
+                .tables
+                .iter()
+                .map(|&index| {
+                    let table = self.plan_table(index);
+                    let answer = match &answer {
+                        Ok(answer) => Ok(Arc::clone(answer)),
+                        Err(error) => absent(table.list.absent.as_ref(), error),
+                    };
+                    (index, rows_of(table, &listing.place, answer))
+                })
+                .collect();
+            // Rows are let go one by one from here on.
+            drop(answer);
+            let tables = found
+                .into_iter()
+                .map(|(index, found)| self.answered(index, &listing.place, found, None, None));
+            future::join_all(tables).await;
+        }
     }
 
     /// Goes on with what the answer of a table's list holds.
@@ -193,8 +221,26 @@ impl<'a> Engine<'a> {
             Ok(rows) => self.rows(index, place, rows, parent).await,
             // Where a service is not offered there is nothing to list.
             Err(error) if error.kind == ErrorKind::NotOffered => {}
-            Err(error) => self.table_failed(index, place, parameter, &error),
+            Err(error) => {
+                let arn = parent.and_then(|parent| self.gone(index, place, &parent, &error));
+                self.table_failed(index, place, parameter, arn.as_deref(), &error);
+            }
         }
+    }
+
+    /// ARN of the parent, where the rows below it can't be listed because it is there no more. Then they are
+    /// missing of this one only.
+    fn gone(
+        &self,
+        index: usize,
+        place: &Place,
+        parent: &Parent,
+        error: &CallError,
+    ) -> Option<String> {
+        let name = self.plan_table(index).list.parent.as_ref()?;
+        let table = self.plan.tables.iter().find(|table| table.name == *name)?;
+        let arn = table.identity.arn.text(&parent.raw, place).ok()?;
+        arn.filter(|_| error.kind == ErrorKind::NotFound)
     }
 
     /// Enters the failure of a list for its table and for every table below.
@@ -203,10 +249,14 @@ impl<'a> Engine<'a> {
         index: usize,
         place: &Place,
         parameter: Option<String>,
+        parent: Option<&str>,
         error: &CallError,
     ) {
         let table = self.plan_table(index);
-        let entry = self.entry(place, table, &table.list.operation);
+        let entry = ErrorRow {
+            resource_arn: parent.map(str::to_owned),
+            ..self.entry(place, table, &table.list.operation)
+        };
         let mut collected = self.collected();
         for concerned in self.plan.concerned(index) {
             collected.errors.push(
@@ -285,12 +335,10 @@ impl<'a> Engine<'a> {
         let params = details::parameters(&table.list.params, &table.list.bind, &pending.row, place);
         let (params, parameter) = match params {
             Ok(params) => params,
-            Err(error) => return self.table_failed(child, place, None, &error),
+            Err(error) => return self.table_failed(child, place, None, None, &error),
         };
         self.expect_call();
         let call = self.call(&table.service, &table.list.operation, &place.region, params);
-        let answer = self.ask(&call).await.map(variable);
-        let answer = answer.or_else(|error| absent(table.list.absent.as_ref(), &error));
         let mut plain = json(&pending.row);
         // What the rows below show of their parent has no secrets either; the parent's own row tells where they were.
         hide(&mut plain, &parent_table.secrets);
@@ -298,14 +346,13 @@ impl<'a> Engine<'a> {
             raw: Arc::clone(&pending.row),
             plain: variable(plain),
         };
-        self.answered(
-            child,
-            place,
-            rows_of(table, answer),
-            Some(parent),
-            parameter,
-        )
-        .await;
+        let mut parts = self.parts(&call, table.list.rows.is_by_element());
+        while let Some(answer) = parts.next().await {
+            let answer = answer.or_else(|error| absent(table.list.absent.as_ref(), &error));
+            let found = rows_of(table, place, answer);
+            let (parent, parameter) = (Some(parent.clone()), parameter.clone());
+            self.answered(child, place, found, parent, parameter).await;
+        }
     }
 
     /// Keeps a finished row, and what failed on the way to it.
@@ -411,32 +458,6 @@ impl Pending {
         }
         self.missing.push(into.to_owned());
     }
-}
-
-/// The rows in the answer of a table's list.
-fn rows_of(table: &TableFile, answer: Result<Rcvar, CallError>) -> Result<Vec<Rcvar>, CallError> {
-    let malformed = |code: &str, reason: &str| CallError::new(ErrorKind::Malformed, code, reason);
-    let found = table
-        .list
-        .rows
-        .search(&answer?)
-        .map_err(|error| malformed("InvalidExpression", &error.to_string()))?;
-    match &*found {
-        Variable::Array(rows) => Ok(rows.clone()),
-        Variable::Null => Ok(Vec::new()),
-        _ => Err(malformed(
-            "MalformedResponse",
-            "the answer has no list where the rows should be",
-        )),
-    }
-}
-
-/// The answer that an error stands for, or the error.
-pub(super) fn absent(absent: Option<&Absent>, error: &CallError) -> Result<Rcvar, CallError> {
-    let answer = absent.and_then(|absent| absent.answer(error));
-    answer
-        .map(|answer| variable(answer.clone()))
-        .ok_or_else(|| error.clone())
 }
 
 /// The row with its parent, for parameters of calls.

@@ -74,6 +74,13 @@ impl ErrorRow {
         self
     }
 
+    /// Whether a resource went away after it was listed. That is no failure of the run: what was not told of it
+    /// stays null, and its row says so in `incomplete`. A bare status is no service's word that something is gone.
+    pub fn is_gone(&self) -> bool {
+        let said = !self.code.bytes().all(|byte| byte.is_ascii_digit());
+        self.kind == kind_name(ErrorKind::NotFound) && self.resource_arn.is_some() && said
+    }
+
     /// The row's values in the order of the contract's columns.
     pub fn cells(&self) -> Vec<Value> {
         vec![
@@ -99,7 +106,7 @@ impl ErrorRow {
 /// One line for a user per table, call and code; rows and regions are counted, not listed.
 ///
 /// Sorted by table. Calls that a recording lacks are one line per table.
-pub fn lines(errors: &[ErrorRow]) -> Vec<String> {
+pub fn lines<'e>(errors: impl Iterator<Item = &'e ErrorRow>) -> Vec<String> {
     let mut groups: BTreeMap<(&str, String, &str, &str), Vec<&ErrorRow>> = BTreeMap::new();
     for error in errors {
         let (call, code) = match error.kind {
@@ -125,6 +132,7 @@ fn line(group: &[&ErrorRow]) -> Option<String> {
     };
     let place = format!("{}/{}{more}", first.account_id, first.region);
     let verb = match first.kind {
+        _ if first.is_gone() => "found nothing any more",
         "denied" => "denied",
         "not_recorded" => "not in the recording",
         "throttled" => "throttled",

@@ -1,13 +1,17 @@
 //! Expressions of table files: JMESPath, or text with `{expression}` placeholders.
 //!
 //! A text is a template only where it is no JMESPath, so that `Instances[].{id: InstanceId}` keeps its meaning.
-//! A template with a placeholder that yields nothing yields nothing.
+//! A template with a placeholder that yields nothing yields nothing; one with a placeholder that yields a list
+//! yields a text for each element.
 
 use std::sync::Arc;
 
 use jmespath::ast::Ast;
-use jmespath::{Context, DEFAULT_RUNTIME, JmespathError, Rcvar, Variable, interpret};
+use jmespath::{Context, JmespathError, Rcvar, Variable, interpret};
 use serde_json::Value;
+
+use super::functions::RUNTIME;
+use crate::aws::partition_of_region;
 
 /// Why an expression of a table file can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -51,7 +55,7 @@ pub struct Path {
 pub enum Part {
     /// Text as it stands.
     Text(String),
-    /// `{partition}`, `{region}` or `{account}`.
+    /// `{partition}`, `{region}`, `{account}` or `{dns_suffix}`.
     Known(Known),
     /// An expression over the row, with what is done to its value.
     Value(Path, Option<Filter>),
@@ -66,6 +70,8 @@ pub enum Known {
     Region,
     /// Its account.
     Account,
+    /// What host names of its partition end in.
+    DnsSuffix,
 }
 
 /// What may follow an expression in a placeholder after `|`.
@@ -97,9 +103,20 @@ impl Path {
     ///
     /// When a function gets an argument of a type it does not take.
     pub fn search(&self, row: &Rcvar) -> Result<Rcvar, ExpressionError> {
-        let mut context = Context::new(&self.source, &DEFAULT_RUNTIME);
+        let mut context = Context::new(&self.source, &RUNTIME);
         interpret(row, &self.ast, &mut context)
             .map_err(|error| refused(&self.source, &reason(&error)))
+    }
+
+    /// Whether the expression, over an answer in parts, finds what it finds over the whole: it opens one list, and goes
+    /// on with each element.
+    pub fn is_by_element(&self) -> bool {
+        let start = self
+            .source
+            .find(|c: char| !c.is_alphanumeric() && c != '.')
+            .unwrap_or_default();
+        let rest = &self.source[start..];
+        start > 0 && rest.starts_with("[]") && !rest.contains(['|', '('])
     }
 
     /// Whether the expression is about the whole answer: `[@]`.
@@ -145,28 +162,41 @@ impl Expression {
             Self::Path(path) => return path.search(row),
             Self::Template(parts) => parts,
         };
-        let mut text = String::new();
+        let mut texts = vec![String::new()];
+        let mut is_list = false;
         for part in parts {
-            match part {
-                Part::Text(piece) => text.push_str(piece),
-                Part::Known(Known::Partition) => text.push_str(&place.partition),
-                Part::Known(Known::Region) => text.push_str(&place.region),
-                Part::Known(Known::Account) => text.push_str(&place.account_id),
-                Part::Value(path, filter) => {
-                    let Some(value) = as_text(&*path.search(row)?) else {
-                        return Ok(Arc::new(Variable::Null));
-                    };
-                    match filter {
-                        Some(Filter::Basename) => {
-                            text.push_str(value.rsplit('/').next().unwrap_or(&value));
-                        }
-                        Some(Filter::Lower) => text.push_str(&value.to_lowercase()),
-                        None => text.push_str(&value),
-                    }
+            let pieces = match part {
+                Part::Text(piece) => vec![piece.clone()],
+                Part::Known(Known::Partition) => vec![place.partition.clone()],
+                Part::Known(Known::Region) => vec![place.region.clone()],
+                Part::Known(Known::Account) => vec![place.account_id.clone()],
+                Part::Known(Known::DnsSuffix) => {
+                    vec![partition_of_region(&place.region).dns_suffix.to_owned()]
                 }
-            }
+                Part::Value(path, filter) => {
+                    let value = path.search(row)?;
+                    is_list |= value.is_array();
+                    let mut pieces = Vec::new();
+                    flatten(&value, &mut pieces);
+                    pieces
+                        .iter()
+                        .map(|piece| filtered(piece, *filter))
+                        .collect()
+                }
+            };
+            let with = |text: &String| {
+                let joined = pieces.iter().map(|piece| format!("{text}{piece}"));
+                joined.collect::<Vec<_>>()
+            };
+            texts = texts.iter().flat_map(with).collect();
         }
-        Ok(Arc::new(Variable::String(text)))
+        let mut texts = texts
+            .into_iter()
+            .map(|text| Arc::new(Variable::String(text)));
+        Ok(match is_list {
+            true => Arc::new(Variable::Array(texts.collect())),
+            false => texts.next().unwrap_or_else(|| Arc::new(Variable::Null)),
+        })
     }
 
     /// The value as text; `None` for null and for what is no scalar.
@@ -206,6 +236,14 @@ impl Path {
         self.source
             .split(|c: char| !c.is_alphanumeric() && c != '_')
             .any(|word| word == name)
+    }
+}
+
+fn filtered(value: &str, filter: Option<Filter>) -> String {
+    match filter {
+        Some(Filter::Basename) => value.rsplit('/').next().unwrap_or(value).to_owned(),
+        Some(Filter::Lower) => value.to_lowercase(),
+        None => value.to_owned(),
     }
 }
 
@@ -249,6 +287,7 @@ fn placeholder(inside: &str) -> Result<Part, ExpressionError> {
         "partition" => Some(Known::Partition),
         "region" => Some(Known::Region),
         "account" => Some(Known::Account),
+        "dns_suffix" => Some(Known::DnsSuffix),
         _ => None,
     };
     if let Some(known) = known {
@@ -343,10 +382,29 @@ mod tests {
         );
         assert_eq!(text("{Name|lower}", row.clone()).unwrap(), "ab");
         assert_eq!(
+            text("{Name|lower}.s3.{dns_suffix}", row.clone()).unwrap(),
+            "ab.s3.amazonaws.com.cn"
+        );
+        assert_eq!(
             text("{Name}.s3.{Location || 'us-east-1'}", row.clone()).unwrap(),
             "Ab.s3.us-east-1"
         );
         assert_eq!(text("x/{Missing}", row), None);
+    }
+
+    #[test]
+    fn a_template_yields_a_text_for_each_element_of_a_list() {
+        let row = json!({"Vpc": "vpc-1", "Ips": ["10.0.0.1", "10.0.0.2"], "None": []});
+        let texts = |source: &str| {
+            let expression = Expression::new(source).unwrap();
+            expression.texts(&variable(row.clone()), &place()).unwrap()
+        };
+        assert_eq!(
+            texts("{Vpc}/{Ips[]}/{region}"),
+            ["vpc-1/10.0.0.1/cn-north-1", "vpc-1/10.0.0.2/cn-north-1"]
+        );
+        assert!(texts("{Vpc}/{None[]}").is_empty());
+        assert!(texts("{Missing}/{Ips[]}").is_empty());
     }
 
     #[test]
@@ -355,6 +413,21 @@ mod tests {
         assert!(matches!(path, Expression::Path(_)));
         assert!(Expression::new("arn:{Id").is_err());
         assert!(Expression::new("arn:{Id[}").is_err());
+    }
+
+    #[test]
+    fn lists_are_opened_element_by_element_or_not() {
+        let is = |source: &str| Path::new(source).unwrap().is_by_element();
+        assert!(is("Reservations[].Instances[]") && is("Names[].{Name: @}") && is("List.Items[]"));
+        for whole in [
+            "[@]",
+            "[Organization][?@]",
+            "Items[] | [0]",
+            "sort(Items[])",
+            "Items",
+        ] {
+            assert!(!is(whole), "{whole}");
+        }
     }
 
     #[test]

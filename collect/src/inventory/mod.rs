@@ -8,12 +8,14 @@
 //! the same run, byte for byte; nothing is visible in the lake until everything is there.
 
 pub mod accounts;
+mod answers;
 pub mod collected;
 mod details;
 pub mod dictionary;
 pub mod engine;
 pub mod errors;
 pub mod expression;
+mod functions;
 pub mod identifiers;
 pub mod output;
 pub mod plan;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::expression::{Expression, ExpressionError, Place, json, variable, with_member};
 use super::secrets::{Found, hide};
-use super::tablefile::{Relation, TableFile};
+use super::tablefile::{Relation, TableFile, Target};
 
 /// Position of `name` among the columns that every table has.
 pub const NAME: usize = 3;
@@ -246,16 +246,18 @@ fn references(
         };
         for context in contexts {
             let found = related(relation, &context, reading.place);
-            let (detail, identifiers) = reading.take(&part, found);
-            references.extend(identifiers.into_iter().map(|identifier| Reference {
+            let Some(found) = reading.take(&part, found.map(Some)) else {
+                continue;
+            };
+            references.extend(found.identifiers.into_iter().map(|identifier| Reference {
                 account_id: reading.place.account_id.clone(),
                 region: reading.place.column_region.clone(),
                 kind: relation.kind.clone(),
                 arn: arn.to_owned(),
                 identifier,
                 reverse: relation.reverse,
-                target: relation.target.clone(),
-                detail: detail.clone(),
+                target: found.target.clone(),
+                detail: found.detail.clone(),
                 table: table.name.clone(),
             }));
         }
@@ -263,18 +265,38 @@ fn references(
     references
 }
 
-/// Detail and identifiers of one element. The detail is asked only where there is somebody to refer to.
+/// What one element refers to.
+struct Related {
+    identifiers: Vec<String>,
+    target: Option<String>,
+    detail: Option<String>,
+}
+
+/// Evaluates a relation over one element. Detail and type are asked only where there is somebody to refer to.
 fn related(
     relation: &Relation,
     context: &Rcvar,
     place: &Place,
-) -> Result<(Option<String>, Vec<String>), ExpressionError> {
-    let identifiers = relation.to.texts(context, place)?;
-    let detail = match &relation.detail {
-        Some(detail) if !identifiers.is_empty() => detail.text(context, place)?,
-        _ => None,
+) -> Result<Related, ExpressionError> {
+    let mut related = Related {
+        identifiers: relation.to.texts(context, place)?,
+        target: None,
+        detail: None,
     };
-    Ok((detail, identifiers))
+    if related.identifiers.is_empty() {
+        return Ok(related);
+    }
+    if let Some(detail) = &relation.detail {
+        related.detail = detail.text(context, place)?;
+    }
+    related.target = match &relation.target {
+        None => None,
+        Some(Target::Type(name)) => Some(name.clone()),
+        Some(Target::By(by, types)) => by
+            .text(context, place)?
+            .and_then(|by| types.get(&by).cloned()),
+    };
+    Ok(related)
 }
 
 /// The Name tag, else the ARN's last part.

@@ -92,8 +92,12 @@ pub fn run(options: &Options) -> anyhow::Result<Exit> {
     conceal(&mut record.arguments, options.choice.external_id.as_deref());
     let errors = collect(&runtime, &plan, &lake, &accounts, &mut record)?;
     complete_recording(options, &accounts, &record)?;
-    for line in lines(&errors) {
+    for line in lines(errors.iter().filter(|error| !error.is_gone())) {
         record.note(line);
+    }
+    let gone = lines(errors.iter().filter(|error| error.is_gone()));
+    for line in gone.iter().take(LINES_SHOWN) {
+        shell::note(line);
     }
     record.commit(&lake)?;
     finish(&lake, &record)

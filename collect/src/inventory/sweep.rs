@@ -11,6 +11,7 @@ use aws_sdk_resourcegroupstagging::error::{
 use aws_sdk_resourcegroupstagging::types::ResourceTagMapping;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use futures::stream::{self, BoxStream, StreamExt as _};
 use serde_json::{Value, json};
 
 use crate::aws::{Call, CallError, Caller, ErrorKind, LiveCaller};
@@ -28,6 +29,13 @@ impl Caller for Live {
         match call.service.as_str() {
             "resourcegroupstaggingapi" => self.resources(call).boxed(),
             _ => self.caller.call(call),
+        }
+    }
+
+    fn pages<'a>(&'a self, call: &'a Call) -> BoxStream<'a, Result<Value, CallError>> {
+        match call.service.as_str() {
+            "resourcegroupstaggingapi" => stream::once(self.call(call)).boxed(),
+            _ => self.caller.pages(call),
         }
     }
 }

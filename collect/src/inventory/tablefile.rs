@@ -3,7 +3,7 @@
 //! The format is described in `collect/tables/README.md`. Files are embedded at build time; what they name
 //! (operations, parameters, members of answers) is held against the API models by the tests of this crate.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use handoff::contract::{self, Column, ColumnType, TableSchema};
@@ -74,6 +74,8 @@ pub struct List {
     pub bind: Vec<(String, Expression)>,
     /// Where the rows are in the answer.
     pub rows: Path,
+    /// Rows that are meant: those where each expression has the value beside it.
+    pub only: Vec<(Path, Expression)>,
     /// Errors that are an answer.
     pub absent: Option<Absent>,
 }
@@ -159,7 +161,16 @@ pub struct Relation {
     /// The others refer to this row.
     pub reverse: bool,
     /// Type that a bare identifier must have.
-    pub target: Option<String>,
+    pub target: Option<Target>,
+}
+
+/// The type of what is referred to.
+#[derive(Debug)]
+pub enum Target {
+    /// Always the same.
+    Type(String),
+    /// What the value of an expression stands for; any type where it is not among these.
+    By(Expression, HashMap<String, String>),
 }
 
 /// A typed column.

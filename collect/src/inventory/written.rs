@@ -2,6 +2,8 @@
 //!
 //! Invariant: a name that the format does not know is refused, so that a misspelt one is never ignored.
 
+use std::collections::HashMap;
+
 use handoff::contract::{self, ColumnType};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -9,7 +11,7 @@ use serde_json::{Map, Value};
 use super::expression::{Expression, ExpressionError, Path};
 use super::secrets::SecretPath;
 use super::tablefile::{
-    Absent, Batch, Detail, Identity, List, Relation, Scope, TableColumn, TableFile,
+    Absent, Batch, Detail, Identity, List, Relation, Scope, TableColumn, TableFile, Target,
 };
 
 /// What stands for an account as a whole.
@@ -44,6 +46,8 @@ struct WrittenList {
     #[serde(default)]
     bind: Map<String, Value>,
     rows: String,
+    #[serde(default)]
+    only: Map<String, Value>,
     absent: Option<Absent>,
 }
 
@@ -93,7 +97,14 @@ struct WrittenRelation {
     detail: Option<String>,
     #[serde(default)]
     reverse: bool,
-    target: Option<String>,
+    target: Option<WrittenTarget>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenTarget {
+    Type(String),
+    By(HashMap<String, String>),
 }
 
 #[derive(Deserialize)]
@@ -126,6 +137,8 @@ pub(super) enum Wrong {
     Batch(String, String),
     #[error("secrets: {0}")]
     Secret(String),
+    #[error("relation {0}: its target has no `by`")]
+    Target(String),
 }
 
 fn optional(source: Option<&String>) -> Result<Option<Expression>, ExpressionError> {
@@ -146,6 +159,10 @@ impl Written {
         let list = List {
             bind: bindings(&self.list.operation, self.list.bind)?,
             rows: Path::new(&self.list.rows)?,
+            only: bindings(&self.list.operation, self.list.only)?
+                .into_iter()
+                .map(|(member, value)| Ok((Path::new(&member)?, value)))
+                .collect::<Result<_, Wrong>>()?,
             operation: self.list.operation,
             params: self.list.params,
             parent: self.list.parent,
@@ -226,13 +243,23 @@ impl WrittenIdentity {
 
 impl WrittenRelation {
     fn compile(self) -> Result<Relation, Wrong> {
+        let target = match self.target {
+            None => None,
+            Some(WrittenTarget::Type(name)) => Some(Target::Type(name)),
+            Some(WrittenTarget::By(mut types)) => {
+                let by = types
+                    .remove("by")
+                    .ok_or_else(|| Wrong::Target(self.kind.clone()))?;
+                Some(Target::By(Expression::new(&by)?, types))
+            }
+        };
         Ok(Relation {
             each: optional(self.each.as_ref())?,
             to: Expression::new(&self.to)?,
             detail: optional(self.detail.as_ref())?,
             kind: self.kind,
             reverse: self.reverse,
-            target: self.target,
+            target,
         })
     }
 }

@@ -1,21 +1,28 @@
 //! Reads recordings.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
+use futures::future::{self, BoxFuture};
+use futures::stream::{self, BoxStream, StreamExt as _};
 use jiff::Timestamp;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sha2::{Digest as _, Sha256};
 
 use super::Layout;
 use crate::aws::{Call, CallError, Caller, ErrorKind, partition_of_region};
 use crate::inventory::errors::kind_of_name;
+
+/// Size from which an answer is read in parts, in bytes, and elements of a list in a part.
+const LONG_ANSWER: usize = 256 * 1024;
+const ELEMENTS: usize = 100;
 
 /// Name of the file that describes a recording.
 pub(super) const HEADER: &str = "recording.json";
@@ -181,7 +188,8 @@ impl Recording {
         Ok(digest.finalize().to_vec())
     }
 
-    async fn answer(&self, call: &Call) -> Result<Value, CallError> {
+    /// The text of a call's answer, and the file it is in.
+    async fn text(&self, call: &Call) -> Result<(PathBuf, Vec<u8>), CallError> {
         let account = self
             .accounts
             .iter()
@@ -201,7 +209,7 @@ impl Recording {
             let path = account.folder.join(&candidate);
             match tokio::fs::read(&path).await {
                 Ok(bytes) if bytes.iter().all(u8::is_ascii_whitespace) => break,
-                Ok(bytes) => return parse(call, &candidate, &bytes),
+                Ok(bytes) => return Ok((candidate, bytes)),
                 Err(error) if is_absent(&error) => {}
                 Err(error) => {
                     let message = format!("{}: {error}", candidate.display());
@@ -230,8 +238,59 @@ fn is_absent(error: &io::Error) -> bool {
 
 impl Caller for Recording {
     fn call<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Result<Value, CallError>> {
-        self.answer(call).boxed()
+        let answer = async move {
+            let (path, bytes) = self.text(call).await?;
+            parse(call, &path, &bytes)
+        };
+        answer.boxed()
     }
+
+    fn pages<'a>(&'a self, call: &'a Call) -> BoxStream<'a, Result<Value, CallError>> {
+        let parts = async move {
+            match self.text(call).await {
+                Ok((path, bytes)) => parts(call, &path, bytes),
+                Err(error) => stream::once(future::ready(Err(error))).boxed(),
+            }
+        };
+        parts.flatten_stream().boxed()
+    }
+}
+
+/// A long answer as several short ones: read as a whole it would take ten times its size on disk.
+fn parts<'a>(
+    call: &'a Call,
+    path: &Path,
+    bytes: Vec<u8>,
+) -> BoxStream<'a, Result<Value, CallError>> {
+    let whole = || stream::once(future::ready(parse(call, path, &bytes))).boxed();
+    let Some(texts) = split(&bytes).filter(|_| bytes.len() > LONG_ANSWER) else {
+        return whole();
+    };
+    drop(bytes);
+    let path = path.to_owned();
+    let parts = texts
+        .into_iter()
+        .map(move |text| parse(call, &path, text.as_bytes()));
+    stream::iter(parts).boxed()
+}
+
+/// The texts of answers that hold the members of this one, lists cut in pieces; `None` where it is no JSON object.
+fn split(bytes: &[u8]) -> Option<Vec<String>> {
+    let members: BTreeMap<String, &RawValue> = serde_json::from_slice(bytes).ok()?;
+    let mut texts = Vec::new();
+    for (name, value) in members {
+        let name = Value::String(name).to_string();
+        match serde_json::from_str::<Vec<&RawValue>>(value.get()) {
+            Ok(elements) if !elements.is_empty() => {
+                for piece in elements.chunks(ELEMENTS) {
+                    let piece: Vec<&str> = piece.iter().map(|element| element.get()).collect();
+                    texts.push(format!("{{{name}:[{}]}}", piece.join(",")));
+                }
+            }
+            _ => texts.push(format!("{{{name}:{}}}", value.get())),
+        }
+    }
+    Some(texts)
 }
 
 fn parse(call: &Call, path: &Path, bytes: &[u8]) -> Result<Value, CallError> {
@@ -379,4 +438,34 @@ fn identity(folder: &Path, regions: &[String]) -> Option<String> {
             .filter(|id| is_account_id(id))
             .map(str::to_owned)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_parts_of_an_answer_are_the_answer() {
+        let numbers: Vec<usize> = (0..250).collect();
+        let answer =
+            json!({"Items": numbers, "None": [], "Nested": {"Items": [1]}, "a \"b\"": "x"});
+        let texts = split(answer.to_string().as_bytes()).unwrap();
+        assert_eq!(texts.len(), 3 + 3);
+        let mut items = Vec::new();
+        let mut others = serde_json::Map::new();
+        for text in texts {
+            let part: serde_json::Map<String, Value> = serde_json::from_str(&text).unwrap();
+            for (name, value) in part {
+                match (name.as_str(), value) {
+                    ("Items", Value::Array(part)) => items.extend(part),
+                    (_, value) => assert_eq!(others.insert(name, value), None),
+                }
+            }
+        }
+        others.insert("Items".to_owned(), items.into());
+        assert_eq!(Value::Object(others), answer);
+        assert_eq!(split(b"[1]"), None);
+        assert_eq!(split(br#"{"Items": [1}"#), None);
+    }
 }

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use aws_credential_types::provider::error::CredentialsError;
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider, future};
+use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use collect::aws::{CallError, Caller, ErrorKind, LiveCaller};
+use futures::StreamExt as _;
 use serde_json::{Map, Value, json};
 
 use crate::server::{Answer, Server};
@@ -84,6 +86,72 @@ async fn server_errors_are_retried() {
         Answer::new(200, &[XML], VPCS),
     ]);
     assert!(ask(&server, "ec2", "DescribeVpcs", json!({})).await.is_ok());
+}
+
+/// The number of requests that one call makes with the attempts that the SDKs default to.
+async fn requests(answer: Answer) -> usize {
+    let server = Server::start();
+    server.answer_with(vec![answer; 20]);
+    let retries = RetryConfig::standard()
+        .with_initial_backoff(Duration::from_millis(1))
+        .with_max_backoff(Duration::from_millis(5));
+    let config = config(&server.url)
+        .into_builder()
+        .retry_config(retries)
+        .build();
+    let caller = LiveCaller::new(&config, ACCOUNT).await.unwrap();
+    let vpcs = call("ec2", "DescribeVpcs", Map::new());
+    assert!(caller.call(&vpcs).await.is_err());
+    server.seen().len()
+}
+
+#[tokio::test]
+async fn only_throttling_is_worth_more_than_three_attempts() {
+    assert_eq!(requests(Answer::new(500, &[], b"")).await, 3);
+    assert_eq!(
+        requests(Answer::new(502, &[], b"<html>bad gateway</html>")).await,
+        3
+    );
+    assert_eq!(requests(Answer::new(200, &[XML], b"<not xml")).await, 3);
+    let internal = b"<Response><Errors><Error><Code>InternalError</Code><Message>x</Message></Error></Errors></Response>";
+    assert_eq!(requests(Answer::new(500, &[XML], internal)).await, 3);
+    let denied = b"<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>x</Message></Error></Errors></Response>";
+    assert_eq!(requests(Answer::new(403, &[XML], denied)).await, 1);
+    let slow = b"<Response><Errors><Error><Code>RequestLimitExceeded</Code><Message>x</Message></Error></Errors></Response>";
+    assert_eq!(requests(Answer::new(503, &[XML], slow)).await, 10);
+}
+
+#[tokio::test]
+async fn pages_that_were_read_are_there_when_a_later_one_fails() {
+    let first = b"<DescribeVpcsResponse><vpcSet><item><vpcId>vpc-1</vpcId></item></vpcSet><nextToken>t</nextToken></DescribeVpcsResponse>";
+    let denied = b"<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>x</Message></Error></Errors></Response>";
+    let vpcs = call("ec2", "DescribeVpcs", Map::new());
+    let server = Server::start();
+    let pages = [
+        Answer::new(200, &[XML], first),
+        Answer::new(403, &[XML], denied),
+    ];
+    let caller = caller(&server.url).await;
+
+    server.answer_with(pages.clone());
+    let parts: Vec<_> = caller.pages(&vpcs).collect().await;
+    assert_eq!(parts.len(), 2);
+    assert_eq!(
+        parts[0].as_ref().unwrap()["Vpcs"],
+        json!([{"VpcId": "vpc-1"}])
+    );
+    assert_eq!(parts[1].as_ref().unwrap_err().kind, ErrorKind::Denied);
+
+    server.answer_with(pages);
+    assert!(caller.call(&vpcs).await.is_err(), "half an answer is none");
+
+    server.answer_with([
+        Answer::new(200, &[XML], first),
+        Answer::new(200, &[XML], first),
+    ]);
+    let parts: Vec<_> = caller.pages(&vpcs).collect().await;
+    assert_eq!(parts.len(), 2);
+    assert_eq!(parts[1].as_ref().unwrap_err().kind, ErrorKind::Malformed);
 }
 
 #[tokio::test]

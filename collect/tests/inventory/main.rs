@@ -1,8 +1,10 @@
 //! `collect inventory` as its users meet it: on recordings, whole and damaged, and on a moto server.
 
+mod damage;
 mod gate;
 mod live;
 mod members;
 mod recorded;
+mod related;
 mod shapes;
 mod tool;

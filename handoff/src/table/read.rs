@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
 
-use arrow::array::{Array, AsArray as _};
+use arrow::array::{Array, AsArray as _, BooleanArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use jiff::Timestamp;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowPredicateFn, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowFilter,
+};
 use parquet::file::metadata::KeyValue;
 
 use super::{FileLabel, TableError};
@@ -27,6 +29,29 @@ pub struct Rows {
 /// # Errors
 /// When the file can't be read, is no Parquet, or is of a newer contract.
 pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableError> {
+    open(table, path, columns, None)
+}
+
+/// As [`read`], but only the rows whose text in `column` is one of `wanted`: the other columns of the rest are not decoded.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_where(
+    table: &str,
+    path: &Path,
+    columns: &[&str],
+    column: &str,
+    wanted: &[&str],
+) -> Result<Rows, TableError> {
+    open(table, path, columns, Some((column, wanted)))
+}
+
+fn open(
+    table: &str,
+    path: &Path,
+    columns: &[&str],
+    condition: Option<(&str, &[&str])>,
+) -> Result<Rows, TableError> {
     let fail = |message: String| TableError::new(table, format!("{}: {message}", path.display()));
     let file = File::open(path).map_err(|error| fail(error.to_string()))?;
     let builder =
@@ -37,6 +62,18 @@ pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableErr
     } else {
         ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied())
     };
+    let filter = condition.map(|(column, wanted)| {
+        let wanted: Vec<String> = wanted.iter().map(|&text| text.to_owned()).collect();
+        let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
+        let predicate = ArrowPredicateFn::new(mask, move |batch: RecordBatch| {
+            Ok(is_one_of(&batch, &wanted))
+        });
+        RowFilter::new(vec![Box::new(predicate)])
+    });
+    let builder = match filter {
+        Some(filter) => builder.with_row_filter(filter),
+        None => builder,
+    };
     let reader = builder
         .with_projection(mask)
         .with_batch_size(4_096)
@@ -46,6 +83,21 @@ pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableErr
         table: table.to_owned(),
         reader,
     })
+}
+
+/// Rows whose text in the only column of the batch is wanted; none where the file lacks the column.
+fn is_one_of(batch: &RecordBatch, wanted: &[String]) -> BooleanArray {
+    let texts = batch
+        .columns()
+        .first()
+        .and_then(|column| column.as_string_opt::<i32>());
+    match texts {
+        Some(texts) => texts
+            .iter()
+            .map(|text| Some(text.is_some_and(|text| wanted.iter().any(|one| one == text))))
+            .collect(),
+        None => BooleanArray::from(vec![false; batch.num_rows()]),
+    }
 }
 
 /// Refuses files of a newer major contract; files without a label are somebody else's and judged by their columns.

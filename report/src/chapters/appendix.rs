@@ -1,8 +1,9 @@
 //! What the report rests on: checks, calls that brought nothing, the method, the words.
 
+use super::frameworks::name;
 use super::scope::outcome;
 use crate::content::Content;
-use crate::content::finding::{Check, Severity};
+use crate::content::finding::{Check, CheckStatus, Severity};
 use crate::markdown::words::{and, number, some_of};
 use crate::markdown::{Align, Page, Table, code, text};
 
@@ -32,7 +33,11 @@ fn checks(page: &mut Page<'_>, content: &Content) {
             check.rule.to_string(),
             code(&check.check_id),
             check.severity.name().to_owned(),
-            number(check.verdicts.total()),
+            match check.status {
+                CheckStatus::Evaluated => number(check.verdicts.total()),
+                CheckStatus::Error => "failed".to_owned(),
+                CheckStatus::NotEvaluated => "not run".to_owned(),
+            },
             frameworks(check),
         ]);
     }
@@ -46,18 +51,9 @@ fn frameworks(check: &Check) -> String {
     let controls: Vec<String> = check
         .frameworks
         .iter()
-        .map(|(framework, controls)| text(&format!("{} {controls}", framework_name(framework))))
+        .map(|(framework, controls)| text(&format!("{} {controls}", name(framework))))
         .collect();
     controls.join("; ")
-}
-
-fn framework_name(framework: &str) -> String {
-    match framework {
-        "cis_v3.0" => "CIS 3.0".to_owned(),
-        "cis_v5.0" => "CIS 5.0".to_owned(),
-        "fsbp" => "FSBP".to_owned(),
-        other => other.to_owned(),
-    }
 }
 
 fn calls(page: &mut Page<'_>, content: &Content) {
@@ -110,7 +106,7 @@ fn method(page: &mut Page<'_>) {
         and(&severities),
     ));
     page.paragraph(
-        "**Rules.** A rule fails when a verdict of it fails; it is partial when none fails and some are unknown, or failed in the last run and were not judged again; it is not evaluated when none was decided; else it passes. Accepted \
+        "**Rules.** A rule fails when a verdict of it fails; it is partial when none fails and some are unknown, or failed in the last run and were not judged again, and it fails when something attested for it is over; it is not evaluated when none was decided; else it passes. Accepted \
          findings count as checked, not as failed.",
     );
     page.paragraph(
@@ -127,6 +123,10 @@ fn glossary(page: &mut Page<'_>) {
         (
             "Accepted",
             "somebody signed for a finding until a date, in the file of waivers",
+        ),
+        (
+            "Attested",
+            "said by somebody, with evidence and a last day, in the file of attestations",
         ),
         (
             "CIS, FSBP",

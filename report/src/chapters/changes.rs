@@ -1,13 +1,48 @@
 //! What changed since the run before: new, reopened, fixed, not looked at again, accepted.
 
+use super::detections::who;
+use crate::content::actor::Actor;
 use crate::content::finding::{Change, Finding, Status};
 use crate::content::{Content, Evaluation};
 use crate::markdown::page::resource;
-use crate::markdown::words::{counted, day};
-use crate::markdown::{Align, Page, Table, code, text};
+use crate::markdown::words::{counted, day, number};
+use crate::markdown::{Align, Page, Place, Table, code, text};
 
-/// Rows of each table: the chapter is to be read, the rest is in the rules' chapters.
+/// Rows of each table in one file: the chapter is to be read, the rest is in the rules' chapters.
 const ROWS: usize = 40;
+
+fn rows(page: &Page<'_>) -> usize {
+    if page.is_folder() { usize::MAX } else { ROWS }
+}
+
+/// What changed, in figures, for the first file of the folder.
+pub fn summary(page: &mut Page<'_>, content: &Content) {
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
+    page.heading(2, "Changes");
+    let Some(last) = evaluation.history.last() else {
+        page.paragraph("There is no earlier analysed run in the lake: every open finding is new, and nothing can be called fixed yet.");
+        return;
+    };
+    let of = |change| {
+        let findings = evaluation
+            .of(Status::Fail)
+            .filter(|finding| finding.change == Some(change));
+        number(findings.count() as u64)
+    };
+    page.paragraph(&format!(
+        "Since run {} of {}: {} new, {} reopened, {} fixed, {} not judged again, {} accepted. [Which, and who changed them]({}).",
+        code(last.run.as_str()),
+        day(last.run.as_of()),
+        of(Change::New),
+        of(Change::Reopened),
+        number(evaluation.history.fixed.len() as u64),
+        number(evaluation.history.not_judged.len() as u64),
+        number(evaluation.tally.all().waived),
+        page.chapter(Place::Changes),
+    ));
+}
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
@@ -44,23 +79,33 @@ fn new_and_reopened(page: &mut Page<'_>, evaluation: &Evaluation) {
             page.paragraph(none);
             continue;
         }
-        let mut table = Table::new(&[
+        let known = findings.iter().any(|finding| finding.changed_by.is_some());
+        let mut columns = vec![
             ("Severity", Align::Left),
             ("Check", Align::Left),
             ("Resource", Align::Left),
             ("Owner", Align::Left),
-            ("Why", Align::Left),
-        ]);
+        ];
+        if known {
+            columns.push(("Changed by", Align::Left));
+        }
+        columns.push(("Why", Align::Left));
+        let mut table = Table::new(&columns);
         for finding in &findings {
-            table.row(&[
+            let mut cells = vec![
                 finding.severity.name().to_owned(),
                 code(&finding.check_id),
                 page.linked(finding),
                 owner(finding),
-                text(&finding.reason),
-            ]);
+            ];
+            if known {
+                let actor = finding.changed_by.as_ref();
+                cells.push(actor.map(changed_by).unwrap_or_default());
+            }
+            cells.push(text(&finding.reason));
+            table.row(&cells);
         }
-        page.table(&table, ROWS, "finding");
+        page.table(&table, rows(page), "finding");
     }
 }
 
@@ -88,7 +133,7 @@ fn fixed(page: &mut Page<'_>, evaluation: &Evaluation) {
             now.to_owned(),
         ]);
     }
-    page.table(&table, ROWS, "finding");
+    page.table(&table, rows(page), "finding");
 }
 
 fn not_judged(page: &mut Page<'_>, evaluation: &Evaluation) {
@@ -115,7 +160,7 @@ fn not_judged(page: &mut Page<'_>, evaluation: &Evaluation) {
             owner(finding),
         ]);
     }
-    page.table(&table, ROWS, "finding");
+    page.table(&table, rows(page), "finding");
 }
 
 fn accepted(page: &mut Page<'_>, evaluation: &Evaluation) {
@@ -156,7 +201,12 @@ fn accepted(page: &mut Page<'_>, evaluation: &Evaluation) {
                 .unwrap_or_default(),
         ]);
     }
-    page.table(&table, ROWS, "accepted finding");
+    page.table(&table, rows(page), "accepted finding");
+}
+
+/// Who changed something, and on which day.
+pub fn changed_by(actor: &Actor) -> String {
+    format!("{}, {}", who(actor), day(actor.last))
 }
 
 fn owner(finding: &Finding) -> String {

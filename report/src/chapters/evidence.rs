@@ -4,11 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::Rule;
+use super::changes::changed_by;
 use crate::content::Content;
 use crate::content::finding::{Finding, Status};
 use crate::markdown::page::{WHOLE_LIST, resource};
 use crate::markdown::words::{counted, day, number};
-use crate::markdown::{Align, Page, Table, code, fence, text};
+use crate::markdown::{Align, Links, Page, Table, code, fence, text};
 
 /// Facts shown of one finding.
 const FACTS: usize = 25;
@@ -19,6 +21,32 @@ pub struct Evidence<'a> {
     pub text: String,
     /// Anchors.
     pub anchors: std::collections::BTreeSet<&'a str>,
+}
+
+/// The evidence of a rule's findings in files of at most `room` bytes, each with the anchors that are in it.
+pub fn split(content: &Content, rule: Rule, room: usize) -> Vec<Evidence<'_>> {
+    let title = format!("# Rule {}: evidence\n", rule.number);
+    let mut files: Vec<Evidence<'_>> = Vec::new();
+    for finding in content
+        .evaluation
+        .iter()
+        .flat_map(|evaluation| evaluation.of(Status::Fail))
+        .filter(|finding| finding.rule == rule.number)
+    {
+        let entry = entry(finding, 2);
+        let fits = |file: &Evidence<'_>| file.text.len() + entry.len() <= room;
+        if !files.last().is_some_and(fits) {
+            files.push(Evidence {
+                text: title.clone(),
+                anchors: std::collections::BTreeSet::new(),
+            });
+        }
+        if let Some(file) = files.last_mut() {
+            file.text.push_str(&entry);
+            file.anchors.insert(&finding.anchor);
+        }
+    }
+    files
 }
 
 /// Writes as many findings as fit into `room` bytes.
@@ -36,7 +64,7 @@ pub fn write(content: &Content, room: usize) -> Evidence<'_> {
     }
     evidence.text.push_str("## Evidence\n");
     for finding in &open {
-        let entry = entry(finding);
+        let entry = entry(finding, 3);
         // The line that says how many were left out needs room, too.
         if evidence.text.len() + entry.len() + 300 > room {
             break;
@@ -56,12 +84,12 @@ pub fn write(content: &Content, room: usize) -> Evidence<'_> {
     evidence
 }
 
-fn entry(finding: &Finding) -> String {
-    let nothing_linked = std::collections::BTreeSet::new();
+fn entry(finding: &Finding, level: usize) -> String {
+    let nothing_linked = Links::default();
     let mut page = Page::new(usize::MAX, &nothing_linked);
     page.raw(&format!("\n<a id=\"{}\"></a>\n", finding.anchor));
     page.heading(
-        3,
+        level,
         &format!(
             "{} {}: {}",
             code(&finding.anchor),
@@ -121,6 +149,14 @@ fn facts(finding: &Finding) -> Table {
     }
     if let Some(discriminator) = &finding.discriminator {
         fact("Which one", code(discriminator));
+    }
+    if let Some(actor) = &finding.changed_by {
+        let what = if finding.is_detection() {
+            "Done by"
+        } else {
+            "Last seen change"
+        };
+        fact(what, changed_by(actor));
     }
     if let Some(first_seen) = finding.first_seen {
         fact("First seen", day(first_seen));

@@ -1,17 +1,26 @@
 //! The chapters of the markdown report, in the order they are read.
 
+pub mod ageing;
 pub mod appendix;
+pub mod attested;
 pub mod changes;
+pub mod checklist;
 pub mod databases;
+pub mod detections;
 pub mod evidence;
+pub mod frameworks;
+pub mod monitoring;
 pub mod owners;
+pub mod plan;
 pub mod recovery;
 pub mod risks;
 pub mod rule;
 pub mod rules;
+pub mod scanners;
 pub mod scope;
 pub mod scoreboard;
 pub mod tags;
+pub mod trend;
 
 /// A step of hardening.
 #[derive(Clone, Copy, Debug)]
@@ -25,13 +34,18 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Anchor of its chapter, as GitHub makes it from the heading.
-    pub fn anchor(self) -> String {
+    /// Name of its files, without an ending.
+    pub fn file_stem(self) -> String {
         format!(
-            "rule-{}-{}",
+            "{}-{}",
             self.number,
             self.name.to_ascii_lowercase().replace(' ', "-")
         )
+    }
+
+    /// Anchor of its chapter, as GitHub makes it from the heading.
+    pub fn anchor(self) -> String {
+        format!("rule-{}", self.file_stem())
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::ageing;
 use crate::content::Content;
 use crate::content::finding::{Finding, Severity, Status};
-use crate::markdown::words::{counted, some_of};
-use crate::markdown::{Page, code, html, text};
+use crate::markdown::page::WHOLE_LIST;
+use crate::markdown::words::{counted, number, some_of};
+use crate::markdown::{Align, Links, Page, Place, Table, code, html, text};
 
 /// Resources named per task.
 const NAMED: usize = 8;
@@ -13,6 +15,8 @@ const NAMED: usize = 8;
 const TASKS: usize = 40;
 /// Owners shown.
 const OWNERS: usize = 100;
+/// Owners in the figures of the first file of a folder.
+const SUMMARY_OWNERS: usize = 40;
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
@@ -20,22 +24,12 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         return;
     };
     page.heading(2, "To do by owner");
-    // What has no owner sorts first: nobody else will look at it.
-    let mut owners: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
-    for finding in evaluation.of(Status::Fail) {
-        owners
-            .entry(finding.owner.as_deref())
-            .or_default()
-            .push(finding);
-    }
+    let owners = by_owner(content);
     if owners.is_empty() {
         page.paragraph("Nothing: no check failed.");
         return;
     }
-    let mut owners: Vec<_> = owners.into_iter().collect();
-    owners.sort_by_key(|(owner, findings)| {
-        (owner.is_some(), std::cmp::Reverse(by_severity(findings)))
-    });
+    ageing::write(page, content, evaluation);
     let mut shown = 0;
     for (owner, findings) in owners.iter().take(OWNERS) {
         if !page.has_room(1_500) {
@@ -45,6 +39,83 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         shown += 1;
     }
     page.left_out(owners.len() - shown, "owner");
+}
+
+/// Open findings by owner; what has none comes first, since nobody else will look at it.
+fn by_owner(content: &Content) -> Vec<(Option<&str>, Vec<&Finding>)> {
+    let mut owners: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
+    for finding in content
+        .evaluation
+        .iter()
+        .flat_map(|evaluation| evaluation.of(Status::Fail))
+    {
+        owners
+            .entry(finding.owner.as_deref())
+            .or_default()
+            .push(finding);
+    }
+    let mut owners: Vec<_> = owners.into_iter().collect();
+    owners.sort_by_key(|(owner, findings)| {
+        (owner.is_some(), std::cmp::Reverse(by_severity(findings)))
+    });
+    owners
+}
+
+/// How much is open for whom, for the first file of the folder.
+pub fn summary(page: &mut Page<'_>, content: &Content) {
+    if content.evaluation.is_none() {
+        return;
+    }
+    page.heading(2, "To do by owner");
+    let owners = by_owner(content);
+    if owners.is_empty() {
+        page.paragraph("Nothing: no check failed.");
+        return;
+    }
+    let address = page.chapter(Place::Owners);
+    page.paragraph(&format!("[The to-do lists]({address}), in figures:"));
+    let mut columns = vec![("Owner", Align::Left)];
+    columns.extend(Severity::ALL.map(|severity| (severity.name(), Align::Right)));
+    let mut table = Table::new(&columns);
+    for (owner, findings) in owners {
+        let mut cells = vec![owner.map_or_else(|| "no owner".to_owned(), code)];
+        cells.extend(by_severity(&findings).map(|count| number(count as u64)));
+        table.row(&cells);
+    }
+    page.rest_is(&format!("[the to-do lists]({address}) have all of them"));
+    page.table(&table, SUMMARY_OWNERS, "owner");
+    page.rest_is(WHOLE_LIST);
+}
+
+/// The chapter in files of at most `room` bytes, with their names.
+pub fn split(content: &Content, links: &Links<'_>, room: usize) -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    let name = |part: usize| match part {
+        1 => Place::Owners.file(),
+        part => format!("owners-part-{part}.md"),
+    };
+    let mut page = Page::of(&name(1), room, links);
+    page.heading(2, "To do by owner");
+    let owners = by_owner(content);
+    match &content.evaluation {
+        Some(evaluation) if !owners.is_empty() => ageing::write(&mut page, content, evaluation),
+        _ => page.paragraph("Nothing: no check failed."),
+    }
+    for (owner, findings) in owners {
+        let file = name(files.len() + 1);
+        let mut one = Page::of(&file, room / 2, links);
+        details(&mut one, owner, &findings);
+        let text = one.into_text();
+        if !page.has_room(text.len()) {
+            let next = name(files.len() + 2);
+            let full = std::mem::replace(&mut page, Page::of(&next, room, links));
+            files.push((file, full.into_text()));
+            page.heading(2, &format!("To do by owner, part {}", files.len() + 1));
+        }
+        page.raw(&text);
+    }
+    files.push((name(files.len() + 1), page.into_text()));
+    files
 }
 
 fn by_severity(findings: &[&Finding]) -> [usize; 5] {

@@ -1,6 +1,7 @@
-//! Rule 7's own part: zones that can be restored, and DR tags that promise more than there is.
+//! Rule 7's own part: the checklist, what people attest, zones that can be restored, and DR tags that promise more than there is.
 
-use crate::content::Evaluation;
+use super::{attested, checklist};
+use crate::content::{Content, Evaluation};
 use crate::markdown::words::number;
 use crate::markdown::{Align, Page, Table, code, text};
 
@@ -8,7 +9,9 @@ use crate::markdown::{Align, Page, Table, code, text};
 const ROWS: usize = 60;
 
 /// Writes the part.
-pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
+pub fn write(page: &mut Page<'_>, content: &Content, evaluation: &Evaluation) {
+    checklist::write(page, content, evaluation);
+    attested::write(page, content, 7);
     zones(page, evaluation);
     unmet(page, evaluation);
 }

@@ -1,11 +1,17 @@
 //! A rule's chapter: its checks, what failed, what nobody knows, and what is particular to the rule.
 
 use super::scope::why_unknown;
-use super::{Rule, databases, recovery, rules, tags};
-use crate::content::finding::{Finding, Status};
+use super::{Rule, attested, databases, monitoring, plan, recovery, rules, scanners, tags};
+use crate::content::finding::{CheckStatus, Finding, Status};
 use crate::content::{Content, Evaluation};
-use crate::markdown::words::{counted, day, number};
+use crate::markdown::page::WHOLE_LIST;
+use crate::markdown::words::{capitalised, counted, day, number};
 use crate::markdown::{Align, Page, Table, code, text};
+
+/// The file of the folder that holds a part of a rule's evidence.
+pub fn evidence_file(rule: Rule, part: usize) -> String {
+    format!("evidence/{}-part-{part}.md", rule.file_stem())
+}
 
 /// Rows of the table of failures.
 const FAILURES: usize = 100;
@@ -41,20 +47,20 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
     }
     match rule.number {
         1 => tags::write(page, evaluation),
+        2 => attested::write(page, content, 2),
+        3 => monitoring::write(page, content, evaluation),
+        4 => scanners::write(page, content, evaluation),
+        5 => {
+            plan::write(page, evaluation);
+            attested::write(page, content, 5);
+        }
         6 => databases::write(page, evaluation),
-        7 => recovery::write(page, evaluation),
+        7 => recovery::write(page, content, evaluation),
         _ => {}
     }
     checks(page, evaluation, rule);
     failures(page, content, evaluation, rule);
     unknown(page, evaluation, rule);
-}
-
-fn capitalised(word: &str) -> String {
-    let mut chars = word.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
 }
 
 fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
@@ -95,7 +101,11 @@ fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
                 number(verdicts.failed)
             },
             number(verdicts.passed),
-            number(verdicts.unknown),
+            match check.status {
+                CheckStatus::Evaluated => number(verdicts.unknown),
+                CheckStatus::Error => "all: failed".to_owned(),
+                CheckStatus::NotEvaluated => "all: not run".to_owned(),
+            },
             number(verdicts.waived),
         ]);
     }
@@ -146,16 +156,24 @@ fn failures(page: &mut Page<'_>, content: &Content, evaluation: &Evaluation, rul
         ]);
         table.row(&cells);
     }
-    page.table(&table, FAILURES, "finding");
+    if page.is_folder() {
+        let file = evidence_file(rule, 1);
+        page.rest_is(&format!("all of them, with their evidence, stand in [the rule's evidence](../{file}) and what follows it"));
+    }
+    let limit = if page.is_folder() {
+        usize::MAX
+    } else {
+        FAILURES
+    };
+    page.table(&table, limit, "finding");
+    page.rest_is(WHOLE_LIST);
 }
 
 fn unknown(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {
     let checks: Vec<_> = evaluation
         .checks
         .iter()
-        .filter(|check| {
-            check.rule == rule.number && (check.verdicts.unknown > 0 || check.error.is_some())
-        })
+        .filter(|check| check.rule == rule.number && check.is_unsure())
         .collect();
     if checks.is_empty() {
         return;

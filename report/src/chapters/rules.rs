@@ -4,10 +4,14 @@ use super::RULES;
 use crate::content::finding::Verdicts;
 use crate::content::{Content, Evaluation};
 use crate::markdown::words::{change, number};
-use crate::markdown::{Align, Page, Table};
+use crate::markdown::{Align, Page, Place, Table};
 
 /// How a rule came out. What failed in the last run and was not judged in this one keeps a rule from passing.
+/// So does what people attested once and is over.
 pub fn outcome(evaluation: &Evaluation, rule: u8) -> &'static str {
+    if evaluation.overdue.contains(&rule) {
+        return "fail";
+    }
     match status(evaluation.tally.rule(rule)) {
         "pass" if not_judged(evaluation, rule) > 0 => "partial",
         status => status,
@@ -58,7 +62,12 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
             .map(|last| last.rules[usize::from(rule.number) - 1].failed);
         let status = outcome(evaluation, rule.number);
         table.row(&[
-            format!("[{} {}](#{})", rule.number, rule.name, rule.anchor()),
+            format!(
+                "[{} {}]({})",
+                rule.number,
+                rule.name,
+                page.chapter(Place::Rule(rule))
+            ),
             if status == "fail" {
                 format!("**{status}**")
             } else {

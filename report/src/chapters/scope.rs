@@ -1,9 +1,10 @@
 //! Title, scope, and before anything else: what was not evaluated.
 
-use crate::content::finding::{Change, Severity, Status};
+use crate::content::attest::KINDS;
+use crate::content::finding::{Change, Check, CheckStatus, Severity, Status};
 use crate::content::{Content, Evaluation};
-use crate::markdown::words::{counted, counted_as, day, minute, number, some_of};
-use crate::markdown::{Align, Page, Table, code, text};
+use crate::markdown::words::{and, counted, counted_as, day, minute, number, some_of};
+use crate::markdown::{Align, Page, Place, Table, code, text};
 
 /// Rows shown of each kind; the appendix has the rest.
 const ROWS: usize = 10;
@@ -12,7 +13,7 @@ const ROWS: usize = 10;
 pub fn write(page: &mut Page<'_>, content: &Content) {
     page.heading(1, "AWS security report");
     page.paragraph(&scope(content));
-    page.paragraph(&completeness(content));
+    page.paragraph(&completeness(page, content));
     if let Some(evaluation) = &content.evaluation {
         caution(page, evaluation);
     }
@@ -20,7 +21,10 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         page.heading(2, "Not evaluated");
         match &content.evaluation {
             None => page.paragraph(&not_analyzed(content)),
-            Some(evaluation) => unknown_checks(page, evaluation),
+            Some(evaluation) => {
+                unknown_checks(page, evaluation);
+                not_run(page, evaluation);
+            }
         }
         missing_calls(page, content);
     }
@@ -68,7 +72,7 @@ fn scope(content: &Content) -> String {
     )
 }
 
-fn completeness(content: &Content) -> String {
+fn completeness(page: &Page<'_>, content: &Content) -> String {
     let Some(evaluation) = &content.evaluation else {
         return "**Nothing was evaluated:** `analyze` has not looked at this run. This report shows what was collected and says nothing about whether it is secure."
             .to_owned();
@@ -78,14 +82,20 @@ fn completeness(content: &Content) -> String {
     if !content.is_partial() {
         let verdicts = counted(verdicts.total(), "verdict");
         return format!(
-            "Everything was evaluated: {} gave {verdicts}, none of them unknown, and no call to AWS failed.",
-            counted(checks, "check")
+            "Everything was evaluated: {} gave {verdicts}, none of them unknown, and no call to AWS failed.{}",
+            counted(checks, "check"),
+            unattested(content)
         );
     }
+    let left_out = evaluation
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::NotEvaluated)
+        .count() as u64;
     let unsure = evaluation
         .checks
         .iter()
-        .filter(|check| check.verdicts.unknown > 0 || check.error.is_some())
+        .filter(|check| is_unsure(check))
         .count() as u64;
     let calls: u64 = content.gaps.iter().map(|gap| gap.calls).sum();
     let mut parts = Vec::new();
@@ -93,8 +103,14 @@ fn completeness(content: &Content) -> String {
         parts.push(format!(
             "{} of {} could not decide everywhere ({})",
             number(unsure),
-            counted(checks, "check"),
+            counted(checks - left_out, "check"),
             counted(verdicts.unknown, "unknown verdict")
+        ));
+    }
+    if left_out > 0 {
+        parts.push(format!(
+            "{} not run",
+            counted_as(left_out, "check was", "checks were")
         ));
     }
     if calls > 0 {
@@ -109,8 +125,31 @@ fn completeness(content: &Content) -> String {
         );
     }
     format!(
-        "**This report is partial:** {}. [What that hides](#not-evaluated) comes first.",
-        parts.join(", ")
+        "**This report is partial:** {}. [What that hides]({}) comes first.{}",
+        parts.join(", "),
+        page.chapter(Place::NotEvaluated),
+        unattested(content)
+    )
+}
+
+/// Whether a check was run and could not decide everywhere.
+fn is_unsure(check: &Check) -> bool {
+    check.status != CheckStatus::NotEvaluated && check.is_unsure()
+}
+
+/// What only people can tell and nobody told.
+fn unattested(content: &Content) -> String {
+    let missing: Vec<String> = KINDS
+        .iter()
+        .filter(|kind| content.attestations.of(kind.what).next().is_none())
+        .map(|kind| code(kind.what))
+        .collect();
+    if missing.is_empty() {
+        return String::new();
+    }
+    format!(
+        " What no call to AWS can tell is not evaluated unless somebody attests it: {}.",
+        and(&missing)
     )
 }
 
@@ -155,7 +194,7 @@ fn unknown_checks(page: &mut Page<'_>, evaluation: &Evaluation) {
     let mut unsure: Vec<_> = evaluation
         .checks
         .iter()
-        .filter(|check| check.verdicts.unknown > 0 || check.error.is_some())
+        .filter(|check| is_unsure(check))
         .collect();
     if unsure.is_empty() {
         return;
@@ -176,22 +215,59 @@ fn unknown_checks(page: &mut Page<'_>, evaluation: &Evaluation) {
         ("Decided", Align::Right),
         ("Why", Align::Left),
     ]);
-    for check in &unsure {
+    // One missing answer often leaves many checks unsure: they share a row.
+    let mut rows: Vec<(String, Vec<&Check>)> = Vec::new();
+    for check in unsure {
+        let why = why_unknown(evaluation, check);
+        match rows.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, checks)) => checks.push(check),
+            None => rows.push((why, vec![check])),
+        }
+    }
+    for (why, checks) in rows {
+        let ids: Vec<String> = checks.iter().map(|check| code(&check.check_id)).collect();
+        let worst = checks.iter().map(|check| check.severity).min();
         table.row(&[
-            code(&check.check_id),
-            check.severity.name().to_owned(),
-            number(check.verdicts.unknown),
-            number(check.verdicts.decided()),
-            why_unknown(evaluation, check),
+            some_of(&ids, 4),
+            worst.map_or_else(String::new, |severity| severity.name().to_owned()),
+            number(checks.iter().map(|check| check.verdicts.unknown).sum()),
+            number(checks.iter().map(|check| check.verdicts.decided()).sum()),
+            why,
         ]);
     }
-    page.table(&table, ROWS * 2, "check");
+    page.table(&table, ROWS * 2, "line");
+}
+
+/// Checks that were not run, by the reason.
+fn not_run(page: &mut Page<'_>, evaluation: &Evaluation) {
+    let mut reasons: std::collections::BTreeMap<&str, Vec<String>> =
+        std::collections::BTreeMap::new();
+    for check in evaluation
+        .checks
+        .iter()
+        .filter(|check| check.status == CheckStatus::NotEvaluated)
+    {
+        let why = check.error.as_deref().unwrap_or_default();
+        reasons.entry(why).or_default().push(code(&check.check_id));
+    }
+    for (why, checks) in reasons {
+        page.paragraph(&format!(
+            "{} not run ({}): {}.",
+            counted_as(checks.len() as u64, "check was", "checks were"),
+            some_of(&checks, ROWS),
+            text(why).trim_end_matches('.')
+        ));
+    }
 }
 
 /// The reason most of a check's unknown verdicts give.
 pub fn why_unknown(evaluation: &Evaluation, check: &crate::content::finding::Check) -> String {
     if let Some(error) = &check.error {
-        return format!("the check itself failed: {}", text(error));
+        let what = match check.status {
+            CheckStatus::NotEvaluated => "not run",
+            CheckStatus::Evaluated | CheckStatus::Error => "the check itself failed",
+        };
+        return format!("{what}: {}", text(error));
     }
     let mut reasons: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
     for finding in evaluation
@@ -217,7 +293,10 @@ fn missing_calls(page: &mut Page<'_>, content: &Content) {
     if content.gaps.is_empty() {
         return;
     }
-    page.paragraph("These calls to AWS brought nothing. [All of them, and what they would have filled](#calls-that-brought-nothing), are in the appendix.");
+    page.paragraph(&format!(
+        "These calls to AWS brought nothing. [All of them, and what they would have filled]({}), are in the appendix.",
+        page.chapter(Place::Calls)
+    ));
     let mut table = Table::new(&[
         ("Call", Align::Left),
         ("Result", Align::Left),

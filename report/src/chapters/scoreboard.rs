@@ -1,10 +1,11 @@
 //! The figures: now, in the run before, and over the last eight runs.
 
+use super::trend;
 use crate::content::finding::{Change, Severity, Status};
 use crate::content::history::differing_checks;
 use crate::content::{Content, Evaluation};
 use crate::markdown::words::{and, change, counted, day, number, sparkline};
-use crate::markdown::{Align, Page, Table, code};
+use crate::markdown::{Align, Page, Place, Table, code};
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
@@ -46,7 +47,7 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         }
     };
     table.row(&[
-        "[Score](#method), 0 to 100".to_owned(),
+        format!("[Score]({}), 0 to 100", page.chapter(Place::Method)),
         score.map_or_else(String::new, |score| format!("**{score}**")),
         points(last.and_then(|last| last.score)),
         against(score, last.and_then(|last| last.score)),
@@ -59,16 +60,27 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         last.map_or_else(String::new, |last| change(open, last.open)),
         trend(Some(open), &|past| Some(past.open)),
     ]);
-    let new = evaluation
-        .of(Status::Fail)
-        .filter(|finding| finding.change == Some(Change::New))
-        .count() as u64;
+    let count = |change| {
+        evaluation
+            .of(Status::Fail)
+            .filter(|finding| finding.change == Some(change))
+            .count() as u64
+    };
+    let new = count(Change::New);
     table.row(&[
         "New findings".to_owned(),
         number(new),
         last.map_or_else(String::new, |last| number(last.new)),
         String::new(),
         trend(Some(new), &|past| Some(past.new)),
+    ]);
+    let reopened = count(Change::Reopened);
+    table.row(&[
+        "Reopened findings".to_owned(),
+        number(reopened),
+        last.map_or_else(String::new, |last| number(last.reopened)),
+        String::new(),
+        trend(Some(reopened), &|past| Some(past.reopened)),
     ]);
     let fixed = if last.is_some() {
         number(evaluation.history.fixed.len() as u64)
@@ -82,6 +94,14 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         String::new(),
         String::new(),
     ]);
+    let accepted = evaluation.tally.all().waived;
+    table.row(&[
+        "Accepted findings".to_owned(),
+        number(accepted),
+        last.map_or_else(String::new, |last| number(last.accepted)),
+        last.map_or_else(String::new, |last| change(accepted, last.accepted)),
+        trend(Some(accepted), &|past| Some(past.accepted)),
+    ]);
     table.row(&[
         "Fully tagged resources".to_owned(),
         percent(tagged),
@@ -92,9 +112,10 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
         }),
     ]);
     page.table(&table, usize::MAX, "figure");
-    for caveat in caveats(content, evaluation) {
+    for caveat in caveats(page, content, evaluation) {
         page.paragraph(&caveat);
     }
+    trend::write(page, evaluation);
 }
 
 fn summary(evaluation: &Evaluation, before: &str) -> String {
@@ -125,7 +146,7 @@ fn summary(evaluation: &Evaluation, before: &str) -> String {
 }
 
 /// What keeps the figures from being compared like with like.
-fn caveats(content: &Content, evaluation: &Evaluation) -> Vec<String> {
+fn caveats(page: &Page<'_>, content: &Content, evaluation: &Evaluation) -> Vec<String> {
     let mut caveats = Vec::new();
     if let Some(last) = evaluation.history.last() {
         if !last.accounts.iter().eq(content.accounts.iter()) {
@@ -157,7 +178,7 @@ fn caveats(content: &Content, evaluation: &Evaluation) -> Vec<String> {
     }
     let not_judged = evaluation.history.not_judged.len() as u64;
     if not_judged > 0 {
-        caveats.push(format!("{} of the last run could not be judged again: not open here, and [not fixed](#changes) either.", counted(not_judged, "finding")));
+        caveats.push(format!("{} of the last run could not be judged again: not open here, and [not fixed]({}) either.", counted(not_judged, "finding"), page.chapter(Place::Changes)));
     }
     if !evaluation.history.unreadable.is_empty() {
         let runs: Vec<String> = evaluation

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 
 use crate::content::Evaluation;
-use crate::content::context::TagCoverage;
+use crate::content::context::{Cover, TagCoverage};
 use crate::content::finding::Status;
 use crate::content::score::percent;
-use crate::markdown::words::{counted, counted_as, number, some_of};
+use crate::markdown::words::{capitalised, counted, counted_as, number, some_of};
 use crate::markdown::{Align, Page, Table, code};
 
 /// Environments with a column of their own; the rest share one.
 const ENVIRONMENTS: usize = 6;
 /// The check whose failures are names that don't parse.
 const NAME_CHECK: &str = "tag-name-format";
+/// Keys with a column, and groups with a row in one file.
+const KEYS: usize = 12;
+const GROUPS: usize = 25;
 /// Names shown.
 const NAMES: usize = 40;
 
@@ -27,7 +30,56 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
         }
         Some(context) => coverage(page, &context.tags),
     }
+    if let Some(context) = &evaluation.context {
+        matrix(page, &context.tags, "system", &context.tags.systems);
+        matrix(page, &context.tags, "owner", &context.tags.owners);
+    }
     names(page, evaluation);
+}
+
+/// Who lacks which key: a row per system or owner, those without one first, then those that lack most.
+fn matrix(page: &mut Page<'_>, tags: &TagCoverage, what: &str, groups: &BTreeMap<String, Cover>) {
+    let keys: Vec<&String> = tags.missing.keys().take(KEYS).collect();
+    if keys.is_empty() {
+        return;
+    }
+    let mut columns = vec![
+        (capitalised(what), Align::Left),
+        ("Resources".to_owned(), Align::Right),
+        ("All tags".to_owned(), Align::Right),
+    ];
+    columns.extend(keys.iter().map(|key| (code(key), Align::Right)));
+    let mut table = Table::with_titles(columns);
+    let mut groups: Vec<(&String, &Cover)> = groups.iter().collect();
+    groups.sort_by_key(|(name, cover)| {
+        let lacking = cover.readable - cover.complete;
+        (!name.is_empty(), std::cmp::Reverse(lacking), *name)
+    });
+    for (name, cover) in groups {
+        let mut cells = vec![
+            if name.is_empty() {
+                format!("no {what}")
+            } else {
+                code(name)
+            },
+            number(cover.readable),
+            share(cover.complete, cover.readable),
+        ];
+        cells.extend(
+            keys.iter()
+                .map(|key| match cover.missing.get(*key).copied().unwrap_or(0) {
+                    0 => "✓".to_owned(),
+                    lacking => share(cover.readable.saturating_sub(lacking), cover.readable),
+                }),
+        );
+        table.row(&cells);
+    }
+    page.heading(3, &format!("Tag coverage by {what}"));
+    page.paragraph(&format!(
+        "Share of the resources of each {what} that carry a required tag; `✓` is all of them."
+    ));
+    let limit = if page.is_folder() { usize::MAX } else { GROUPS };
+    page.table(&table, limit, what);
 }
 
 fn coverage(page: &mut Page<'_>, tags: &TagCoverage) {

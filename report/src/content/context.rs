@@ -7,7 +7,8 @@ use handoff::table::{self, Row};
 use serde::Serialize;
 
 use super::ContentError;
-use super::finding::short_arn;
+use super::finding::{Status, short_arn};
+use super::objectives::Observed;
 use super::score::{Levels, percent};
 
 /// Types whose rows the database chapter lists.
@@ -54,6 +55,31 @@ pub struct TagCoverage {
     pub environments: BTreeMap<String, u64>,
     /// Resources lacking a key, by key and environment.
     pub missing: BTreeMap<String, BTreeMap<String, u64>>,
+    /// The same by system; the empty name is for resources without one.
+    pub systems: BTreeMap<String, Cover>,
+    /// The same by owner.
+    pub owners: BTreeMap<String, Cover>,
+}
+
+/// Tag coverage of some resources.
+#[derive(Debug, Default, Serialize)]
+pub struct Cover {
+    /// Readable resources.
+    pub readable: u64,
+    /// Those with every required tag.
+    pub complete: u64,
+    /// Those lacking a key, by key.
+    pub missing: BTreeMap<String, u64>,
+}
+
+impl Cover {
+    fn add(&mut self, missing: &[String]) {
+        self.readable += 1;
+        self.complete += u64::from(missing.is_empty());
+        for key in missing {
+            *self.missing.entry(key.clone()).or_default() += 1;
+        }
+    }
 }
 
 impl TagCoverage {
@@ -78,6 +104,9 @@ impl TagCoverage {
                 .and_then(|keys| keys.try_into().ok())
                 .unwrap_or(0),
         );
+        for (groups, column) in [(&mut self.systems, "system"), (&mut self.owners, "owner")] {
+            groups.entry(row.string(column)).or_default().add(&missing);
+        }
         let environment = row.string("environment");
         for key in missing {
             *self
@@ -119,6 +148,12 @@ pub struct Database {
     pub dr: Vec<String>,
     /// What of it is not met.
     pub dr_unmet: Vec<String>,
+    /// What would be lost now; none when no check measured it.
+    pub rpo_observed: Option<Observed>,
+    /// How long bringing it back would take; none when no check measured it.
+    pub rto_observed: Option<Observed>,
+    /// Whether a restore of it was tried.
+    pub restore_tested: Option<Status>,
 }
 
 /// A resource whose DR tag is not met.
@@ -146,8 +181,9 @@ pub struct Unmet {
 }
 
 /// Columns of `resource_context` that the report reads.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
     "arn",
+    "system",
     "resource_type",
     "name",
     "summary",
@@ -216,6 +252,9 @@ impl Context {
                 rto_seconds: row.int("rto_seconds"),
                 dr: row.list("dr").unwrap_or_default(),
                 dr_unmet: row.list("dr_unmet").unwrap_or_default(),
+                rpo_observed: None,
+                rto_observed: None,
+                restore_tested: None,
             });
         }
         let dr_unmet = row.list("dr_unmet").unwrap_or_default();
@@ -233,6 +272,26 @@ impl Context {
             });
         }
     }
+}
+
+/// Percentage of completely tagged resources of a run, reading nothing else.
+///
+/// # Errors
+/// When a file can't be read.
+pub fn tagged_percent(paths: &[PathBuf]) -> Result<Option<u32>, ContentError> {
+    let mut tags = TagCoverage::default();
+    for path in paths {
+        table::read("resource_context", path, &["missing_tags", "taggable"])?.for_each(|row| {
+            if row.bool("taggable") != Some(false)
+                && let Some(missing) = row.list("missing_tags")
+            {
+                tags.readable += 1;
+                tags.complete += u64::from(missing.is_empty());
+            }
+            Ok::<(), ContentError>(())
+        })?;
+    }
+    Ok(tags.percent())
 }
 
 fn text(row: Row<'_>, column: &str) -> Option<String> {

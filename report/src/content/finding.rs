@@ -4,6 +4,8 @@ use handoff::table::Row;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::actor::Actor;
+
 /// How bad it is when the check fails, worst first in sort order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -182,6 +184,8 @@ pub struct Finding {
     pub change: Option<Change>,
     /// Who accepted it.
     pub waiver: Option<Waiver>,
+    /// Who did it, or who changed the resource last, as far as the findings of this run tell.
+    pub changed_by: Option<Actor>,
 }
 
 /// Columns that [`Finding::read`] wants.
@@ -257,12 +261,18 @@ impl Finding {
             evidence: text("evidence"),
             remediation: text("remediation"),
             remediation_command: text("remediation_command"),
+            changed_by: row.text("evidence").and_then(Actor::read),
             fingerprint: row.string("fingerprint"),
             anchor: String::new(),
             first_seen: row.time("first_seen"),
             change: Change::parse(row.text("change")),
             waiver,
         }
+    }
+
+    /// Whether it tells of something that happened rather than of how something is.
+    pub fn is_detection(&self) -> bool {
+        self.kind.as_deref() == Some("detection")
     }
 
     /// Whether the account itself was judged.
@@ -297,6 +307,29 @@ fn as_json<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result
     value.serialize(serializer)
 }
 
+/// Whether a check was run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CheckStatus {
+    /// It gave its verdicts.
+    Evaluated,
+    /// Its SQL failed.
+    Error,
+    /// There was nothing it could have looked at, such as events.
+    NotEvaluated,
+}
+
+impl CheckStatus {
+    /// Reads the lake's spelling; a status that is not known is no evaluation.
+    pub fn parse(text: Option<&str>) -> Self {
+        match text {
+            Some("evaluated") | None => Self::Evaluated,
+            Some("error") => Self::Error,
+            Some(_) => Self::NotEvaluated,
+        }
+    }
+}
+
 /// A check and how it came out in this run.
 #[derive(Clone, Debug, Serialize)]
 pub struct Check {
@@ -304,6 +337,8 @@ pub struct Check {
     pub check_id: String,
     /// Step of hardening, 1 to 7.
     pub rule: u8,
+    /// `config` or `detection`.
+    pub kind: Option<String>,
     /// What it asks for.
     pub title: String,
     /// How bad it is when it fails.
@@ -312,11 +347,20 @@ pub struct Check {
     pub tables: Vec<String>,
     /// Control ids by framework.
     pub frameworks: std::collections::BTreeMap<String, String>,
-    /// Why its SQL failed, when it did.
+    /// Whether it was run.
+    pub status: CheckStatus,
+    /// Why it was not run to its end, when it was not.
     pub error: Option<String>,
     /// Verdicts.
     #[serde(flatten)]
     pub verdicts: Verdicts,
+}
+
+impl Check {
+    /// Whether it left something open: verdicts it could not decide, or all of them.
+    pub fn is_unsure(&self) -> bool {
+        self.verdicts.unknown > 0 || self.status != CheckStatus::Evaluated
+    }
 }
 
 /// Verdicts counted by status.

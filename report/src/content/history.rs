@@ -10,8 +10,9 @@ use handoff::run::{self, Run, RunId, RunRecord, Stage};
 use handoff::table;
 use serde::Serialize;
 
-use super::context::Context;
+use super::context;
 use super::finding::{self, Check, Finding, Status, Verdicts};
+use super::findings::Stop;
 use super::score::{Levels, Tally};
 use super::{ContentError, accounts, paths, rule_number};
 
@@ -25,6 +26,10 @@ pub struct History {
     pub runs: Vec<Past>,
     /// Earlier runs that could not be read and are left out.
     pub unreadable: Vec<RunId>,
+    /// Runs among them that `analyze` has not looked at, latest first.
+    pub not_analyzed: Vec<RunId>,
+    /// Findings that failed in the last run and do not fail in this one, for whatever reason.
+    pub closed: Option<u64>,
     /// Failed in the last run and does not fail any more.
     pub fixed: Vec<Fixed>,
     /// Failed in the last run and was not judged in this one.
@@ -51,8 +56,16 @@ pub struct Past {
     #[serde(skip)]
     pub rules: [Verdicts; 7],
     /// Findings that were new in it.
-    #[serde(skip)]
     pub new: u64,
+    /// Findings that failed again after having been fixed.
+    pub reopened: u64,
+    /// Findings that somebody had accepted.
+    pub accepted: u64,
+    /// Findings that failed in the run before and did not in this one, for whatever reason; none for the oldest run.
+    pub closed: Option<u64>,
+    /// Fingerprints of the findings that failed.
+    #[serde(skip)]
+    pub failing: HashSet<String>,
 }
 
 /// A finding that does not fail any more.
@@ -107,7 +120,7 @@ impl History {
                     last_failures.extend(failures);
                     history.runs.push(past);
                 }
-                Ok(None) => {}
+                Ok(None) => history.not_analyzed.push(earlier.id),
                 Err(error) => {
                     warn(format!(
                         "run {} is left out of the history: {error}",
@@ -118,8 +131,31 @@ impl History {
             }
         }
         history.runs.reverse();
+        history.count_closed(findings);
         history.settle(last_failures, accounts_now, checks, findings, files)?;
         Ok(history)
+    }
+
+    fn count_closed(&mut self, findings: &[Finding]) {
+        let gone = |before: &HashSet<String>, after: &dyn Fn(&str) -> bool| {
+            before.iter().filter(|print| !after(print)).count() as u64
+        };
+        for index in 1..self.runs.len() {
+            let (before, after) = self.runs.split_at_mut(index);
+            if let (Some(before), Some(after)) = (before.last(), after.first_mut()) {
+                after.closed = Some(gone(&before.failing, &|print| {
+                    after.failing.contains(print)
+                }));
+            }
+        }
+        let failing: HashSet<&str> = findings
+            .iter()
+            .filter(|finding| finding.status == Status::Fail)
+            .map(|finding| finding.fingerprint.as_str())
+            .collect();
+        self.closed = self
+            .last()
+            .map(|last| gone(&last.failing, &|print| failing.contains(print)));
     }
 
     /// Sorts the last run's failures into fixed, not judged, and those that this run's findings tell of anyway.
@@ -258,15 +294,7 @@ fn read_past(run: &Run, levels: &Levels) -> Result<Option<Past>, ContentError> {
         return Ok(None);
     }
     let tally = Tally::read(&files, levels)?;
-    let context = Context::read(&paths(run, &record, "resource_context")?)?;
-    let mut new = 0;
-    for file in &files {
-        table::read("findings", file, &["status", "change"])?.for_each(|row| {
-            new +=
-                u64::from(row.text("status") == Some("fail") && row.text("change") == Some("new"));
-            Ok::<(), ContentError>(())
-        })?;
-    }
+    let changes = Changes::read(&files, &tally)?;
     let mut checks: BTreeSet<String> = tally.checks.keys().cloned().collect();
     for file in paths(run, &record, "checks")? {
         table::read("checks", &file, &["check_id"])?.for_each(|row| {
@@ -278,12 +306,49 @@ fn read_past(run: &Run, levels: &Levels) -> Result<Option<Past>, ContentError> {
         run: run.id.clone(),
         score: tally.score(),
         open: tally.all().failed,
-        tagged_percent: context.tags.percent(),
+        tagged_percent: context::tagged_percent(&paths(run, &record, "resource_context")?)?,
         accounts: accounts(&run.record(Stage::Collect)?),
         checks,
         rules: [1, 2, 3, 4, 5, 6, 7].map(|rule| tally.rule(rule)),
-        new,
+        new: changes.new,
+        reopened: changes.reopened,
+        accepted: tally.all().waived,
+        closed: None,
+        failing: changes.failing,
     }))
+}
+
+/// How a run's failures stood against the run before it.
+#[derive(Default)]
+struct Changes {
+    new: u64,
+    reopened: u64,
+    failing: HashSet<String>,
+}
+
+impl Changes {
+    /// Reads as far as there are failures: `analyze` writes passes last.
+    fn read(files: &[PathBuf], tally: &Tally) -> Result<Self, ContentError> {
+        let mut changes = Self::default();
+        let mut left = tally.all().failed;
+        for file in files {
+            let columns = ["status", "change", "fingerprint"];
+            let read = table::read("findings", file, &columns)?.for_each(|row| {
+                if left == 0 {
+                    return Err(Stop::Done);
+                }
+                if Status::parse(row.text("status")) == Status::Fail {
+                    left -= 1;
+                    changes.new += u64::from(row.text("change") == Some("new"));
+                    changes.reopened += u64::from(row.text("change") == Some("reopened"));
+                    changes.failing.insert(row.string("fingerprint"));
+                }
+                Ok(())
+            });
+            Stop::settle(read)?;
+        }
+        Ok(changes)
+    }
 }
 
 fn read_failures(run: &Run) -> Result<Vec<Finding>, ContentError> {

@@ -4,25 +4,35 @@
 //! formats say so. Invariants: findings that pass are only counted; everything is sorted, so that the same lake gives
 //! the same bytes; a run that can't be read wholly is an error, except earlier runs, which are left out and named.
 
+pub mod actor;
+pub mod attest;
+pub mod checklist;
 pub mod context;
 pub mod finding;
+mod findings;
 pub mod gaps;
 pub mod history;
+pub mod monitoring;
+pub mod objectives;
 pub mod score;
+pub mod trend;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use handoff::run::{Completeness, FileEntry, Run, RunError, RunId, RunRecord, Stage};
 use handoff::storage::StorageError;
-use handoff::table::{self, Row, TableError};
+use handoff::table::{self, TableError};
 use jiff::Timestamp;
 
+use attest::Attestations;
 use context::{Context, Zone};
-use finding::{Check, Finding, Severity, Status, Verdicts};
+use finding::{Check, CheckStatus, Finding, Severity, Status, Verdicts};
 use gaps::Gap;
 use history::History;
+use monitoring::Monitoring;
 use score::Tally;
+use trend::Point;
 
 /// Content that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +76,8 @@ pub struct Content {
     pub gaps: Vec<Gap>,
     /// What `analyze` said; none before it ran.
     pub evaluation: Option<Evaluation>,
+    /// What people attest, since no call to AWS could tell.
+    pub attestations: Attestations,
 }
 
 /// What `analyze` said of a run.
@@ -87,6 +99,12 @@ pub struct Evaluation {
     pub zones: Option<Vec<Zone>>,
     /// Earlier runs, and what became of what failed in the last of them.
     pub history: History,
+    /// Open findings of the runs of up to a year, this one last.
+    pub trend: Vec<Point>,
+    /// Trails, their days, alarms and scanners.
+    pub monitoring: Monitoring,
+    /// Rules for which something was attested once and is over.
+    pub overdue: BTreeSet<u8>,
 }
 
 impl Evaluation {
@@ -128,7 +146,7 @@ impl Content {
         regions.remove("global");
         let gaps = gaps::read(&paths(run, &record, "collect_errors")?)?;
         let evaluation = match RunRecord::read(&run.lake, &run.id, Stage::Analyze)? {
-            Some(analyzed) => Some(Evaluation::read(run, &analyzed, &accounts(&record), warn)?),
+            Some(analyzed) => Some(Evaluation::read(run, &record, &analyzed, warn)?),
             None => None,
         };
         Ok(Self {
@@ -144,15 +162,26 @@ impl Content {
             collect_partial: record.status == Completeness::Partial || !gaps.is_empty(),
             gaps,
             evaluation,
+            attestations: Attestations::default(),
         })
+    }
+
+    /// Takes what people attest into account.
+    pub fn attest(&mut self, attestations: Attestations) {
+        self.attestations = attestations;
+        let overdue = (1..=7)
+            .filter(|rule| self.attestations.has_expired(*rule, self))
+            .collect();
+        if let Some(evaluation) = &mut self.evaluation {
+            evaluation.overdue = overdue;
+        }
     }
 
     /// Whether something is missing: calls that failed, checks that could not decide, or no analysis at all.
     pub fn is_partial(&self) -> bool {
-        let evaluated = self
-            .evaluation
-            .as_ref()
-            .is_some_and(|evaluation| !evaluation.partial && evaluation.tally.all().unknown == 0);
+        let evaluated = self.evaluation.as_ref().is_some_and(|evaluation| {
+            !evaluation.partial && !evaluation.checks.iter().any(Check::is_unsure)
+        });
         self.collect_partial || !evaluated
     }
 }
@@ -160,18 +189,22 @@ impl Content {
 impl Evaluation {
     fn read(
         run: &Run,
+        collected: &RunRecord,
         record: &RunRecord,
-        accounts: &BTreeSet<String>,
         warn: &mut dyn FnMut(String),
     ) -> Result<Self, ContentError> {
+        let accounts = &accounts(collected);
         let files = history::Files {
             findings: paths(run, record, "findings")?,
             context: paths(run, record, "resource_context")?,
         };
-        let context = match files.context.is_empty() {
+        let mut context = match files.context.is_empty() {
             true => None,
             false => Some(Context::read(&files.context)?),
         };
+        if let Some(context) = &mut context {
+            objectives::read(&files.findings, &mut context.databases)?;
+        }
         let zones = match entries(record, "zone_backups").is_empty() {
             true => None,
             false => Some(context::zones(&paths(run, record, "zone_backups")?)?),
@@ -181,7 +214,7 @@ impl Evaluation {
             .map(|context| context.levels.clone())
             .unwrap_or_default();
         let tally = Tally::read(&files.findings, &levels)?;
-        let mut findings = read_findings(&files.findings, &tally)?;
+        let mut findings = findings::read(&files.findings, &tally)?;
         if let Some(context) = &context {
             for finding in findings
                 .iter_mut()
@@ -194,9 +227,12 @@ impl Evaluation {
                     .filter(|text| !text.is_empty());
             }
         }
-        name_anchors(&mut findings);
+        findings::name_anchors(&mut findings);
+        findings::name_changers(&mut findings);
         let checks = read_checks(&paths(run, record, "checks")?, &tally, &findings)?;
         let history = History::read(run, accounts, &levels, &checks, &findings, &files, warn)?;
+        let trend = trend::read(run, tally.all().failed, &history)?;
+        let monitoring = Monitoring::read(run, collected, record, &files.findings)?;
         Ok(Self {
             version: record.version.clone(),
             partial: record.status == Completeness::Partial,
@@ -206,125 +242,10 @@ impl Evaluation {
             context,
             zones,
             history,
+            trend,
+            monitoring,
+            overdue: BTreeSet::new(),
         })
-    }
-}
-
-/// Ends the reading of a file early: its remaining rows are known to be passes.
-enum Stop {
-    Done,
-    Failed(ContentError),
-}
-
-impl From<TableError> for Stop {
-    fn from(error: TableError) -> Self {
-        Self::Failed(error.into())
-    }
-}
-
-/// Reads what is not a pass. The tally says how much of that there is, so that the passes, which `analyze` writes
-/// last and which are most of a large run, are not decoded.
-fn read_findings(files: &[PathBuf], tally: &Tally) -> Result<Vec<Finding>, ContentError> {
-    let verdicts = tally.all();
-    let mut wanted = verdicts.total() - verdicts.passed;
-    let mut findings = Vec::new();
-    for file in files {
-        if wanted == 0 {
-            break;
-        }
-        let read = table::read("findings", file, &finding::COLUMNS)?.for_each(|row: Row<'_>| {
-            if Status::parse(row.text("status")) != Status::Pass {
-                let rule = rule_number(
-                    "findings",
-                    row.text("check_id").unwrap_or_default(),
-                    row.int("rule"),
-                )
-                .map_err(Stop::Failed)?;
-                findings.push(Finding::read(row, rule));
-                wanted -= 1;
-            }
-            if wanted == 0 { Err(Stop::Done) } else { Ok(()) }
-        });
-        match read {
-            Err(Stop::Failed(error)) => return Err(error),
-            Err(Stop::Done) | Ok(()) => {}
-        }
-    }
-    findings.sort_by(|a, b| {
-        let place = |finding: &Finding| (finding.severity, finding.rule);
-        b.risk
-            .total_cmp(&a.risk)
-            .then_with(|| place(a).cmp(&place(b)))
-            .then_with(|| {
-                (
-                    &a.check_id,
-                    &a.account_id,
-                    &a.region,
-                    &a.resource_arn,
-                    &a.discriminator,
-                    &a.fingerprint,
-                    &a.reason,
-                )
-                    .cmp(&(
-                        &b.check_id,
-                        &b.account_id,
-                        &b.region,
-                        &b.resource_arn,
-                        &b.discriminator,
-                        &b.fingerprint,
-                        &b.reason,
-                    ))
-            })
-    });
-    Ok(findings)
-}
-
-/// Shortest length of an anchor's fingerprint.
-const ANCHOR_DIGITS: usize = 6;
-
-/// Gives every finding an anchor: `f-` and the shortest part of its fingerprint that no other finding starts with.
-fn name_anchors(findings: &mut [Finding]) {
-    let clean: Vec<String> = findings
-        .iter()
-        .map(|finding| {
-            finding
-                .fingerprint
-                .chars()
-                .filter(char::is_ascii_alphanumeric)
-                .collect()
-        })
-        .collect();
-    let mut order: Vec<usize> = (0..findings.len()).collect();
-    order.sort_by(|&a, &b| clean[a].cmp(&clean[b]).then(a.cmp(&b)));
-    let shared = |a: usize, b: usize| {
-        clean[a]
-            .bytes()
-            .zip(clean[b].bytes())
-            .take_while(|(a, b)| a == b)
-            .count()
-    };
-    let mut twins = 0;
-    for (place, &index) in order.iter().enumerate() {
-        let before = place.checked_sub(1).map(|place| order[place]);
-        let after = order.get(place + 1).copied();
-        let digits = before
-            .into_iter()
-            .chain(after)
-            .map(|other| shared(index, other) + 1)
-            .fold(ANCHOR_DIGITS, usize::max);
-        let digits = digits.min(clean[index].len());
-        // Equal fingerprints are not ours to expect, but anchors must differ even then.
-        twins = if before.is_some_and(|before| clean[before] == clean[index]) {
-            twins + 1
-        } else {
-            0
-        };
-        let suffix = if twins > 0 {
-            format!("-{}", twins + 1)
-        } else {
-            String::new()
-        };
-        findings[index].anchor = format!("f-{}{suffix}", &clean[index][..digits]);
     }
 }
 
@@ -338,6 +259,7 @@ fn read_checks(
         let columns = [
             "check_id",
             "rule",
+            "kind",
             "title",
             "severity",
             "tables",
@@ -348,18 +270,24 @@ fn read_checks(
         table::read("checks", file, &columns)?.for_each(|row| {
             let check_id = row.string("check_id");
             let rule = rule_number("checks", &check_id, row.int("rule"))?;
-            let failed = row.text("status") == Some("error");
+            let status = CheckStatus::parse(row.text("status"));
             let error = row
                 .text("error")
                 .filter(|text| !text.is_empty())
                 .map(str::to_owned);
             let check = Check {
                 rule,
+                kind: row.text("kind").map(str::to_owned),
                 title: row.string("title"),
                 severity: Severity::parse(row.text("severity")),
                 tables: row.list("tables").unwrap_or_default(),
                 frameworks: row.map("frameworks").unwrap_or_default(),
-                error: error.or_else(|| failed.then(|| "its SQL failed".to_owned())),
+                status,
+                error: error.or_else(|| match status {
+                    CheckStatus::Evaluated => None,
+                    CheckStatus::Error => Some("its SQL failed".to_owned()),
+                    CheckStatus::NotEvaluated => Some("there was nothing to look at".to_owned()),
+                }),
                 verdicts: Verdicts::default(),
                 check_id: check_id.clone(),
             };
@@ -374,6 +302,7 @@ fn read_checks(
             .or_insert_with(|| Check {
                 check_id: check_id.clone(),
                 rule: counted.rule,
+                kind: None,
                 title: findings
                     .iter()
                     .find(|finding| finding.check_id == *check_id)
@@ -382,6 +311,7 @@ fn read_checks(
                 severity: counted.severity,
                 tables: Vec::new(),
                 frameworks: BTreeMap::new(),
+                status: CheckStatus::Evaluated,
                 error: None,
                 verdicts: Verdicts::default(),
             });

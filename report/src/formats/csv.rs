@@ -10,7 +10,7 @@ use crate::content::Content;
 use crate::content::finding::Finding;
 
 /// Columns, in order.
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 29] = [
     "status",
     "severity",
     "risk",
@@ -37,6 +37,9 @@ const COLUMNS: [&str; 26] = [
     "remediation",
     "evidence",
     "fingerprint",
+    "kind",
+    "changed_by",
+    "changed_at",
 ];
 
 /// Writes the file.
@@ -58,9 +61,10 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
         .map_err(|error| io::Error::other(error.to_string()))
 }
 
-fn cells(finding: &Finding) -> [String; 26] {
+fn cells(finding: &Finding) -> [String; 29] {
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let waiver = finding.waiver.as_ref();
+    let actor = finding.changed_by.as_ref();
     [
         spelling(&finding.status),
         finding.severity.name().to_owned(),
@@ -102,6 +106,13 @@ fn cells(finding: &Finding) -> [String; 26] {
         text(&finding.remediation),
         text(&finding.evidence),
         finding.fingerprint.clone(),
+        text(&finding.kind),
+        actor
+            .map(|actor| actor.principals.join(" "))
+            .unwrap_or_default(),
+        actor
+            .map(|actor| actor.last.to_string())
+            .unwrap_or_default(),
     ]
 }
 

@@ -12,14 +12,18 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 
 use crate::chapters::{RULES, rules};
+use crate::content::attest::Attestation;
+use crate::content::checklist::{self, BACKUPS, HIGH_AVAILABILITY, Line};
 use crate::content::context::{Database, TagCoverage, Unmet, Zone};
 use crate::content::finding::{Check, Finding, Verdicts};
 use crate::content::gaps::Gap;
 use crate::content::history::{Fixed, Past};
+use crate::content::monitoring::{Alarm, Recorded, Scanner, Trail};
+use crate::content::trend::Point;
 use crate::content::{Content, Evaluation};
 
 /// Version of the document.
-pub const VERSION: &str = "1.0";
+pub const VERSION: &str = "1.1";
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -34,6 +38,7 @@ struct Document<'a> {
     partial: bool,
     calls_without_answer: &'a [Gap],
     evaluation: Option<Evaluated<'a>>,
+    attestations: &'a [Attestation],
 }
 
 #[derive(Serialize)]
@@ -52,6 +57,18 @@ struct Evaluated<'a> {
     databases: Option<&'a [Database]>,
     dr_unmet: Option<&'a [Unmet]>,
     zones: Option<&'a [Zone]>,
+    trend: &'a [Point],
+    trails: Option<&'a [Trail]>,
+    trail_coverage: Option<&'a [Recorded]>,
+    alarms: &'a [Alarm],
+    scan_coverage: Option<&'a [Scanner]>,
+    dr_checklist: Checklist,
+}
+
+#[derive(Serialize)]
+struct Checklist {
+    backups: Vec<Line>,
+    high_availability: Vec<Line>,
 }
 
 #[derive(Serialize)]
@@ -87,7 +104,11 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
         resources: content.resources,
         partial: content.is_partial(),
         calls_without_answer: &content.gaps,
-        evaluation: content.evaluation.as_ref().map(evaluated),
+        evaluation: content
+            .evaluation
+            .as_ref()
+            .map(|evaluation| evaluated(content, evaluation)),
+        attestations: &content.attestations.list,
     };
     let mut bytes = Vec::new();
     document.serialize(&mut serde_json::Serializer::with_formatter(
@@ -98,7 +119,8 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn evaluated(evaluation: &Evaluation) -> Evaluated<'_> {
+fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a> {
+    let monitoring = &evaluation.monitoring;
     let context = evaluation.context.as_ref();
     let last = evaluation.history.last();
     Evaluated {
@@ -128,6 +150,15 @@ fn evaluated(evaluation: &Evaluation) -> Evaluated<'_> {
         databases: context.map(|context| context.databases.as_slice()),
         dr_unmet: context.map(|context| context.unmet.as_slice()),
         zones: evaluation.zones.as_deref(),
+        trend: &evaluation.trend,
+        trails: monitoring.trails.as_deref(),
+        trail_coverage: monitoring.recorded.as_deref(),
+        alarms: &monitoring.alarms,
+        scan_coverage: monitoring.scanners.as_deref(),
+        dr_checklist: Checklist {
+            backups: checklist::lines(content, evaluation, &BACKUPS),
+            high_availability: checklist::lines(content, evaluation, &HIGH_AVAILABILITY),
+        },
     }
 }
 

@@ -4,37 +4,45 @@
 //! anything links to it, so the chapters are written twice: first with every link, to learn how much room is left, then
 //! with the links that have a target.
 
-use std::collections::BTreeSet;
-
 use crate::chapters::{
-    RULES, appendix, changes, evidence, owners, risks, rule, rules, scope, scoreboard,
+    RULES, appendix, changes, evidence, frameworks, owners, risks, rule, rules, scope, scoreboard,
 };
 use crate::content::Content;
 use crate::content::finding::Status;
-use crate::markdown::Page;
+use crate::markdown::links::INDEX;
+use crate::markdown::{Links, Page};
 
 /// Size the file stays below, in bytes; GitHub shows larger ones as raw text.
 pub const LIMIT: usize = 300_000;
 
 const SUMMARY_ROOM: usize = 40_000;
-const OWNERS_ROOM: usize = 60_000;
-const RULE_ROOM: usize = 14_000;
-const APPENDIX_ROOM: usize = 40_000;
+const OWNERS_ROOM: usize = 45_000;
+const RULE_ROOM: usize = 18_000;
+const FRAMEWORKS_ROOM: usize = 20_000;
+const APPENDIX_ROOM: usize = 30_000;
 /// Kept free for the paragraphs and headings that chapters write whether or not there is room.
 const RESERVE: usize = 12_000;
 
 /// Writes the report.
 pub fn render(content: &Content, diagram: Option<&str>) -> String {
-    let every: BTreeSet<&str> = content
-        .evaluation
-        .iter()
-        .flat_map(|evaluation| evaluation.of(Status::Fail))
-        .map(|finding| finding.anchor.as_str())
-        .collect();
+    let place = |anchor| (anchor, INDEX.to_owned());
+    let every = Links {
+        is_folder: false,
+        evidence: content
+            .evaluation
+            .iter()
+            .flat_map(|evaluation| evaluation.of(Status::Fail))
+            .map(|finding| place(finding.anchor.as_str()))
+            .collect(),
+    };
     let (before, after) = chapters(content, diagram, &every);
     let room = LIMIT.saturating_sub(before.len() + after.len() + 2);
     let evidence = evidence::write(content, room);
-    let (before, after) = chapters(content, diagram, &evidence.anchors);
+    let there = Links {
+        is_folder: false,
+        evidence: evidence.anchors.iter().copied().map(place).collect(),
+    };
+    let (before, after) = chapters(content, diagram, &there);
     let parts = [before, evidence.text, after];
     parts
         .iter()
@@ -45,12 +53,8 @@ pub fn render(content: &Content, diagram: Option<&str>) -> String {
 }
 
 /// The chapters before and after the evidence.
-fn chapters<'a>(
-    content: &'a Content,
-    diagram: Option<&str>,
-    linked: &'a BTreeSet<&'a str>,
-) -> (String, String) {
-    let page = |room: usize| Page::new(room, linked);
+fn chapters(content: &Content, diagram: Option<&str>, links: &Links<'_>) -> (String, String) {
+    let page = |room: usize| Page::new(room, links);
     let mut summary = page(SUMMARY_ROOM);
     scope::write(&mut summary, content);
     scoreboard::write(&mut summary, content);
@@ -65,6 +69,9 @@ fn chapters<'a>(
         rule::write(&mut chapter, content, each);
         texts.push(chapter.into_text());
     }
+    let mut controls = page(FRAMEWORKS_ROOM);
+    frameworks::write(&mut controls, content);
+    texts.push(controls.into_text());
     texts.retain(|text| !text.is_empty());
     let mut last = page(APPENDIX_ROOM);
     appendix::write(&mut last, content);
@@ -72,4 +79,6 @@ fn chapters<'a>(
 }
 
 // What the chapters may take together leaves room for evidence.
-const _: () = assert!(SUMMARY_ROOM + OWNERS_ROOM + 7 * RULE_ROOM + APPENDIX_ROOM + RESERVE < LIMIT);
+const _: () = assert!(
+    SUMMARY_ROOM + OWNERS_ROOM + 7 * RULE_ROOM + FRAMEWORKS_ROOM + APPENDIX_ROOM + RESERVE < LIMIT
+);

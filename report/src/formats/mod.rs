@@ -1,6 +1,7 @@
 //! The formats of the report, one file each, all fed by the same [`crate::content::Content`].
 
 pub mod csv;
+pub mod folder;
 pub mod json;
 pub mod markdown;
 

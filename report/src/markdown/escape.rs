@@ -8,6 +8,7 @@
 //! which is how GitHub's tables want it: they split cells before they look at anything else.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 
 use handoff::text::{clip, elide_middle, printable};
 
@@ -115,6 +116,20 @@ fn push_escaped(out: &mut String, word: &str) {
             c => out.push(c),
         }
     }
+}
+
+/// An address as the target of a link: what could end the link or the table cell is percent-encoded. The caller chooses
+/// which schemes it lets in.
+pub fn address(target: &str) -> String {
+    let mut out = String::with_capacity(target.len());
+    for byte in target.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~/:?#&=%+,;@!".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
 }
 
 /// A value inside of an HTML element, where markdown's escapes mean nothing.

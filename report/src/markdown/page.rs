@@ -1,9 +1,9 @@
 //! A page under construction: headings, paragraphs, tables, lists, none of which outgrows its room.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::code;
+use super::links::{INDEX, Links, Place};
 use super::words::number;
 use crate::content::finding::Finding;
 
@@ -11,7 +11,8 @@ use crate::content::finding::Finding;
 pub const TABLE_ROWS: usize = 199;
 
 /// Where the whole list is, for lines that say how much was left out.
-pub const WHOLE_LIST: &str = "`report --format json` and `analyze query` have everything";
+pub const WHOLE_LIST: &str =
+    "`report --out DIR`, `report --format json` and `analyze query` have more";
 
 /// How a column is aligned.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,17 +96,47 @@ fn in_cell(markdown: &str) -> String {
 pub struct Page<'a> {
     text: String,
     room: usize,
-    evidenced: &'a BTreeSet<&'a str>,
+    links: &'a Links<'a>,
+    file: String,
+    /// How many levels the headings rise: a file of its own begins with the first.
+    rise: usize,
+    rest: String,
 }
 
 impl<'a> Page<'a> {
-    /// A page whose lists and tables stop growing at `room` bytes. Only findings whose anchors are in `evidenced` are linked.
-    pub fn new(room: usize, evidenced: &'a BTreeSet<&'a str>) -> Self {
+    /// The only page, or the first one, whose lists and tables stop growing at `room` bytes.
+    pub fn new(room: usize, links: &'a Links<'a>) -> Self {
+        Self {
+            rise: 0,
+            ..Self::of(INDEX, room, links)
+        }
+    }
+
+    /// The page of another file of the folder, whose chapter is its title.
+    pub fn of(file: &str, room: usize, links: &'a Links<'a>) -> Self {
         Self {
             text: String::new(),
             room,
-            evidenced,
+            links,
+            file: file.to_owned(),
+            rise: 1,
+            rest: WHOLE_LIST.to_owned(),
         }
+    }
+
+    /// Names the place where what is left out can be found, as a sentence without its end.
+    pub fn rest_is(&mut self, place: &str) {
+        place.clone_into(&mut self.rest);
+    }
+
+    /// Whether the report is a folder of files.
+    pub fn is_folder(&self) -> bool {
+        self.links.is_folder
+    }
+
+    /// The address of a chapter.
+    pub fn chapter(&self, place: Place) -> String {
+        self.links.chapter(&self.file, place)
     }
 
     /// The text.
@@ -128,7 +159,11 @@ impl<'a> Page<'a> {
         if !self.text.is_empty() {
             self.text.push('\n');
         }
-        let _ = writeln!(self.text, "{} {title}", "#".repeat(level));
+        let _ = writeln!(
+            self.text,
+            "{} {title}",
+            "#".repeat(level - self.rise.min(level - 1))
+        );
     }
 
     /// A paragraph of markdown.
@@ -180,28 +215,26 @@ impl<'a> Page<'a> {
         if count > 0 {
             let (are, plural) = if count == 1 { ("is", "") } else { ("are", "s") };
             self.paragraph(&format!(
-                "{} more {noun}{plural} {are} left out to keep the report readable: {WHOLE_LIST}.",
-                number(count as u64)
+                "{} more {noun}{plural} {are} left out to keep the report readable: {}.",
+                number(count as u64),
+                self.rest
             ));
         }
     }
 
     /// A link to a finding's evidence, where this report has it; else nothing.
     pub fn evidence(&self, finding: &Finding) -> String {
-        if self.evidenced.contains(finding.anchor.as_str()) {
-            format!("[evidence](#{})", finding.anchor)
-        } else {
-            String::new()
-        }
+        self.links
+            .finding(&self.file, finding)
+            .map_or_else(String::new, |address| format!("[evidence]({address})"))
     }
 
     /// A resource as a code span that links to the finding's evidence, where this report has it.
     pub fn linked(&self, finding: &Finding) -> String {
         let label = resource(finding);
-        if self.evidenced.contains(finding.anchor.as_str()) {
-            format!("[{label}](#{})", finding.anchor)
-        } else {
-            label
+        match self.links.finding(&self.file, finding) {
+            Some(address) => format!("[{label}]({address})"),
+            None => label,
         }
     }
 }

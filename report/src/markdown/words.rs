@@ -25,6 +25,14 @@ pub fn counted_as(count: u64, one: &str, many: &str) -> String {
     format!("{} {}", number(count), if count == 1 { one } else { many })
 }
 
+/// A word at the beginning of a sentence.
+pub fn capitalised(word: &str) -> String {
+    let mut chars = word.chars();
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
+}
+
 /// A change against the run before: `+2`, `−3`, `±0`.
 pub fn change(now: u64, before: u64) -> String {
     match now.cmp(&before) {
@@ -51,6 +59,32 @@ pub fn span(seconds: i64) -> String {
         s if s > 0 && s % 3_600 == 0 => format!("{}h", s / 3_600),
         s if s > 0 && s % 60 == 0 => format!("{}m", s / 60),
         s => format!("{s}s"),
+    }
+}
+
+/// A measured time span, in the unit people would use: `4m`, `7.8h`, `3d`.
+pub fn about(seconds: i64) -> String {
+    let tenths = |unit: i64, letter: char| {
+        let tenths = seconds * 10 / unit;
+        match tenths % 10 {
+            0 => format!("{}{letter}", tenths / 10),
+            tenth => format!("{}.{tenth}{letter}", tenths / 10),
+        }
+    };
+    match seconds {
+        s if s < 120 => format!("{s}s"),
+        s if s < 7_200 => format!("{}m", s / 60),
+        s if s < 172_800 => tenths(3_600, 'h'),
+        _ => tenths(86_400, 'd'),
+    }
+}
+
+/// From the first of some days to the last.
+pub fn span_of(days: &[String]) -> String {
+    match days {
+        [] => String::new(),
+        [only] => only.clone(),
+        [first, .., last] => format!("{first} to {last}"),
     }
 }
 

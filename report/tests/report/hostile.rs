@@ -45,6 +45,7 @@ fn hostile_lake(folder: &std::path::Path) {
     let mut findings = Vec::new();
     let mut context = Vec::new();
     let mut zones = Vec::new();
+    let (mut trail_days, mut scans, mut trails) = (Vec::new(), Vec::new(), Vec::new());
     for (number, text) in HOSTILE.iter().enumerate() {
         let arn = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{number}-{text}");
         let mut evidence = serde_json::Map::new();
@@ -59,6 +60,18 @@ fn hostile_lake(folder: &std::path::Path) {
         findings.push(waived);
         context.push(json!({"arn": arn, "resource_type": "rds:db", "name": text, "summary": text, "environment": text, "owner": text, "importance": text,
             "importance_rank": 1, "dr": [text], "dr_unmet": [text], "required_tags": 3, "missing_tags": [text], "taggable": true, "exposed": true, "exposure": text}));
+        trail_days.push(json!({"account_id": ACCOUNT, "region": text, "day": "2026-11-15T00:00:00Z", "events": 1, "changes": 1}));
+        scans.push(json!({"account_id": ACCOUNT, "region": text, "scanner": text, "kind": text, "resources": 2, "covered": 1, "undecided": 0}));
+        trails.push(json!({"account_id": ACCOUNT, "region": text, "arn": arn, "trail_name": text, "home_region": text, "s3_bucket_name": text}));
+        let trace = json!({"principals": [text], "addresses": [text], "first": "2026-11-15 09:00:00", "last": "2026-11-15 09:00:00", "calls": 1});
+        let over = json!({"kind": "detection", "resource_name": text, "reason": text, "discriminator": text, "evidence": {"trace": trace}});
+        findings.push(finding("dns-zone-backup", "fail", &arn, over));
+        findings.push(finding(
+            "cis-alarms",
+            "fail",
+            &arn,
+            json!({"discriminator": text, "reason": text, "evidence": {"control": text}}),
+        ));
         zones.push(json!({"account_id": ACCOUNT, "zone_id": text, "name": text, "records": 1, "left_out": 2}));
     }
     let errors = HOSTILE.iter().map(|text| json!({"account_id": ACCOUNT, "region": text, "service": text, "operation": text, "table_name": text, "kind": "denied", "code": text, "message": text}));
@@ -70,7 +83,10 @@ fn hostile_lake(folder: &std::path::Path) {
             checks: checks(),
             context,
             zones,
+            trail_days,
+            scans,
         }),
+        trails,
     }
     .commit(folder, "2026-11-16T06:00:00Z");
 }
@@ -196,7 +212,7 @@ fn hostile_values_add_no_cells_and_no_headings() {
         .lines()
         .filter(|line| line.starts_with("<a id=\"f-"))
         .count();
-    assert_eq!(anchors, HOSTILE.len());
+    assert_eq!(anchors, 3 * HOSTILE.len());
 }
 
 #[test]

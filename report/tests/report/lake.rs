@@ -21,6 +21,8 @@ pub type Row = Value;
 pub struct Run {
     pub errors: Vec<Row>,
     pub resources: usize,
+    /// Rows of `aws_cloudtrail_trail`.
+    pub trails: Vec<Row>,
     /// What `analyze` wrote; none when it did not run.
     pub analyzed: Option<Analyzed>,
 }
@@ -31,6 +33,30 @@ pub struct Analyzed {
     pub checks: Vec<Row>,
     pub context: Vec<Row>,
     pub zones: Vec<Row>,
+    pub trail_days: Vec<Row>,
+    pub scans: Vec<Row>,
+}
+
+/// The columns of `aws_cloudtrail_trail` that a report shows.
+fn trail_table() -> TableSchema {
+    use contract::ColumnType::{Bool, String as Text, Timestamp};
+    TableSchema::new(
+        "aws_cloudtrail_trail",
+        "trails",
+        &[
+            ("account_id", Text, ""),
+            ("region", Text, ""),
+            ("arn", Text, ""),
+            ("trail_name", Text, ""),
+            ("home_region", Text, ""),
+            ("is_multi_region_trail", Bool, ""),
+            ("is_logging", Bool, ""),
+            ("latest_delivery_at", Timestamp, ""),
+            ("log_file_validation_enabled", Bool, ""),
+            ("kms_key_id", Text, ""),
+            ("s3_bucket_name", Text, ""),
+        ],
+    )
 }
 
 impl Run {
@@ -45,6 +71,7 @@ impl Run {
         for (schema, rows) in [
             (contract::resources(), &resources),
             (contract::collect_errors(), &self.errors),
+            (trail_table(), &self.trails),
         ] {
             let path = paths::inventory(&schema.name, ACCOUNT, &run);
             collect.files.push(write(
@@ -83,6 +110,8 @@ impl Analyzed {
         let tables = [
             (contract::resource_context(), &self.context),
             (contract::zone_backups(), &self.zones),
+            (handoff::trail::trail_days(), &self.trail_days),
+            (contract::scan_coverage(), &self.scans),
             (contract::checks(), &self.checks),
         ];
         for (schema, rows) in tables {
@@ -168,7 +197,7 @@ pub fn fingerprint(check: &str, arn: &str) -> String {
     format!("{hash:016x}")
 }
 
-pub const CHECKS: [(&str, u8, &str, &str); 6] = [
+pub const CHECKS: [(&str, u8, &str, &str); 7] = [
     ("tag-name-format", 1, "low", "Names say what a resource is"),
     (
         "root-mfa",
@@ -181,6 +210,12 @@ pub const CHECKS: [(&str, u8, &str, &str); 6] = [
         3,
         "high",
         "A trail records every region",
+    ),
+    (
+        "cis-alarms",
+        3,
+        "medium",
+        "Somebody is told of what CIS names",
     ),
     ("inspector-off", 4, "medium", "Inspector scans the account"),
     (
@@ -279,7 +314,9 @@ pub fn small() -> Run {
             checks: checks(),
             context: context(),
             zones,
+            ..Analyzed::default()
         }),
+        ..Run::default()
     }
 }
 

@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::lake::{ACCOUNT, Analyzed, CHECKS, Run, checks, finding, rendered};
 
-const FINDINGS: usize = 20_000;
+pub const FINDINGS: usize = 20_000;
 
-fn large() -> Run {
+pub fn large() -> Run {
     let arn = |number: usize| format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-{number:08x}");
     let findings = (0..FINDINGS).map(|number| {
         let over = json!({"resource_name": format!("a{number:05}_web_shop"), "owner": format!("team-{}", number % 300), "environment": "prod",
@@ -27,8 +27,9 @@ fn large() -> Run {
             findings: findings.collect(),
             checks: checks(),
             context: context.collect(),
-            zones: Vec::new(),
+            ..Analyzed::default()
         }),
+        ..Run::default()
     }
 }
 
