@@ -15,6 +15,8 @@ import urllib.request
 
 import boto3
 
+import bench_trail
+
 REGION = "eu-west-1"
 # Operations to which moto answers 500, so that they are retried until the attempts are used up.
 NOT_IN_MOTO = [
@@ -210,6 +212,11 @@ def bench_pipeline(bin_folder, scratch):
         yield "collect, analyze, report one after the other", f"{total:.2f} s", f"{max(peaks):.0f} MB"
 
 
+def bench_cloudtrail(bin_folder, scratch):
+    """Trails into a lake, beside DuckDB on the same objects, and what is asked of the lake."""
+    yield from bench_trail.bench(bin_folder, scratch, measure)
+
+
 def bench_checks(bin_folder, scratch):
     """analyze, diagram and report over the demo account, multiplied to 50,000 resources of 20 accounts."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -243,7 +250,7 @@ def bench_report(bin_folder, scratch):
     yield what, f"{wall:.2f} s, CPU {cpu:.2f} s", f"{peak:.0f} MB"
 
 
-BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline, "checks": bench_checks, "report": bench_report}
+BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline, "checks": bench_checks, "report": bench_report, "cloudtrail": bench_cloudtrail}
 
 
 def main():

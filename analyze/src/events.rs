@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use duckdb::Connection;
 use handoff::run::RunId;
 use handoff::storage::{Listed, Storage};
-use handoff::trail;
+use handoff::{trail, verification};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -38,6 +38,8 @@ pub(crate) struct Files {
     pub(crate) events: Vec<PathBuf>,
     /// Files of `cloudtrail_ledger`.
     pub(crate) ledger: Vec<PathBuf>,
+    /// Files of `cloudtrail_verification` that count.
+    pub(crate) verification: Vec<PathBuf>,
 }
 
 impl Files {
@@ -56,9 +58,11 @@ impl Files {
         let events = trail::event_files(lake, since, None)
             .context("can't list the CloudTrail events of the lake")?;
         let ledger = trail::ledger_files(lake)?;
+        let verification = verification::files(lake)?;
         Ok(Self {
             events: local(&events).context("can't open the CloudTrail events of the lake")?,
             ledger: local(&ledger)?,
+            verification: local(&verification)?,
         })
     }
 
@@ -69,16 +73,19 @@ impl Files {
 
     /// All of them.
     pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> {
-        self.events.iter().chain(&self.ledger).cloned()
+        let all = [&self.events, &self.ledger, &self.verification];
+        all.into_iter().flatten().cloned()
     }
 
-    /// Makes them readable as `cloudtrail_events` and `cloudtrail_ledger`.
+    /// Makes them readable under the names of their tables.
     ///
     /// # Errors
     /// When a file can't be read.
     pub(crate) fn register(&self, session: &Session) -> anyhow::Result<()> {
         session.register(&trail::cloudtrail_events().name, &self.events)?;
-        session.register(&trail::cloudtrail_ledger().name, &self.ledger)
+        session.register(&trail::cloudtrail_ledger().name, &self.ledger)?;
+        let table = verification::cloudtrail_verification();
+        session.register(&table.name, &self.verification)
     }
 }
 
@@ -146,6 +153,7 @@ pub(crate) fn are_read_by(
         &[
             "cloudtrail_events",
             "cloudtrail_ledger",
+            "cloudtrail_verification",
             "activity",
             "trail_days",
             "addresses",

@@ -75,10 +75,11 @@ pub(crate) fn fixed() -> [TableSchema; 4] {
 }
 
 /// The tables of the CloudTrail lake: they belong to the lake, not to a run.
-pub(crate) fn trail() -> [TableSchema; 2] {
+pub(crate) fn trail() -> [TableSchema; 3] {
     [
         handoff::trail::cloudtrail_events(),
         handoff::trail::cloudtrail_ledger(),
+        handoff::verification::cloudtrail_verification(),
     ]
 }
 

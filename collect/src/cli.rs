@@ -10,9 +10,10 @@ use jiff::Timestamp;
 use crate::cloudtrail::compact::{self, CompactArgs};
 use crate::cloudtrail::{self, CloudtrailArgs};
 use crate::inventory::accounts::{Choice, DEFAULT_ROLE};
+use crate::inventory::policy::{self, TrailLocation};
 use crate::inventory::run::Options;
 use crate::inventory::tablefile::tables;
-use crate::inventory::{dictionary, policy, run};
+use crate::inventory::{dictionary, run};
 use crate::recording::is_account_id;
 
 /// Collects what an AWS account is made of into a lake of Parquet files.
@@ -32,10 +33,17 @@ enum Command {
     Cloudtrail(CloudtrailArgs),
     Compact(CompactArgs),
     Tables(Tables),
-    /// Print the IAM policy that allows what `collect inventory` asks, and no more
-    ///
-    /// The statement SevenwallsCollectOtherAccounts is needed for --organization and --account only.
-    Policy,
+    Policy(Policy),
+}
+
+/// Print the IAM policy that allows what `collect inventory` asks, and no more
+///
+/// The statement SevenwallsCollectOtherAccounts is needed for --organization and --account only.
+#[derive(Debug, Args)]
+struct Policy {
+    /// Allow what `collect cloudtrail` asks as well: to read the trail here, look events up, and get the public keys
+    #[arg(long, value_name = "s3://BUCKET/PREFIX")]
+    cloudtrail: Option<TrailLocation>,
 }
 
 /// Collect every resource of accounts and regions into a lake
@@ -127,7 +135,9 @@ pub fn run() -> anyhow::Result<Exit> {
         Command::Tables(Tables {
             format: Format::Json,
         }) => print(&dictionary::json(tables()?)),
-        Command::Policy => print(&policy::policy(tables()?)?),
+        Command::Policy(Policy { cloudtrail }) => {
+            print(&policy::policy(tables()?, cloudtrail.as_ref())?)
+        }
     }
 }
 

@@ -423,6 +423,7 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         findings(),
         crate::trail::cloudtrail_events(),
         crate::trail::cloudtrail_ledger(),
+        crate::verification::cloudtrail_verification(),
     ]
 }
 

@@ -21,3 +21,4 @@ pub mod storage;
 pub mod table;
 pub mod text;
 pub mod trail;
+pub mod verification;

@@ -35,9 +35,31 @@ pub fn other_kind(path: &str) -> Option<OtherKind> {
 
 /// Whether a folder is `AWSLogs/.../CloudTrail/<region>`, under which all is events by date.
 pub fn is_region_folder(path: &str) -> bool {
+    is_region_of(path, "CloudTrail")
+}
+
+/// Whether a folder is `AWSLogs/.../CloudTrail-Digest/<region>`, under which all is digests by date.
+pub fn is_digest_region_folder(path: &str) -> bool {
+    is_region_of(path, "CloudTrail-Digest")
+}
+
+fn is_region_of(path: &str, kind: &str) -> bool {
     let mut parts = path.rsplit('/');
-    let (_region, trail, account) = (parts.next(), parts.next(), parts.next());
-    trail == Some("CloudTrail") && account.is_some_and(is_account)
+    let (_region, folder, account) = (parts.next(), parts.next(), parts.next());
+    folder == Some(kind) && account.is_some_and(is_account)
+}
+
+/// Whether an object is named like a digest, wherever it lies.
+pub fn is_digest_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.contains("_CloudTrail-Digest_")
+}
+
+/// The date of a digest, by its folder.
+pub fn digest_date(path: &str) -> Option<Date> {
+    let (folder, _) = path.rsplit_once('/')?;
+    let dated = dated(folder)?;
+    (dated.first == dated.last).then_some(dated.first)
 }
 
 fn is_account(part: &str) -> bool {

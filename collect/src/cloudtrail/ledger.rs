@@ -256,6 +256,16 @@ impl<'a> Ledger<'a> {
         claims.flat_map(|claim| claim.objects.iter().map(|object| object.key.as_str()))
     }
 
+    /// Keys and ETags of the objects of a date that were read, or are about to be.
+    pub fn versions(&self, date: &str) -> impl Iterator<Item = (&str, &str)> {
+        let taken = self
+            .dates
+            .get(date)
+            .into_iter()
+            .flat_map(|ledger| &ledger.taken);
+        taken.map(|(key, etag)| (key.as_str(), etag.as_str()))
+    }
+
     /// Whether somebody has read the object, or is about to.
     pub fn is_taken(&self, date: &str, object: &Object) -> bool {
         let taken = self.dates.get(date).map(|ledger| &ledger.taken);

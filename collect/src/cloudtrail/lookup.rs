@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_cloudtrail::Client;
-use aws_sdk_cloudtrail::error::{DisplayErrorContext, ProvideErrorMetadata as _};
+use aws_sdk_cloudtrail::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_cloudtrail::primitives::DateTime;
 use handoff::shell::{self, Hinted};
 use jiff::civil::Date;
@@ -95,7 +95,8 @@ fn regions(asked: &[String], config: &SdkConfig) -> Vec<String> {
     regions
 }
 
-fn client(config: &SdkConfig, region: &str) -> Client {
+/// CloudTrail's API in a region.
+pub fn client(config: &SdkConfig, region: &str) -> Client {
     let config = aws_sdk_cloudtrail::config::Builder::from(config)
         .region(Region::new(region.to_owned()))
         .build();
@@ -160,6 +161,20 @@ fn days(lookup: &Lookup<'_>, newest: Option<Date>, settled: Timestamp) -> (Date,
     (first.max(oldest), last)
 }
 
+/// What AWS says of a call that failed, in a line.
+pub fn explain<E: ProvideErrorMetadata + std::error::Error + 'static>(
+    error: &SdkError<E>,
+) -> String {
+    match error.as_service_error() {
+        Some(service) => format!(
+            "{}: {}",
+            service.code().unwrap_or("error"),
+            service.message().unwrap_or("no message")
+        ),
+        None => DisplayErrorContext(error).to_string(),
+    }
+}
+
 /// The events of a day by hour, each as the API gave it.
 type Hours = BTreeMap<i8, Vec<String>>;
 
@@ -209,17 +224,7 @@ async fn fetch_day(client: &Client, start: Timestamp, end: Timestamp) -> Result<
             .end_time(DateTime::from_secs(end.as_second() - 1))
             .max_results(50)
             .set_next_token(token);
-        let page = request
-            .send()
-            .await
-            .map_err(|error| match error.as_service_error() {
-                Some(service) => format!(
-                    "{}: {}",
-                    service.code().unwrap_or("error"),
-                    service.message().unwrap_or("no message")
-                ),
-                None => DisplayErrorContext(&error).to_string(),
-            })?;
+        let page = request.send().await.map_err(|error| explain(&error))?;
         for event in page.events() {
             let text = event.cloud_trail_event().ok_or_else(|| {
                 format!(

@@ -23,8 +23,10 @@ pub mod rebuild;
 pub mod redact;
 mod rows;
 mod source;
+mod verify;
 mod write;
 
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::Context as _;
@@ -37,6 +39,7 @@ use ingest::{Outcome, ingest};
 use ledger::Ledger;
 use lookup::{LOOKUP, Lookup};
 use source::{Source, Window};
+use verify::{Verification, verify};
 
 /// Problems named on standard error; the rest is in the ledger.
 const SHOWN: usize = 20;
@@ -68,6 +71,17 @@ pub struct CloudtrailArgs {
     /// Profile of the AWS configuration
     #[arg(long)]
     pub profile: Option<String>,
+    /// Then check hashes and signatures: is each object what CloudTrail delivered, and is none missing?
+    ///
+    /// Reads the objects of the source once more, and the digests in CloudTrail-Digest beside them, of the days that
+    /// --since and --until choose. What is changed, missing or unproven is in the table cloudtrail_verification, and
+    /// the exit code is 3 then. A downloaded folder will do, except that the signature of its newest digest is lost.
+    #[arg(long)]
+    pub verify: bool,
+    /// File with AWS's public keys, as `aws cloudtrail list-public-keys` prints them for a region and time; may be
+    /// repeated [default: ask AWS, cloudtrail:ListPublicKeys]
+    #[arg(long, value_name = "FILE", requires = "verify")]
+    pub keys: Vec<PathBuf>,
 }
 
 /// Runs `collect cloudtrail`.
@@ -79,10 +93,14 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
     if let (Some(since), Some(until)) = (args.since, args.until) {
         anyhow::ensure!(since <= until, "--since {since} is after --until {until}");
     }
+    if args.verify && args.sources.iter().any(|location| location == LOOKUP) {
+        anyhow::bail!("--verify: what is looked up is not signed; verify the bucket of a trail");
+    }
     let window = Window {
         since: args.since,
         until: args.until,
     };
+    lake.remove_abandoned()?;
     let mut ledger = Ledger::new(&lake);
     let mut exit = Exit::Done;
     for location in &args.sources {
@@ -108,6 +126,24 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
             exit = Exit::Partial;
         }
         tell(location, &outcome, started.elapsed().as_secs_f64());
+        if args.verify {
+            let verification = Verification {
+                location,
+                source: &source,
+                window,
+                keys: &args.keys,
+                profile: args.profile.as_deref(),
+            };
+            let problems = verify(&verification, &lake, &mut ledger)
+                .with_context(|| format!("can't verify {location}"))?;
+            if !problems.is_empty() {
+                exit = Exit::Partial;
+                problems.iter().for_each(|problem| shell::warn(problem));
+                shell::hint(
+                    "what is proven and what isn't is in the table cloudtrail_verification",
+                );
+            }
+        }
     }
     let quarantined = ledger.quarantined();
     if quarantined > 0 {

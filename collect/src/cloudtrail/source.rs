@@ -26,7 +26,8 @@ pub struct Window {
 }
 
 impl Window {
-    fn overlaps(&self, first: Date, last: Date) -> bool {
+    /// Whether any of the days from `first` to `last` is among them.
+    pub fn overlaps(&self, first: Date, last: Date) -> bool {
         self.since.is_none_or(|since| last >= since)
             && self.until.is_none_or(|until| first <= until)
     }
@@ -189,6 +190,41 @@ impl Source {
         Ok(listing)
     }
 
+    /// Looks for digests, from a day on.
+    ///
+    /// # Errors
+    /// When a folder can't be listed or a file not be read.
+    pub fn digests(&self, since: Option<Date>) -> anyhow::Result<Vec<Object>> {
+        if self.only.is_some() {
+            return Ok(Vec::new());
+        }
+        let window = Window { since, until: None };
+        let mut found = Vec::new();
+        let mut pending = vec![String::new()];
+        while let Some(folder) = pending.pop() {
+            if layout::is_digest_region_folder(&self.path(&folder)) {
+                found.extend(self.region_objects(&folder, window)?);
+                continue;
+            }
+            let level = self.storage.level(&folder)?;
+            found.extend(level.objects);
+            for name in level.folders {
+                let folder = join(&folder, &name);
+                let path = self.path(&folder);
+                let may_hold = matches!(layout::other_kind(&path), None | Some(OtherKind::Digest));
+                if may_hold && !layout::is_region_folder(&path) {
+                    pending.push(folder);
+                }
+            }
+        }
+        found.retain(|object| {
+            let date = layout::digest_date(&object.key);
+            layout::is_digest_name(&object.key)
+                && date.is_none_or(|date| window.overlaps(date, date))
+        });
+        self.identify(found)
+    }
+
     fn look(
         &self,
         folder: &str,
@@ -216,11 +252,7 @@ impl Source {
             keep(object, &self.base, window, found, listing);
         }
         for name in level.folders {
-            let folder = if folder.is_empty() {
-                name
-            } else {
-                format!("{folder}/{name}")
-            };
+            let folder = join(folder, &name);
             let path = self.path(&folder);
             if let Some(kind) = layout::other_kind(&path) {
                 *listing.other.entry(kind).or_default() += 1;
@@ -306,6 +338,14 @@ pub fn content_etag(bytes: &[u8]) -> String {
 /// Bytes as lower-case hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn join(folder: &str, name: &str) -> String {
+    if folder.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{folder}/{name}")
+    }
 }
 
 fn keep(

@@ -9,7 +9,7 @@ use arrow::array::{Array as _, AsArray as _};
 use arrow::datatypes::{DataType, Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use collect::cloudtrail::rebuild::rebuild;
-use handoff::storage::Storage;
+use handoff::storage::{Listed, Storage};
 use handoff::trail;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -75,14 +75,24 @@ pub fn events(lake: &Path) -> Vec<(Row, String)> {
 /// The ledger by key and ETag.
 pub fn ledger(lake: &Path) -> Vec<Row> {
     let storage = Storage::open(lake.to_str().unwrap()).unwrap();
-    let files = trail::ledger_files(&storage).unwrap();
+    let mut rows = rows(&storage, &trail::ledger_files(&storage).unwrap());
+    rows.sort();
+    rows
+}
+
+/// The newest verification, in the order of its file.
+pub fn verification(lake: &Path) -> Vec<Row> {
+    let storage = Storage::open(lake.to_str().unwrap()).unwrap();
+    rows(&storage, &handoff::verification::files(&storage).unwrap())
+}
+
+fn rows(storage: &Storage, files: &[Listed]) -> Vec<Row> {
     let mut rows = Vec::new();
-    for path in trail::local_paths(&storage, &files).unwrap() {
+    for path in trail::local_paths(storage, files).unwrap() {
         for batch in batches(&path) {
             rows.extend((0..batch.num_rows()).map(|index| row(&batch, index)));
         }
     }
-    rows.sort();
     rows
 }
 

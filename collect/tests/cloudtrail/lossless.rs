@@ -84,7 +84,11 @@ fn ingest_text(name: &str, text: &[u8]) -> BTreeMap<u64, (Row, String)> {
     events.collect()
 }
 
-fn assert_rebuilt(name: &str, text: &[u8], originals: &[String]) -> BTreeMap<u64, (Row, String)> {
+pub fn assert_rebuilt(
+    name: &str,
+    text: &[u8],
+    originals: &[String],
+) -> BTreeMap<u64, (Row, String)> {
     let events = ingest_text(name, text);
     assert_eq!(events.len(), originals.len());
     for (original, (_, rebuilt)) in originals.iter().zip(events.values()) {
@@ -93,13 +97,13 @@ fn assert_rebuilt(name: &str, text: &[u8], originals: &[String]) -> BTreeMap<u64
     events
 }
 
-fn fixture(name: &str) -> String {
+pub fn fixture(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../fixtures/cloudtrail");
     std::fs::read_to_string(folder.join(name)).unwrap()
 }
 
 /// The elements of the list `name` as they are written.
-fn elements(text: &str, name: &str) -> Vec<String> {
+pub fn elements(text: &str, name: &str) -> Vec<String> {
     let lists: BTreeMap<String, &RawValue> = serde_json::from_str(text).unwrap();
     let list: Vec<&RawValue> = serde_json::from_str(lists[name].get()).unwrap();
     list.iter()

@@ -2,9 +2,12 @@
 
 mod compact;
 mod faults;
+mod fuzz;
 mod lake;
 mod lookup;
 mod lossless;
 mod once;
 mod s3;
+mod signed;
 mod trail;
+mod verify;

@@ -59,6 +59,11 @@ fn a_killed_run_repeated_is_an_undisturbed_run() {
             "killed at point {point}"
         );
         assert_eq!(lake::names(&lake), expected, "killed at point {point}");
+        let unfinished = lake::files(&lake.join(".unfinished"));
+        assert!(
+            unfinished.is_empty(),
+            "left at point {point}: {unfinished:?}"
+        );
     }
     // How many hit depends on the machine; the first, right after the start, always do.
     assert!(interrupted >= 2, "no kill hit a running process");

@@ -58,8 +58,8 @@ pub(super) fn fetch_listed(
         .collect();
     for batch in missing.chunks(PARALLEL) {
         let wanted: Vec<Listed> = batch.iter().map(|(object, _)| (*object).clone()).collect();
-        for ((object, path), bytes) in batch.iter().zip(bucket.get_listed(&wanted)) {
-            store(bucket, &object.key, path, &bytes?)?;
+        for ((object, path), fetched) in batch.iter().zip(bucket.fetch_listed(&wanted)) {
+            store(bucket, &object.key, path, &fetched?.bytes)?;
         }
     }
     Ok(paths)

@@ -40,11 +40,44 @@ impl Folder {
         StorageError::new(self, key, error)
     }
 
+    /// A file that stays locked while it is open, which tells it from those of processes that ended.
     pub(super) fn scratch_file(&self) -> Result<NamedTempFile, StorageError> {
         let folder = self.root.join(SCRATCH);
-        fs::create_dir_all(&folder)
-            .and_then(|()| NamedTempFile::new_in(&folder))
-            .map_err(|error| self.error(SCRATCH, &error))
+        let make = || -> io::Result<NamedTempFile> {
+            fs::create_dir_all(&folder)?;
+            loop {
+                let file = NamedTempFile::new_in(&folder)?;
+                // Where files can't be locked, nobody can take this one for abandoned either.
+                let _ = file.as_file().lock();
+                // Somebody who cleaned up may have been faster.
+                if file.path().exists() {
+                    return Ok(file);
+                }
+            }
+        };
+        make().map_err(|error| self.error(SCRATCH, &error))
+    }
+
+    pub(super) fn remove_abandoned(&self) -> Result<u64, StorageError> {
+        let entries = match fs::read_dir(self.root.join(SCRATCH)) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) => return Err(self.error(SCRATCH, &error)),
+        };
+        let mut removed = 0;
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let is_file = entry.file_type().is_ok_and(|kind| kind.is_file());
+            // Removed under its lock, so that a writer that has just made it and waits for the lock sees it gone.
+            if is_file
+                && let Ok(file) = fs::File::open(&path)
+                && file.try_lock().is_ok()
+                && fs::remove_file(&path).is_ok()
+            {
+                removed += 1;
+            }
+        }
+        Ok(removed)
     }
 
     fn place(&self, key: &str) -> Result<PathBuf, StorageError> {
@@ -202,5 +235,25 @@ impl Folder {
 impl fmt::Display for Folder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.root.display().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ended_processes_left_is_removed_and_what_is_written_is_not() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        assert_eq!(folder.remove_abandoned().unwrap(), 0);
+        let mut held = folder.scratch_file().unwrap();
+        let left = root.path().join(SCRATCH).join("left");
+        fs::File::create(&left).unwrap();
+        assert_eq!(folder.remove_abandoned().unwrap(), 1);
+        assert!(!left.exists());
+        held.write_all(b"x").unwrap();
+        folder.put_file("a/b", held).unwrap();
+        assert_eq!(folder.get("a/b").unwrap().unwrap(), b"x");
     }
 }

@@ -7,6 +7,7 @@ mod cache;
 mod local;
 mod s3;
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,15 @@ pub struct Level {
     pub folders: Vec<String>,
     /// Objects, sorted by key.
     pub objects: Vec<Listed>,
+}
+
+/// An object that was read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// Its content.
+    pub bytes: Vec<u8>,
+    /// What its writer noted of it in S3 (`x-amz-meta-*`, without that beginning); files have none.
+    pub metadata: BTreeMap<String, String>,
 }
 
 impl Storage {
@@ -180,6 +190,18 @@ impl Storage {
         }
     }
 
+    /// Removes what writers that were killed left unfinished, and says how much; what others are writing stays.
+    ///
+    /// # Errors
+    /// When the folder can't be read.
+    pub fn remove_abandoned(&self) -> Result<u64, StorageError> {
+        match self {
+            Self::Local(folder) => folder.remove_abandoned(),
+            // Their unfinished files are temporary ones of the machine that ran them.
+            Self::S3(_) => Ok(0),
+        }
+    }
+
     /// Reads an object; `None` when there is none.
     ///
     /// # Errors
@@ -265,6 +287,12 @@ impl Storage {
     /// Reads objects, several at a time where that is faster, each as it was listed: one that is gone or was changed
     /// since is an error of its own.
     pub fn get_listed(&self, objects: &[Listed]) -> Vec<Result<Vec<u8>, StorageError>> {
+        let fetched = self.fetch_listed(objects).into_iter();
+        fetched.map(|object| Ok(object?.bytes)).collect()
+    }
+
+    /// As [`Storage::get_listed`], with the objects' metadata.
+    pub fn fetch_listed(&self, objects: &[Listed]) -> Vec<Result<Fetched, StorageError>> {
         match self {
             Self::Local(folder) => objects
                 .iter()
@@ -272,10 +300,13 @@ impl Storage {
                     check(self, &object.key)?;
                     let gone =
                         || StorageError::gone(self, &object.key, "is gone since it was listed");
-                    folder.get(&object.key)?.ok_or_else(gone)
+                    Ok(Fetched {
+                        bytes: folder.get(&object.key)?.ok_or_else(gone)?,
+                        metadata: BTreeMap::new(),
+                    })
                 })
                 .collect(),
-            Self::S3(bucket) => bucket.get_listed(objects),
+            Self::S3(bucket) => bucket.fetch_listed(objects),
         }
     }
 

@@ -12,7 +12,7 @@ use aws_sdk_s3::primitives::ByteStream;
 use futures::{StreamExt as _, TryStreamExt as _};
 use tempfile::NamedTempFile;
 
-use super::{Level, Listed, StorageError};
+use super::{Fetched, Level, Listed, StorageError};
 
 /// Uploads at a time.
 const PARALLEL: usize = 16;
@@ -338,7 +338,7 @@ impl Bucket {
         })
     }
 
-    pub(super) fn get_listed(&self, objects: &[Listed]) -> Vec<Result<Vec<u8>, StorageError>> {
+    pub(super) fn fetch_listed(&self, objects: &[Listed]) -> Vec<Result<Fetched, StorageError>> {
         let fetch = async {
             futures::stream::iter(objects)
                 .map(|object| self.get_version(object))
@@ -356,7 +356,7 @@ impl Bucket {
     }
 
     /// The object of the listed ETag, so that what is stored of it and what is noted of it belong together.
-    async fn get_version(&self, object: &Listed) -> Result<Vec<u8>, StorageError> {
+    async fn get_version(&self, object: &Listed) -> Result<Fetched, StorageError> {
         let request = self
             .client
             .get_object()
@@ -376,8 +376,12 @@ impl Bucket {
                 self.error(&object.key, &error)
             }
         })?;
+        let metadata = output.metadata.unwrap_or_default().into_iter().collect();
         let body = output.body.collect().await;
-        body.map(|body| body.to_vec())
-            .map_err(|error| StorageError::new(self, &object.key, error))
+        let body = body.map_err(|error| StorageError::new(self, &object.key, error))?;
+        Ok(Fetched {
+            bytes: body.to_vec(),
+            metadata,
+        })
     }
 }
