@@ -90,8 +90,8 @@ fn a_download_is_proven_but_for_its_newest_hour() {
         &output,
         &[
             "444455556666 eu-west-1 my_trail: 10 log objects proven by 5 digests",
-            "444455556666 eu-west-1 my_trail: 2 log objects await their digest",
-            "444455556666 eu-west-1: 1 log objects await their digest",
+            "444455556666 eu-west-1 my_trail: 2 log objects waiting for a digest",
+            "444455556666 eu-west-1: 1 log object waiting for a digest",
         ],
     );
     assert_eq!(place.count("log", "proven"), 10);

@@ -60,7 +60,7 @@ pub fn judge(source: &Source, objects: &[Object], judged: &[Judged], window: Win
             progress.inc(objects.len() as u64);
             let pairs = objects.iter().zip(hashes);
             let compared = pairs
-                .map(|(object, hash)| compare(object, hash, &named[stem(&object.key)], judged));
+                .map(|(object, hash)| compare(object, &hash, &named[stem(&object.key)], judged));
             compared.collect::<Vec<_>>()
         })
         .collect();
@@ -109,14 +109,14 @@ fn hashes(source: &Source, objects: &[&Object]) -> Vec<Hash> {
         .collect()
 }
 
-fn compare(object: &Object, hash: Hash, entries: &Entries<'_>, judged: &[Judged]) -> Log {
+fn compare(object: &Object, hash: &Hash, entries: &Entries<'_>, judged: &[Judged]) -> Log {
     // What a digest that was changed says is worth nothing.
     let worth = |status: Status| match status {
         Status::Proven => 2,
         Status::Pending | Status::Unproven => 1,
         Status::Changed | Status::Missing => 0,
     };
-    let fits = |file: &LogFile| match &hash {
+    let fits = |file: &LogFile| match hash {
         Ok(Ok(hash)) => {
             file.hash_algorithm == HASH_ALGORITHM && file.hash_value.eq_ignore_ascii_case(hash)
         }
@@ -131,7 +131,7 @@ fn compare(object: &Object, hash: Hash, entries: &Entries<'_>, judged: &[Judged]
         )
     });
     let digest = best.map(|(index, _)| *index);
-    let (status, reason) = match (best, &hash) {
+    let (status, reason) = match (best, hash) {
         (_, Err(error)) => (Status::Unproven, Some(format!("not read: {error}"))),
         (Some((index, file)), Ok(text)) => {
             let by = &judged[*index];

@@ -148,13 +148,16 @@ pub fn tell(location: &str, rows: &[Row]) -> Vec<String> {
         );
         if digests > 0 {
             shell::note(&format!(
-                "{location}: {place}: {logs} log objects proven by {digests} digests"
+                "{location}: {place}: {} proven by {}",
+                counted(logs, Kind::Log),
+                counted(digests, Kind::Digest)
             ));
         }
         let awaiting = count(Kind::Log, Status::Pending);
         if awaiting > 0 {
             shell::note(&format!(
-                "{location}: {place}: {awaiting} log objects await their digest"
+                "{location}: {place}: {} waiting for a digest",
+                counted(awaiting, Kind::Log)
             ));
         }
         let bad = kinds
@@ -165,24 +168,23 @@ pub fn tell(location: &str, rows: &[Row]) -> Vec<String> {
     problems
 }
 
+fn counted(count: usize, kind: Kind) -> String {
+    let (one, many) = match kind {
+        Kind::Log => ("log object", "log objects"),
+        Kind::Digest => ("digest", "digests"),
+        Kind::Hours => ("stretch of time", "stretches of time"),
+    };
+    format!("{count} {}", if count == 1 { one } else { many })
+}
+
 fn problem(place: &str, kind: Kind, status: Status, rows: &[&Row]) -> String {
     let count = rows.len();
-    let what = match (kind, count) {
-        (Kind::Log, 1) => "log object",
-        (Kind::Log, _) => "log objects",
-        (Kind::Digest, 1) => "digest",
-        (Kind::Digest, _) => "digests",
-        (Kind::Hours, 1) => "stretch of time",
-        (Kind::Hours, _) => "stretches of time",
-    };
+    let what = counted(count, kind);
     let first = rows.first().map(|row| {
         let reason = row.reason.as_ref().map(|why| format!(": {why}"));
         format!("{}{}", row.name(), reason.unwrap_or_default())
     });
     let example = first.unwrap_or_default();
     let such_as = if count == 1 { "" } else { "such as " };
-    format!(
-        "{place}: {count} {what} {}: {such_as}{example}",
-        status.name()
-    )
+    format!("{place}: {what} {}: {such_as}{example}", status.name())
 }
