@@ -16,26 +16,15 @@ const OWNERS: usize = 100;
 
 /// Writes the chapter.
 pub fn write(page: &mut Page<'_>, content: &Content) {
-    let Some(evaluation) = &content.evaluation else {
+    if content.evaluation.is_none() {
         return;
-    };
-    page.heading(2, "To do by owner");
-    // What has no owner sorts first: nobody else will look at it.
-    let mut owners: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
-    for finding in evaluation.of(Status::Fail) {
-        owners
-            .entry(finding.owner.as_deref())
-            .or_default()
-            .push(finding);
     }
+    page.heading(2, "To do by owner");
+    let owners = by_owner(content);
     if owners.is_empty() {
         page.paragraph("Nothing: no check failed.");
         return;
     }
-    let mut owners: Vec<_> = owners.into_iter().collect();
-    owners.sort_by_key(|(owner, findings)| {
-        (owner.is_some(), std::cmp::Reverse(by_severity(findings)))
-    });
     let mut shown = 0;
     for (owner, findings) in owners.iter().take(OWNERS) {
         if !page.has_room(1_500) {
@@ -47,7 +36,28 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
     page.left_out(owners.len() - shown, "owner");
 }
 
-fn by_severity(findings: &[&Finding]) -> [usize; 5] {
+/// Open findings by owner; what has none comes first, since nobody else will look at it.
+pub fn by_owner(content: &Content) -> Vec<(Option<&str>, Vec<&Finding>)> {
+    let mut owners: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
+    for finding in content
+        .evaluation
+        .iter()
+        .flat_map(|evaluation| evaluation.of(Status::Fail))
+    {
+        owners
+            .entry(finding.owner.as_deref())
+            .or_default()
+            .push(finding);
+    }
+    let mut owners: Vec<_> = owners.into_iter().collect();
+    owners.sort_by_key(|(owner, findings)| {
+        (owner.is_some(), std::cmp::Reverse(by_severity(findings)))
+    });
+    owners
+}
+
+/// Findings counted by severity, worst first.
+pub fn by_severity(findings: &[&Finding]) -> [usize; 5] {
     Severity::ALL.map(|severity| {
         findings
             .iter()
@@ -68,19 +78,25 @@ fn details(page: &mut Page<'_>, owner: Option<&str>, findings: &[&Finding]) {
         "\n<details>\n<summary><b>{owner}</b>: {}</summary>\n",
         counts.join(", ")
     ));
-    let mut tasks: BTreeMap<(Severity, &str), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        tasks
-            .entry((finding.severity, finding.check_id.as_str()))
-            .or_default()
-            .push(finding);
-    }
+    let tasks = tasks(findings);
     let lines: Vec<String> = tasks
         .iter()
         .map(|((severity, check_id), findings)| task(page, *severity, check_id, findings))
         .collect();
     page.list(&lines, TASKS, "task");
     page.raw("\n</details>\n");
+}
+
+/// Findings by what is to be done: one check's are one task. The worst come first.
+pub fn tasks<'a>(findings: &[&'a Finding]) -> BTreeMap<(Severity, &'a str), Vec<&'a Finding>> {
+    let mut tasks: BTreeMap<(Severity, &str), Vec<&Finding>> = BTreeMap::new();
+    for &finding in findings {
+        tasks
+            .entry((finding.severity, finding.check_id.as_str()))
+            .or_default()
+            .push(finding);
+    }
+    tasks
 }
 
 fn task(page: &Page<'_>, severity: Severity, check_id: &str, findings: &[&Finding]) -> String {
