@@ -1,8 +1,10 @@
 //! `report` against lakes made for each test.
 
+mod formats;
 mod hostile;
 mod lake;
 mod limits;
+mod page;
 
 use std::path::Path;
 
@@ -108,7 +110,7 @@ fn the_same_lake_gives_the_same_bytes_wherever_it_lies() {
     shuffled.analyzed.as_mut().unwrap().findings.reverse();
     shuffled.analyzed.as_mut().unwrap().context.reverse();
     shuffled.commit(there.path(), NOW);
-    for format in ["markdown", "json", "csv"] {
+    for format in ["markdown", "json", "csv", "html", "sarif", "ocsf", "junit"] {
         assert_eq!(
             rendered(here.path(), format),
             rendered(here.path(), format),

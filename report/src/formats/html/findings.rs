@@ -340,6 +340,7 @@ fn shown(fact: &Value) -> String {
     match fact {
         Value::Null => "not known".to_owned(),
         Value::String(text) => value(text),
+        Value::Bool(_) | Value::Number(_) => escaped(&fact.to_string()),
         Value::Array(elements)
             if !elements.is_empty()
                 && elements

@@ -41,12 +41,12 @@ pub fn render(content: &Content) -> String {
     out.push_str("<body>\n<a class=\"skip\" href=\"#findings\">Skip to the findings</a>\n");
     scope::write(&mut out, content);
     out.push_str("<main>\n");
+    scope::not_evaluated(&mut out, content);
     if let Some(evaluation) = &content.evaluation {
         scoreboard::write(&mut out, content, evaluation);
         rules::write(&mut out, evaluation);
         rules::risks(&mut out, evaluation, &list);
     }
-    scope::not_evaluated(&mut out, content);
     findings::write(&mut out, content, &list);
     owners::write(&mut out, content, &list);
     out.push_str("</main>\n");

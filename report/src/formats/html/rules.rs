@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::{bar, findings, linked, resource, severity, value, without_stop};
 use crate::chapters::risks::{RISKS, risks as by_check};
-use crate::chapters::{RULES, rules};
+use crate::chapters::{RULES, Rule, rules};
 use crate::content::Evaluation;
 use crate::content::finding::Finding;
 use crate::markdown::words::{change, number, some_of};
@@ -21,11 +21,11 @@ pub fn write(out: &mut String, evaluation: &Evaluation) {
             "partial" => ("partial", "◐"),
             _ => ("none", "○"),
         };
-        let before = evaluation
+        let since = evaluation
             .history
             .last()
             .map(|last| last.rules[usize::from(rule.number) - 1].failed)
-            .map(|before| format!(", {} since the last run", change(verdicts.failed, before)))
+            .map(|before| since(evaluation, rule, before))
             .unwrap_or_default();
         let accepted = match verdicts.waived {
             0 => String::new(),
@@ -35,7 +35,7 @@ pub fn write(out: &mut String, evaluation: &Evaluation) {
             out,
             "<li class=\"{class}\" title=\"{}\"><a href=\"#findings\" data-rule=\"{}\"><span class=\"soft\">Rule {}</span> <b>{}</b></a>\
              <p class=\"outcome\"><span aria-hidden=\"true\">{sign}</span> {outcome}</p>{}\
-             <p><b>{}</b> of {} failed{before}</p><p class=\"soft\">{} unknown{accepted}</p></li>",
+             <p><b>{}</b> of {} failed{since}</p><p class=\"soft\">{} unknown{accepted}</p></li>",
             value(rule.asks),
             rule.number,
             rule.number,
@@ -52,6 +52,20 @@ pub fn write(out: &mut String, evaluation: &Evaluation) {
         );
     }
     out.push_str("</ol>\n</section>\n");
+}
+
+/// How a rule's failures changed. Fewer of them because nobody looked are no progress.
+fn since(evaluation: &Evaluation, rule: Rule, before: u64) -> String {
+    let failed = evaluation.tally.rule(rule.number).failed;
+    let not_judged = rules::not_judged(evaluation, rule.number);
+    let known = change(failed, before.saturating_sub(not_judged));
+    match not_judged {
+        0 => format!(", {known} since the last run"),
+        many => format!(
+            ", {known} since the last run, {} not judged again",
+            number(many)
+        ),
+    }
 }
 
 /// Writes the chapter of the risks.

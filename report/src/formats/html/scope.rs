@@ -10,6 +10,8 @@ use crate::markdown::words::{counted, counted_as, minute, number, some_of};
 
 /// Rows of each table; the markdown's appendix and the JSON have the rest.
 const ROWS: usize = 100;
+/// Rows of both tables together that are shown at once.
+const UNFOLDED: usize = 12;
 
 /// Writes the head of the page.
 pub fn write(out: &mut String, content: &Content) {
@@ -35,17 +37,33 @@ pub fn write(out: &mut String, content: &Content) {
     let _ = write!(
         out,
         "<header>\n<h1>AWS security report</h1>\n<p>{accounts} · {regions} · {} · as of <b>{}</b></p>\n\
-         <p class=\"soft\">Run {}, made by Sevenwalls (collect {}{analyze}, report {}).</p>\n\
-         <nav aria-label=\"Chapters\"><a href=\"#scoreboard\">Scoreboard</a> <a href=\"#rules\">Seven rules</a> \
-         <a href=\"#risks\">Top risks</a> <a href=\"#not-evaluated\">Not evaluated</a> <a href=\"#findings\">Findings</a> \
-         <a href=\"#owners\">To do by owner</a></nav>\n{}</header>\n",
+         <p class=\"soft\">Run {}, made by Sevenwalls (collect {}{analyze}, report {}).</p>\n{}{}</header>\n",
         counted(content.resources, "resource"),
         minute(content.as_of),
         value(content.run.as_str()),
         value(&content.collect_version),
         env!("CARGO_PKG_VERSION"),
+        chapters(content),
         completeness(content),
     );
+}
+
+/// Links to the chapters that the page has.
+fn chapters(content: &Content) -> String {
+    let chapters = [
+        ("not-evaluated", "Not evaluated", content.is_partial()),
+        ("scoreboard", "Scoreboard", content.evaluation.is_some()),
+        ("rules", "Seven rules", content.evaluation.is_some()),
+        ("risks", "Top risks", content.evaluation.is_some()),
+        ("findings", "Findings", true),
+        ("owners", "To do by owner", content.evaluation.is_some()),
+    ];
+    let links: Vec<String> = chapters
+        .iter()
+        .filter(|(_, _, is_there)| *is_there)
+        .map(|(id, title, _)| format!("<a href=\"#{id}\">{title}</a>"))
+        .collect();
+    format!("<nav aria-label=\"Chapters\">{}</nav>\n", links.join(" "))
 }
 
 fn completeness(content: &Content) -> String {
@@ -106,14 +124,23 @@ fn unsure(evaluation: &Evaluation) -> Vec<&Check> {
     unsure
 }
 
-/// Writes what was not evaluated.
+/// Writes what was not evaluated, before anything else; folded when it is long.
 pub fn not_evaluated(out: &mut String, content: &Content) {
-    out.push_str("<section id=\"not-evaluated\">\n<h2>Not evaluated</h2>\n");
     if !content.is_partial() {
-        out.push_str(
-            "<p>Nothing: every check decided everywhere, and every call was answered.</p>\n",
-        );
+        return;
     }
+    let unsure = content
+        .evaluation
+        .as_ref()
+        .map_or(0, |evaluation| unsure(evaluation).len());
+    let open = match unsure + content.gaps.len() > UNFOLDED {
+        true => "",
+        false => " open",
+    };
+    let _ = writeln!(
+        out,
+        "<section id=\"not-evaluated\">\n<details{open}><summary><h2>Not evaluated</h2></summary>"
+    );
     match &content.evaluation {
         None => {
             let resources = counted(content.resources, "resource");
@@ -126,7 +153,7 @@ pub fn not_evaluated(out: &mut String, content: &Content) {
         Some(evaluation) => checks(out, evaluation),
     }
     calls(out, content);
-    out.push_str("</section>\n");
+    out.push_str("</details>\n</section>\n");
 }
 
 fn checks(out: &mut String, evaluation: &Evaluation) {
