@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::json;
 
@@ -54,6 +56,32 @@ fn page(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("report.html");
     std::fs::write(&path, rendered(folder, "html")).unwrap();
     path
+}
+
+/// A server that counts who calls, and hangs up.
+struct Home {
+    address: String,
+    calls: Arc<AtomicUsize>,
+}
+
+impl Home {
+    fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&calls);
+        std::thread::spawn(move || {
+            for caller in listener.incoming() {
+                counter.fetch_add(1, Ordering::SeqCst);
+                drop(caller);
+            }
+        });
+        Self { address, calls }
+    }
+
+    fn calls(&self) -> usize {
+        self.calls.load(Ordering::SeqCst)
+    }
 }
 
 /// How often something is in a document.
@@ -142,9 +170,8 @@ fn a_link_to_a_finding_opens_it() {
 
 #[test]
 fn hostile_names_neither_run_nor_call_home() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let home = format!("http://127.0.0.1:{}", listener.local_addr().unwrap().port());
+    let server = Home::open();
+    let home = &server.address;
     let mark = "document.documentElement.id='taken'";
     let attacks = [
         format!("<script>{mark}</script><script src={home}/s></script>"),
@@ -192,7 +219,7 @@ fn hostile_names_neither_run_nor_call_home() {
         times(&dom, "<a "),
         "links lead into the page"
     );
-    assert!(listener.accept().is_err(), "no request was made");
+    assert_eq!(server.calls(), 0, "no request was made");
 
     // The same attack, unescaped and without a policy, succeeds: what was asserted could have failed.
     let naive = folder.path().join("naive.html");
@@ -203,7 +230,7 @@ fn hostile_names_neither_run_nor_call_home() {
     .unwrap();
     let dom = browse(&naive, "");
     assert!(dom.contains("id=\"taken\""), "{dom}");
-    assert!(listener.accept().is_ok(), "the request was seen");
+    assert!(server.calls() > 0, "the request was seen");
 }
 
 #[test]
@@ -211,11 +238,10 @@ fn markup_that_got_past_the_escaping_would_meet_the_policy() {
     let folder = tempfile::tempdir().unwrap();
     small().commit(folder.path(), NOW);
     let path = page(folder.path());
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    listener.set_nonblocking(true).unwrap();
-    let port = listener.local_addr().unwrap().port();
+    let server = Home::open();
     let injected = format!(
-        "<main><script>document.documentElement.id='taken'</script><img src=\"http://127.0.0.1:{port}/i\" onerror=\"document.documentElement.id='taken'\">"
+        "<main><script>document.documentElement.id='taken'</script><img src=\"{}/i\" onerror=\"document.documentElement.id='taken'\">",
+        server.address
     );
     let text = std::fs::read_to_string(&path)
         .unwrap()
@@ -227,7 +253,7 @@ fn markup_that_got_past_the_escaping_would_meet_the_policy() {
         "it is in the page"
     );
     assert!(!dom.contains("id=\"taken\""), "it did not run");
-    assert!(listener.accept().is_err(), "no request was made");
+    assert_eq!(server.calls(), 0, "no request was made");
 }
 
 #[test]
@@ -255,12 +281,11 @@ fn before_analyze_the_page_says_that_nothing_was_evaluated() {
 }
 
 #[test]
-fn a_large_account_stays_below_the_limit_and_filters() {
+fn a_large_account_stays_below_the_limit() {
     const LIMIT: usize = 12_000_000;
     let folder = tempfile::tempdir().unwrap();
     large(FINDINGS).commit(folder.path(), NOW);
-    let path = page(folder.path());
-    let text = std::fs::read_to_string(&path).unwrap();
+    let text = rendered(folder.path(), "html");
     assert!(text.len() < LIMIT, "{}", text.len());
     assert_eq!(
         times(&text, "<li id=\"f-"),
@@ -274,8 +299,6 @@ fn a_large_account_stays_below_the_limit_and_filters() {
         thousands(evidenced)
     );
     assert!(text.contains(&rule), "the page says so");
-    let dom = browse(&path, "#severity=critical");
-    assert_eq!(shown(&dom).len(), FINDINGS / 6 + 1);
 }
 
 fn thousands(count: usize) -> String {

@@ -38,8 +38,8 @@
   const recall = () => {
     const address = new URLSearchParams(location.hash.slice(1));
     for (const name of ["q", ...Object.keys(filters)]) if (address.has(name)) form[name].value = address.get(name);
-    const item = items.find((item) => item.id === location.hash.slice(1));
-    if (item) open(item);
+    const item = document.getElementById(location.hash.slice(1));
+    if (item?.parentElement === list) open(item);
   };
 
   const open = (item) => {
