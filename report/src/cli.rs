@@ -31,7 +31,7 @@ struct Arguments {
     /// Format; may be given several times together with --out
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]
     format: Vec<Format>,
-    /// Folder to write to, made if needed: report.md and what it links to, report.json, findings.csv
+    /// Folder to write to, made if needed: report.md and what it links to, report.json, findings.csv, report.html, and so on
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Picture of the account for the markdown: a path relative to the report, or an https URL

@@ -42,7 +42,7 @@ pub fn write(page: &mut Page<'_>, content: &Content) {
 }
 
 /// Open findings by owner; what has none comes first, since nobody else will look at it.
-fn by_owner(content: &Content) -> Vec<(Option<&str>, Vec<&Finding>)> {
+pub fn by_owner(content: &Content) -> Vec<(Option<&str>, Vec<&Finding>)> {
     let mut owners: BTreeMap<Option<&str>, Vec<&Finding>> = BTreeMap::new();
     for finding in content
         .evaluation
@@ -118,7 +118,8 @@ pub fn split(content: &Content, links: &Links<'_>, room: usize) -> Vec<(String, 
     files
 }
 
-fn by_severity(findings: &[&Finding]) -> [usize; 5] {
+/// Findings counted by severity, worst first.
+pub fn by_severity(findings: &[&Finding]) -> [usize; 5] {
     Severity::ALL.map(|severity| {
         findings
             .iter()
@@ -139,19 +140,25 @@ fn details(page: &mut Page<'_>, owner: Option<&str>, findings: &[&Finding]) {
         "\n<details>\n<summary><b>{owner}</b>: {}</summary>\n",
         counts.join(", ")
     ));
-    let mut tasks: BTreeMap<(Severity, &str), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        tasks
-            .entry((finding.severity, finding.check_id.as_str()))
-            .or_default()
-            .push(finding);
-    }
+    let tasks = tasks(findings);
     let lines: Vec<String> = tasks
         .iter()
         .map(|((severity, check_id), findings)| task(page, *severity, check_id, findings))
         .collect();
     page.list(&lines, TASKS, "task");
     page.raw("\n</details>\n");
+}
+
+/// Findings by what is to be done: one check's are one task. The worst come first.
+pub fn tasks<'a>(findings: &[&'a Finding]) -> BTreeMap<(Severity, &'a str), Vec<&'a Finding>> {
+    let mut tasks: BTreeMap<(Severity, &str), Vec<&Finding>> = BTreeMap::new();
+    for &finding in findings {
+        tasks
+            .entry((finding.severity, finding.check_id.as_str()))
+            .or_default()
+            .push(finding);
+    }
+    tasks
 }
 
 fn task(page: &Page<'_>, severity: Severity, check_id: &str, findings: &[&Finding]) -> String {

@@ -9,7 +9,7 @@ use crate::markdown::words::some_of;
 use crate::markdown::{Page, code, text};
 
 /// Risks shown.
-const RISKS: usize = 10;
+pub const RISKS: usize = 10;
 
 /// Writes the chapter. `diagram` is where the picture of the account is, relative to the report, or a URL.
 pub fn write(page: &mut Page<'_>, content: &Content, diagram: Option<&str>) {
@@ -33,7 +33,7 @@ pub fn write(page: &mut Page<'_>, content: &Content, diagram: Option<&str>) {
 }
 
 /// Open findings by check, since ten times the same fault is one thing to understand and one to do; highest risk first.
-fn risks(evaluation: &Evaluation) -> Vec<Vec<&Finding>> {
+pub fn risks(evaluation: &Evaluation) -> Vec<Vec<&Finding>> {
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<&Finding>> = Vec::new();
     for finding in evaluation.of(Status::Fail) {

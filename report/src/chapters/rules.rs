@@ -18,7 +18,8 @@ pub fn outcome(evaluation: &Evaluation, rule: u8) -> &'static str {
     }
 }
 
-fn not_judged(evaluation: &Evaluation, rule: u8) -> u64 {
+/// How many findings of a rule failed in the last run and were not judged in this one.
+pub fn not_judged(evaluation: &Evaluation, rule: u8) -> u64 {
     evaluation
         .history
         .not_judged

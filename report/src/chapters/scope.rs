@@ -269,6 +269,22 @@ pub fn why_unknown(evaluation: &Evaluation, check: &crate::content::finding::Che
         };
         return format!("{what}: {}", text(error));
     }
+    let Some((most, others)) = usual_reason(evaluation, check) else {
+        return String::new();
+    };
+    let more = if others > 0 {
+        format!(" (and {})", counted(others, "other reason"))
+    } else {
+        String::new()
+    };
+    format!("{}{more}", text(most))
+}
+
+/// The reason most of a check's unknown verdicts give, and how many other reasons there are.
+pub fn usual_reason<'a>(
+    evaluation: &'a Evaluation,
+    check: &crate::content::finding::Check,
+) -> Option<(&'a str, u64)> {
     let mut reasons: std::collections::BTreeMap<&str, u64> = std::collections::BTreeMap::new();
     for finding in evaluation
         .of(Status::Unknown)
@@ -277,16 +293,10 @@ pub fn why_unknown(evaluation: &Evaluation, check: &crate::content::finding::Che
         *reasons.entry(finding.reason.as_str()).or_default() += 1;
     }
     let others = reasons.len().saturating_sub(1) as u64;
-    let most = reasons
+    reasons
         .iter()
         .max_by_key(|(reason, count)| (**count, std::cmp::Reverse(**reason)))
-        .map(|(reason, _)| text(reason));
-    let more = if others > 0 {
-        format!(" (and {})", counted(others, "other reason"))
-    } else {
-        String::new()
-    };
-    most.map_or_else(String::new, |reason| format!("{reason}{more}"))
+        .map(|(reason, _)| (*reason, others))
 }
 
 fn missing_calls(page: &mut Page<'_>, content: &Content) {
@@ -317,7 +327,17 @@ fn missing_calls(page: &mut Page<'_>, content: &Content) {
 
 /// How a call ended, in words.
 pub fn outcome(kind: &str, error_code: &str) -> String {
-    let words = match kind {
+    let words = ending(kind);
+    if error_code.is_empty() {
+        words.to_owned()
+    } else {
+        format!("{words} ({})", code(error_code))
+    }
+}
+
+/// How a call ended, without its error code.
+pub fn ending(kind: &str) -> &'static str {
+    match kind {
         "denied" => "denied",
         "throttled" => "throttled until we gave up",
         "timeout" => "timed out",
@@ -327,10 +347,5 @@ pub fn outcome(kind: &str, error_code: &str) -> String {
         "malformed" => "answer could not be read",
         "not_recorded" => "not in the recording",
         _ => "failed",
-    };
-    if error_code.is_empty() {
-        words.to_owned()
-    } else {
-        format!("{words} ({})", code(error_code))
     }
 }

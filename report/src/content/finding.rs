@@ -275,6 +275,11 @@ impl Finding {
         self.kind.as_deref() == Some("detection")
     }
 
+    /// The facts as JSON; what does not parse is kept as text.
+    pub fn evidence_value(&self) -> Option<serde_json::Value> {
+        self.evidence.as_deref().map(parsed)
+    }
+
     /// Whether the account itself was judged.
     pub fn is_account(&self) -> bool {
         self.resource_arn.ends_with(":root")
@@ -301,10 +306,11 @@ pub fn short_arn(arn: &str) -> &str {
 
 /// Evidence is JSON in the lake and stays JSON in the report; what does not parse is kept as text.
 fn as_json<S: serde::Serializer>(text: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    let value = text.as_deref().map(|text| {
-        serde_json::from_str::<serde_json::Value>(text).unwrap_or_else(|_| text.into())
-    });
-    value.serialize(serializer)
+    text.as_deref().map(parsed).serialize(serializer)
+}
+
+fn parsed(text: &str) -> serde_json::Value {
+    serde_json::from_str(text).unwrap_or_else(|_| text.into())
 }
 
 /// Whether a check was run.

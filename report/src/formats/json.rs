@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use handoff::text::is_unprintable;
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::ser::{Formatter, PrettyFormatter};
+use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::chapters::{RULES, rules};
 use crate::content::attest::Attestation;
@@ -111,12 +111,31 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
         attestations: &content.attestations.list,
     };
     let mut bytes = Vec::new();
+    pretty(&mut bytes, &document)?;
+    Ok(bytes)
+}
+
+/// Writes a document for people and programs, indented, with the end of its last line.
+pub(super) fn pretty(bytes: &mut Vec<u8>, document: &impl Serialize) -> io::Result<()> {
+    write(bytes, document, PrettyFormatter::new())
+}
+
+/// Writes a document as one line.
+pub(super) fn line(bytes: &mut Vec<u8>, document: &impl Serialize) -> io::Result<()> {
+    write(bytes, document, CompactFormatter)
+}
+
+fn write(
+    bytes: &mut Vec<u8>,
+    document: &impl Serialize,
+    formatter: impl Formatter,
+) -> io::Result<()> {
     document.serialize(&mut serde_json::Serializer::with_formatter(
-        &mut bytes,
-        Printable(PrettyFormatter::new()),
+        &mut *bytes,
+        Printable(formatter),
     ))?;
     bytes.push(b'\n');
-    Ok(bytes)
+    Ok(())
 }
 
 fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a> {
@@ -163,9 +182,9 @@ fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a>
 }
 
 /// Escapes what could move a cursor or hide text; `serde_json` leaves everything above U+001F as it is.
-struct Printable<'a>(PrettyFormatter<'a>);
+struct Printable<F>(F);
 
-impl Formatter for Printable<'_> {
+impl<F: Formatter> Formatter for Printable<F> {
     fn write_string_fragment<W: ?Sized + Write>(
         &mut self,
         writer: &mut W,

@@ -2,8 +2,13 @@
 
 pub mod csv;
 pub mod folder;
+pub mod html;
 pub mod json;
+pub mod junit;
 pub mod markdown;
+pub mod markup;
+pub mod ocsf;
+pub mod sarif;
 
 use std::io;
 
@@ -18,6 +23,14 @@ pub enum Format {
     Json,
     /// Findings that do not pass, for spreadsheets.
     Csv,
+    /// One page to open in a browser, with search and filters.
+    Html,
+    /// SARIF 2.1.0, for code scanning.
+    Sarif,
+    /// OCSF 1.8.0 findings, one event per line, for a SIEM.
+    Ocsf,
+    /// JUnit XML, for continuous integration: a suite per rule, a test case per finding.
+    Junit,
 }
 
 impl Format {
@@ -27,6 +40,10 @@ impl Format {
             Self::Markdown => "report.md",
             Self::Json => "report.json",
             Self::Csv => "findings.csv",
+            Self::Html => "report.html",
+            Self::Sarif => "report.sarif",
+            Self::Ocsf => "findings.ocsf.jsonl",
+            Self::Junit => "report.junit.xml",
         }
     }
 
@@ -39,6 +56,10 @@ impl Format {
             Self::Markdown => Ok(markdown::render(content, diagram).into_bytes()),
             Self::Json => json::render(content),
             Self::Csv => csv::render(content),
+            Self::Html => Ok(html::render(content).into_bytes()),
+            Self::Sarif => sarif::render(content),
+            Self::Ocsf => ocsf::render(content),
+            Self::Junit => Ok(junit::render(content).into_bytes()),
         }
     }
 }

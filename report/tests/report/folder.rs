@@ -126,7 +126,7 @@ fn every_link_of_a_small_report_leads_somewhere() {
 #[test]
 fn a_large_report_has_the_evidence_of_everything_in_files_that_github_shows() {
     let (lake, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    large().commit(lake.path(), NOW);
+    large(FINDINGS).commit(lake.path(), NOW);
     let files = written(lake.path(), out.path(), &[]);
     assert_links_lead_somewhere(&files);
     let mut evidence = 0;

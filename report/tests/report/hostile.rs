@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::lake::{ACCOUNT, Analyzed, Run, checks, finding, rendered};
 
-const HOSTILE: [&str; 30] = [
+pub const HOSTILE: [&str; 30] = [
     "[click](javascript:alert(1))",
     "![track](http://evil.example/pixel.png)",
     "<script>alert(1)</script>",
@@ -42,11 +42,16 @@ const HOSTILE: [&str; 30] = [
 
 /// A lake in which every text of a finding is hostile.
 fn hostile_lake(folder: &std::path::Path) {
+    lake_of(folder, &HOSTILE);
+}
+
+/// A lake in which every text of a finding is one of these.
+pub fn lake_of(folder: &std::path::Path, texts: &[&str]) {
     let mut findings = Vec::new();
     let mut context = Vec::new();
     let mut zones = Vec::new();
     let (mut trail_days, mut scans, mut trails) = (Vec::new(), Vec::new(), Vec::new());
-    for (number, text) in HOSTILE.iter().enumerate() {
+    for (number, text) in texts.iter().enumerate() {
         let arn = format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/{number}-{text}");
         let mut evidence = serde_json::Map::new();
         evidence.insert((*text).to_owned(), json!([text, {"nested": text}]));
@@ -74,7 +79,7 @@ fn hostile_lake(folder: &std::path::Path) {
         ));
         zones.push(json!({"account_id": ACCOUNT, "zone_id": text, "name": text, "records": 1, "left_out": 2}));
     }
-    let errors = HOSTILE.iter().map(|text| json!({"account_id": ACCOUNT, "region": text, "service": text, "operation": text, "table_name": text, "kind": "denied", "code": text, "message": text}));
+    let errors = texts.iter().map(|text| json!({"account_id": ACCOUNT, "region": text, "service": text, "operation": text, "table_name": text, "kind": "denied", "code": text, "message": text}));
     Run {
         errors: errors.collect(),
         resources: 1,

@@ -6,14 +6,15 @@ use crate::lake::{ACCOUNT, Analyzed, CHECKS, Run, checks, finding, rendered};
 
 pub const FINDINGS: usize = 20_000;
 
-pub fn large() -> Run {
+/// A lake with so many findings, resources and calls that failed.
+pub fn large(count: usize) -> Run {
     let arn = |number: usize| format!("arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-{number:08x}");
-    let findings = (0..FINDINGS).map(|number| {
+    let findings = (0..count).map(|number| {
         let over = json!({"resource_name": format!("a{number:05}_web_shop"), "owner": format!("team-{}", number % 300), "environment": "prod",
             "risk": (number % 100) as f64, "evidence": {"port": 22, "text": "x".repeat(200)}, "remediation": "do something about it"});
         finding(CHECKS[number % CHECKS.len()].0, "fail", &arn(number), over)
     });
-    let context = (0..FINDINGS).map(|number| {
+    let context = (0..count).map(|number| {
         json!({"arn": arn(number), "resource_type": "rds:db", "name": format!("d{number:05}_db_shop"), "environment": format!("env-{}", number % 500),
                "required_tags": 3, "missing_tags": ["Owner"], "taggable": true, "dr": ["backup"], "dr_unmet": ["backup"]})
     });
@@ -22,7 +23,7 @@ pub fn large() -> Run {
     });
     Run {
         errors: errors.collect(),
-        resources: FINDINGS,
+        resources: count,
         analyzed: Some(Analyzed {
             findings: findings.collect(),
             checks: checks(),
@@ -36,7 +37,7 @@ pub fn large() -> Run {
 #[test]
 fn a_large_account_fits_and_says_what_was_left_out() {
     let folder = tempfile::tempdir().unwrap();
-    large().commit(folder.path(), "2026-11-16T06:00:00Z");
+    large(FINDINGS).commit(folder.path(), "2026-11-16T06:00:00Z");
     let markdown = rendered(folder.path(), "markdown");
     assert!(markdown.len() < 300_000, "{}", markdown.len());
     assert!(
@@ -85,7 +86,7 @@ fn a_large_account_fits_and_says_what_was_left_out() {
 #[test]
 fn links_lead_to_evidence_that_is_there() {
     let folder = tempfile::tempdir().unwrap();
-    large().commit(folder.path(), "2026-11-16T06:00:00Z");
+    large(FINDINGS).commit(folder.path(), "2026-11-16T06:00:00Z");
     let markdown = rendered(folder.path(), "markdown");
     let anchors: Vec<&str> = markdown
         .split("<a id=\"")

@@ -1,10 +1,12 @@
 //! `report` against lakes made for each test.
 
 mod folder;
+mod formats;
 mod history;
 mod hostile;
 mod lake;
 mod limits;
+mod page;
 mod people;
 
 use std::path::Path;
@@ -111,7 +113,7 @@ fn the_same_lake_gives_the_same_bytes_wherever_it_lies() {
     shuffled.analyzed.as_mut().unwrap().findings.reverse();
     shuffled.analyzed.as_mut().unwrap().context.reverse();
     shuffled.commit(there.path(), NOW);
-    for format in ["markdown", "json", "csv"] {
+    for format in ["markdown", "json", "csv", "html", "sarif", "ocsf", "junit"] {
         assert_eq!(
             rendered(here.path(), format),
             rendered(here.path(), format),
