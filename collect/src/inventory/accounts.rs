@@ -285,24 +285,22 @@ async fn open(
         caller: live,
         recorder: kept,
     };
-    let closed = |service, operation, error| {
-        Err(Closed {
-            account_id: account_id.to_owned(),
-            service,
-            operation,
-            regions: if choice.regions.is_empty() {
-                own.partition.regions.to_vec()
-            } else {
-                choice.regions.clone()
-            },
-            error,
-        })
+    let closed = |service, operation, error| Closed {
+        account_id: account_id.to_owned(),
+        service,
+        operation,
+        regions: if choice.regions.is_empty() {
+            own.partition.regions.to_vec()
+        } else {
+            choice.regions.clone()
+        },
+        error,
     };
     if let Err(error) = caller
         .call(&call(account_id, main_region, "sts", "GetCallerIdentity"))
         .await
     {
-        return Ok(opened(closed("sts", "AssumeRole", error)));
+        return Ok(opened(Err(closed("sts", "AssumeRole", error))));
     }
     let answer = caller
         .call(&call(account_id, main_region, "ec2", "DescribeRegions"))
@@ -313,7 +311,7 @@ async fn open(
         Err(error) if error.kind == ErrorKind::Denied && are_known(choice, &own.partition) => {
             choice.regions.clone()
         }
-        Err(error) => return Ok(opened(closed("ec2", "DescribeRegions", error))),
+        Err(error) => return Ok(opened(Err(closed("ec2", "DescribeRegions", error)))),
     };
     let regions = if several {
         chosen_of(account_id, enabled, &choice.regions)

@@ -124,11 +124,11 @@ fn end(day: Date) -> Timestamp {
     begin(next).min(Timestamp::now())
 }
 
+/// An object that should be a digest, and why it can't be read as one.
+type Unread = (Object, String);
+
 /// Digests, and those that are none with the reason.
-fn read_digests(
-    source: &Source,
-    window: Window,
-) -> anyhow::Result<(Vec<Digest>, Vec<(Object, String)>)> {
+fn read_digests(source: &Source, window: Window) -> anyhow::Result<(Vec<Digest>, Vec<Unread>)> {
     let mut objects = source.digests(window.since)?;
     let last = window
         .until
@@ -138,7 +138,7 @@ fn read_digests(
         // A digest that adds to an earlier one comes whenever it comes.
         name.is_none_or(|name| name.is_backfill || last.is_none_or(|last| name.ends < last))
     });
-    let read = |objects: &[Object]| -> Vec<Result<Digest, (Object, String)>> {
+    let read = |objects: &[Object]| -> Vec<Result<Digest, Box<Unread>>> {
         let listed: Vec<_> = objects.iter().map(|object| object.listed.clone()).collect();
         let fetched = source.storage().fetch_listed(&listed);
         let pairs = objects.iter().zip(fetched);
@@ -146,7 +146,7 @@ fn read_digests(
             let digest = fetched.map_err(|error| format!("not read: {error}"));
             digest
                 .and_then(|fetched| Digest::read(object, &fetched))
-                .map_err(|reason| (object.clone(), reason))
+                .map_err(|reason| Box::new((object.clone(), reason)))
         });
         read.collect()
     };
@@ -159,7 +159,7 @@ fn read_digests(
     for result in results {
         match result {
             Ok(digest) => digests.push(digest),
-            Err(other) => unread.push(other),
+            Err(other) => unread.push(*other),
         }
     }
     Ok((digests, unread))

@@ -171,7 +171,7 @@ impl Copies {
                 backups.of.insert(root(*store), label);
             }
         }
-        for (&vault, _) in &recovery.vaults {
+        for &vault in recovery.vaults.keys() {
             let arn = facts.resource(vault).arn.clone();
             self.kept.entry(Kept::Vault(arn)).or_default();
         }
