@@ -56,7 +56,8 @@ impl Action {
         &self.text
     }
 
-    pub(super) fn service(&self) -> &str {
+    /// The service's prefix, in lower case.
+    pub fn service(&self) -> &str {
         &self.text[..self.colon]
     }
 
