@@ -39,6 +39,7 @@ pub use context::{Context, ContextValue};
 pub use evaluate::{Deciding, Decision, Layer, Missing, PolicySet, Verdict, evaluate};
 pub use mfa::{MfaDecisions, evaluate_mfa};
 pub use organization::OrganizationLevel;
+pub use pattern::Pattern;
 pub use policy::{Policy, PolicyError, PolicyKind};
 pub use request::{Action, Principal, Request, RequestError, Resource};
 pub use simulate::{SimulateError, SimulateOutcome, simulate};
