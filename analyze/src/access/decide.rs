@@ -1,5 +1,6 @@
 //! Decides what each class of principals may do to each class of resources.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeSet, HashMap};
 use std::num::NonZero;
 use std::sync::Arc;
@@ -69,6 +70,14 @@ pub(super) struct Granted {
     pub(super) answer: Answer,
     pub(super) mfa: Mfa,
     pub(super) basis: Basis,
+}
+
+impl Granted {
+    /// The more certain one, of equal ones that which asks for less; the first if they are alike.
+    pub(super) fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
+        let rank = |granted: &Option<Self>| granted.as_ref().map(|granted| (granted.answer, Reverse(granted.mfa)));
+        if rank(&other) > rank(&one) { other } else { one }
+    }
 }
 
 /// A row of `grants`.
@@ -226,6 +235,31 @@ impl<'w> Judge<'w> {
             Mfa::Required => answers.into_iter().next().flatten(),
         };
         way.map(|(answer, basis)| Granted { answer, mfa, basis })
+    }
+
+    /// Whether a principal may do everything: even what no policy can name because it doesn't exist, and give itself more.
+    /// Null: a policy could not be read.
+    ///
+    /// # Errors
+    /// Never, as long as the names of the actions are right.
+    pub(super) fn is_admin(&self, subject: &mut Subject<'_>) -> anyhow::Result<Option<bool>> {
+        let account = Target::account(&subject.holder.account, &subject.holder.arn);
+        let mut all = Some(true);
+        for (action, arn) in [
+            ("sevenwalls:Everything", "*".to_owned()),
+            ("iam:AttachUserPolicy", account.arn.replace(":root", ":user/sevenwalls")),
+            ("iam:PutRolePolicy", account.arn.replace(":root", ":role/sevenwalls")),
+        ] {
+            let Some(object) = self.object(&account, &arn) else {
+                return Ok(None);
+            };
+            match self.ask(subject, &Action::parse(action)?, &object, None).map(|granted| granted.answer) {
+                None => return Ok(Some(false)),
+                Some(Answer::Unknown) => all = None,
+                Some(Answer::Allowed | Answer::Conditional) => {}
+            }
+        }
+        Ok(all)
     }
 
     fn decide<'s>(
@@ -449,12 +483,7 @@ impl Part {
                 for at in judged {
                     let answer =
                         judge.ask(&mut subject, &danger.action, &object.objects[*at], None);
-                    let rank = |granted: &Granted| (granted.answer, std::cmp::Reverse(granted.mfa));
-                    if let Some(answer) = answer
-                        && best.as_ref().is_none_or(|best| rank(&answer) > rank(best))
-                    {
-                        best = Some(answer);
-                    }
+                    best = Granted::better(best, answer);
                 }
                 if let Some(granted) = best {
                     self.push(class, *index, object.class, granted);

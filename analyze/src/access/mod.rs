@@ -8,7 +8,9 @@ mod assume;
 mod classes;
 mod dangers;
 mod decide;
+mod escalate;
 mod facts;
+mod groups;
 mod library;
 mod tables;
 mod world;
@@ -20,12 +22,12 @@ use handoff::contract::TableSchema;
 
 use self::classes::{Classes, Questions};
 use self::dangers::Dangers;
-use self::decide::{Answer, Judge};
+use self::decide::Judge;
 use self::facts::Facts;
 use self::tables::{Cell, Filling};
-use self::world::{Target, World};
+use self::world::World;
 use crate::actions::{EventActions, of_event};
-use crate::iam::{Action, Effect};
+use crate::iam::Effect;
 use crate::session::Session;
 
 /// The tables that are computed here.
@@ -46,7 +48,7 @@ pub(crate) const NAMES: [&str; 8] = [
 ];
 
 /// The tables of `collect`, and those derived from them in SQL, that the tables here are computed from.
-pub(crate) const READ: [&str; 3] = ["resources", "activity", "resource_policies"];
+pub(crate) const READ: [&str; 4] = ["resources", "relationships", "activity", "resource_policies"];
 
 /// Computes the tables.
 ///
@@ -55,32 +57,27 @@ pub(crate) const READ: [&str; 3] = ["resources", "activity", "resource_policies"
 pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     let dangers = Dangers::new(&added(session)?);
     let mut world = World::principals(&session.connection)?;
-    let types: BTreeSet<&str> = dangers
-        .all()
-        .iter()
-        .map(|danger| danger.resource_type.as_str())
-        .collect();
-    world.read_targets(&session.connection, |_, resource_type| {
-        types.contains(resource_type)
-    })?;
+    let types: BTreeSet<&str> = dangers.all().iter().map(|danger| danger.resource_type.as_str()).collect();
+    world.read_targets(&session.connection, |_, resource_type| types.contains(resource_type))?;
     world.add_accounts();
+    let groups = groups::groups(&mut world, &session.connection)?;
+    let workloads = groups::workloads(&session.connection)?;
     let facts = Facts::new(&world);
     let questions = Questions::new(&world, &facts);
     let principals = questions.principals();
     let resources = questions.resources(|resource_type| dangers.parts(resource_type));
     let judge = Judge::new(&world, &facts);
-    write_principals(session, &world, &judge, &principals)?;
+    let admins = admins(&world, &judge, &principals)?;
+    write_principals(session, &world, &principals, &admins)?;
     write_resources(session, &world, &resources)?;
-    write_grants(
-        session,
-        &dangers,
-        &decide::all(&world, &facts, &dangers, &principals, &resources),
-    )?;
-    write_edges(session, &assume::edges(&world, &judge, &principals)?)?;
+    write_grants(session, &dangers, &decide::all(&world, &facts, &dangers, &principals, &resources))?;
+    let edges = assume::edges(&world, &judge, &principals)?;
+    write_edges(session, &edges)?;
+    let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
+    write_escalations(session, &escalations)?;
     write_statements(session, &world)?;
     write_dangers(session, &dangers)?;
-    write_usage(session)?;
-    Filling::new(session, contract::escalations())?.finish()
+    write_usage(session)
 }
 
 /// The dangerous actions of the configuration.
@@ -92,19 +89,19 @@ fn added(session: &Session) -> anyhow::Result<Vec<(String, String, String)>> {
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
-fn write_principals(
-    session: &Session,
-    world: &World,
-    judge: &Judge<'_>,
-    classes: &Classes,
-) -> anyhow::Result<()> {
-    let admins: Vec<Option<bool>> = classes
+/// Whether each principal may do everything.
+fn admins(world: &World, judge: &Judge<'_>, classes: &Classes) -> anyhow::Result<Vec<Option<bool>>> {
+    let of_class: Vec<Option<bool>> = classes
         .first
         .iter()
-        .map(|first| is_admin(judge, &world.holders[*first]))
+        .map(|first| judge.is_admin(&mut judge.subject(&world.holders[*first])))
         .collect::<anyhow::Result<_>>()?;
+    Ok(classes.of.iter().map(|class| of_class[*class]).collect())
+}
+
+fn write_principals(session: &Session, world: &World, classes: &Classes, admins: &[Option<bool>]) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::principal_classes())?;
-    for (holder, class) in world.holders.iter().zip(&classes.of) {
+    for ((holder, class), admin) in world.holders.iter().zip(&classes.of).zip(admins) {
         let own = holder
             .policies
             .iter()
@@ -120,7 +117,7 @@ fn write_principals(
             Cell::Text(holder.kind.name()),
             Cell::Text(&holder.name),
             Cell::Int(*class),
-            admins[*class].into(),
+            (*admin).into(),
             holder.boundary_arn.as_deref().into(),
             Cell::Bool(holder.service_linked),
             Cell::Bool(holder.reserved()),
@@ -128,37 +125,6 @@ fn write_principals(
         ])?;
     }
     filling.finish()
-}
-
-/// Whether a principal may do everything: even what no policy can name because it doesn't exist, and give itself more.
-fn is_admin(judge: &Judge<'_>, holder: &world::Holder) -> anyhow::Result<Option<bool>> {
-    let mut subject = judge.subject(holder);
-    let account = Target::account(&holder.account, &holder.arn);
-    let mut all = Some(true);
-    for (action, arn) in [
-        ("sevenwalls:Everything", "*".to_owned()),
-        (
-            "iam:AttachUserPolicy",
-            account.arn.replace(":root", ":user/sevenwalls"),
-        ),
-        (
-            "iam:PutRolePolicy",
-            account.arn.replace(":root", ":role/sevenwalls"),
-        ),
-    ] {
-        let Some(object) = judge.object(&account, &arn) else {
-            return Ok(None);
-        };
-        match judge
-            .ask(&mut subject, &Action::parse(action)?, &object, None)
-            .map(|granted| granted.answer)
-        {
-            None => return Ok(Some(false)),
-            Some(Answer::Unknown) => all = None,
-            Some(Answer::Allowed | Answer::Conditional) => {}
-        }
-    }
-    Ok(all)
 }
 
 fn write_resources(session: &Session, world: &World, classes: &Classes) -> anyhow::Result<()> {
@@ -208,6 +174,27 @@ fn write_edges(session: &Session, edges: &[assume::Edge]) -> anyhow::Result<()> 
             Cell::Text(edge.granted.mfa.name()),
             Cell::List(&edge.granted.basis.conditions),
             Cell::List(&edge.granted.basis.statements),
+        ])?;
+    }
+    filling.finish()
+}
+
+fn write_escalations(session: &Session, escalations: &[escalate::Escalation]) -> anyhow::Result<()> {
+    let mut filling = Filling::new(session, contract::escalations())?;
+    for one in escalations {
+        let actions: Vec<String> = one.path.steps.iter().map(|step| step.action.to_string()).collect();
+        filling.row([
+            Cell::Text(&one.account),
+            Cell::Text(&one.principal),
+            Cell::Text(&one.path.id),
+            Cell::Text(&one.path.title),
+            Cell::List(&actions),
+            Cell::Text(&one.target),
+            one.via.as_deref().into(),
+            Cell::Bool(one.to_admin),
+            Cell::Text(one.granted.answer.name()),
+            Cell::Text(one.granted.mfa.name()),
+            Cell::List(&one.granted.basis.conditions),
         ])?;
     }
     filling.finish()

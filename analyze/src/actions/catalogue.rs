@@ -71,17 +71,8 @@ impl Catalogue {
         let mut actions: Vec<ActionFacts> = Vec::new();
         let mut resources = Vec::new();
         let mut rows = tsv::rows::<7>(text).peekable();
-        while let Some(
-            [
-                name,
-                level,
-                resource_type,
-                arn,
-                required,
-                tag_condition,
-                logged,
-            ],
-        ) = rows.next()
+        while let Some([name, level, resource_type, arn, required, tag_condition, logged]) =
+            rows.next()
         {
             resources.push(ResourceFacts {
                 resource_type,
@@ -123,10 +114,7 @@ impl Catalogue {
     }
 
     /// The actions that a pattern of a policy (`s3:Delete*`, any case) matches, sorted by lower-case name.
-    pub fn matching<'a>(
-        &'a self,
-        pattern: &str,
-    ) -> impl Iterator<Item = &'a ActionFacts> + use<'a> {
+    pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a ActionFacts> + use<'a> {
         let folded = pattern.to_ascii_lowercase();
         let fixed = folded.split(['*', '?']).next().unwrap_or_default();
         let start = self.actions.partition_point(|facts| {
@@ -169,9 +157,8 @@ fn unpack() -> String {
 
 /// Compares by lower-case bytes; names are ASCII.
 fn compare_folded(one: &str, other: &str) -> Ordering {
-    let (one, other) = (one.bytes(), other.bytes());
-    one.map(|byte| byte.to_ascii_lowercase())
-        .cmp(other.map(|byte| byte.to_ascii_lowercase()))
+    let one = one.bytes().map(|byte| byte.to_ascii_lowercase());
+    one.cmp(other.bytes().map(|byte| byte.to_ascii_lowercase()))
 }
 
 /// The first bytes of a name, which is ASCII.

@@ -32,8 +32,8 @@ pub enum EventActions<'a> {
 pub fn of_event(event_source: &str, event_name: &str) -> EventActions<'static> {
     let source = event_source.to_ascii_lowercase();
     let source = source.strip_suffix(".amazonaws.com").unwrap_or(&source);
-    static PLAIN: Source = Source::PLAIN;
-    let known = table().get(source).unwrap_or(&PLAIN);
+    let plain = Source::plain();
+    let known = table().get(source).unwrap_or(&plain);
     let name = event_name.to_ascii_lowercase();
     known
         .find(source, &name)
@@ -54,10 +54,12 @@ struct Source {
 }
 
 impl Source {
-    const PLAIN: Self = Self {
-        prefixes: None,
-        exceptions: BTreeMap::new(),
-    };
+    const fn plain() -> Self {
+        Self {
+            prefixes: None,
+            exceptions: BTreeMap::new(),
+        }
+    }
 
     /// By the exceptions, then by the actions' names.
     fn find(&self, source: &str, event: &str) -> Option<EventActions<'static>> {
@@ -67,8 +69,8 @@ impl Source {
             None => {}
         }
         let prefixes = self.prefixes.unwrap_or(source).split(' ');
-        let mut named =
-            prefixes.filter_map(|prefix| Catalogue::embedded().find(&format!("{prefix}:{event}")));
+        let mut named = prefixes
+            .filter_map(|prefix| Catalogue::embedded().find(&format!("{prefix}:{event}")));
         Some(EventActions::Actions(vec![named.next()?.name]))
     }
 }
@@ -78,7 +80,7 @@ fn table() -> &'static BTreeMap<&'static str, Source> {
     TABLE.get_or_init(|| {
         let mut table = BTreeMap::new();
         for [source, event, actions] in tsv::rows(TEXT) {
-            let source = table.entry(source).or_insert(Source::PLAIN);
+            let source = table.entry(source).or_insert(Source::plain());
             if event == "*" {
                 source.prefixes = Some(actions);
             } else {
