@@ -7,7 +7,7 @@ use handoff::shell::Exit;
 use jiff::civil::Date;
 
 use crate::check::Severity;
-use crate::{case, catalog, config, iam, query, run, tags, zones};
+use crate::{access, case, catalog, config, iam, query, run, tags, zones};
 
 /// Run checks over a collected account and write their findings.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ enum Command {
     Zones(ZonesArgs),
     /// Propose missing tags, and turn what was accepted of them into commands
     Tags(TagsArgs),
+    /// Ask who may do what, by which roles, and whether it takes MFA
+    Access(AccessArgs),
     /// Judge requests by IAM policies: reads requests with their policies as JSON lines, prints decisions
     Simulate,
     /// Print the configuration that is in force when none is given
@@ -182,6 +184,31 @@ pub(crate) struct TagsArgs {
     pub(crate) limits: Limits,
 }
 
+/// Arguments of `analyze access`.
+#[derive(Debug, Args)]
+#[group(id = "question", required = true, multiple = true, args = ["action", "principal"])]
+pub(crate) struct AccessArgs {
+    /// `<lake>/runs/<run id>`, a lake, or `-` for standard input [default: the latest run of ./lake]
+    pub(crate) run: Option<String>,
+    /// Who may do this, such as s3:DeleteBucket
+    #[arg(long, value_name = "ACTION", requires = "resource")]
+    pub(crate) action: Option<String>,
+    /// ... to this resource: its ARN, or `*` for actions that name none
+    #[arg(long, value_name = "ARN", requires = "action")]
+    pub(crate) resource: Option<String>,
+    /// Only this user or role, by ARN or name; without an action: the dangerous actions that it may do
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) principal: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = query::Format::Table)]
+    pub(crate) format: query::Format,
+    /// Settings that replace defaults
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
@@ -193,6 +220,7 @@ pub(crate) fn run() -> anyhow::Result<Exit> {
         Some(Command::Test(args)) => case::run(&args),
         Some(Command::Zones(args)) => zones::run(&args),
         Some(Command::Tags(args)) => tags::run(&args),
+        Some(Command::Access(args)) => access::ask(&args),
         Some(Command::Simulate) => simulate(),
         Some(Command::Config) => config::print_default(),
     }

@@ -223,6 +223,22 @@ impl Session {
         Ok(())
     }
 
+    /// Defines `names` among the views, in their order; what they read has to be there.
+    pub(crate) fn define_some_views(&self, names: &[&str]) -> anyhow::Result<()> {
+        for name in names {
+            let path = format!("{name}.sql");
+            let (_, text) = embedded::VIEWS
+                .iter()
+                .find(|(file, _)| *file == path)
+                .with_context(|| format!("there is no view {name}"))?;
+            let text = text.trim().trim_end_matches(';');
+            self.connection
+                .execute_batch(&format!("create view {} as\n{text};", identifier(name)))
+                .with_context(|| format!("views/{path}"))?;
+        }
+        Ok(())
+    }
+
     /// What is read where `names` are, views replaced by what they read themselves.
     fn resolve(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         let of_name = |name: &String| match self.views.get(name) {
@@ -357,6 +373,12 @@ impl Session {
             .path()
             .canonicalize()?
             .join(format!("{table}.parquet")))
+    }
+
+    /// A new table `name` with one column `value`, for what a question is about.
+    pub(crate) fn fill_new(&self, name: &str, values: &[&str]) -> anyhow::Result<()> {
+        self.connection.execute_batch(&format!("create or replace table {} (value varchar);", identifier(name)))?;
+        self.fill(name, values.iter().map(|value| vec![Some((*value).to_owned())]))
     }
 
     /// A table of the run's own facts, filled with rows of text.

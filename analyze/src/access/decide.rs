@@ -73,6 +73,18 @@ pub(super) struct Granted {
 }
 
 impl Granted {
+    /// What is left when another permission is needed as well.
+    pub(super) fn and(mut self, other: &Self) -> Self {
+        let Basis { conditions, statements } = &mut self.basis;
+        conditions.extend(other.basis.conditions.iter().cloned());
+        conditions.sort();
+        conditions.dedup();
+        statements.extend(other.basis.statements.iter().cloned());
+        statements.sort();
+        statements.dedup();
+        Self { answer: self.answer.min(other.answer), mfa: self.mfa.max(other.mfa), basis: self.basis }
+    }
+
     /// The more certain one, of equal ones that which asks for less; the first if they are alike.
     pub(super) fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
         let rank = |granted: &Option<Self>| granted.as_ref().map(|granted| (granted.answer, Reverse(granted.mfa)));

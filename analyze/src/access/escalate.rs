@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::assume::{Edge, as_target};
-use super::decide::{Answer, Basis, Granted, Judge, Mfa, Subject};
+use super::decide::{Answer, Granted, Judge, Subject};
 use super::groups::{Group, Workload};
 use super::world::{Holder, Kind, Target, World};
 use crate::actions::{Catalogue, EscalationPath, Gains, On, Step, escalation_paths};
@@ -257,7 +257,7 @@ impl<'w> Search<'w> {
             let granted = self.step(subject, path, step, pivot)?;
             all = Some(match all {
                 None => granted,
-                Some(before) => both(before, granted),
+                Some(before) => before.and(&granted),
             });
         }
         all
@@ -332,17 +332,4 @@ fn takes_no_resource(action: &str) -> bool {
 
 fn is_customer_managed(policy: &str) -> bool {
     policy.starts_with("arn:") && policy.contains(":policy/") && !policy.contains(":iam::aws:")
-}
-
-fn both(one: Granted, other: Granted) -> Granted {
-    let mut basis = Basis {
-        conditions: [one.basis.conditions, other.basis.conditions].concat(),
-        statements: [one.basis.statements, other.basis.statements].concat(),
-    };
-    basis.conditions.sort();
-    basis.conditions.dedup();
-    basis.statements.sort();
-    basis.statements.dedup();
-    let mfa: Mfa = one.mfa.max(other.mfa);
-    Granted { answer: one.answer.min(other.answer), mfa, basis }
 }

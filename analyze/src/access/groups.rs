@@ -63,7 +63,7 @@ pub(super) fn workloads(connection: &Connection) -> anyhow::Result<Vec<Workload>
         Ok(Workload {
             account: row.get::<_, String>(0)?.into(),
             arn: row.get(2)?,
-            resource_type: row.get::<_, String>(3)?.into(),
+            resource_type: row.get::<_, Option<String>>(3)?.unwrap_or_default().into(),
             role: row.get(4)?,
         })
     })?;

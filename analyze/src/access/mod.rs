@@ -4,6 +4,7 @@
 //! the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
 //! than was given. The answers are tables of the run, so that SQL does the rest.
 
+mod ask;
 mod assume;
 mod classes;
 mod dangers;
@@ -16,6 +17,8 @@ mod tables;
 mod world;
 
 use std::collections::BTreeSet;
+
+pub(crate) use self::ask::ask;
 
 use handoff::access as contract;
 use handoff::contract::TableSchema;
@@ -58,7 +61,7 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     let dangers = Dangers::new(&added(session)?);
     let mut world = World::principals(&session.connection)?;
     let types: BTreeSet<&str> = dangers.all().iter().map(|danger| danger.resource_type.as_str()).collect();
-    world.read_targets(&session.connection, |_, resource_type| types.contains(resource_type))?;
+    world.read_targets(&session.connection, |resource_type| types.contains(resource_type))?;
     world.add_accounts();
     let groups = groups::groups(&mut world, &session.connection)?;
     let workloads = groups::workloads(&session.connection)?;

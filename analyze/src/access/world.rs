@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use duckdb::Connection;
+use duckdb::{Connection, Rows};
 
 use super::dangers::ACCOUNT;
 use super::library::{Library, PolicyId};
 use crate::iam::{OrganizationLevel, PolicyKind, Principal, Resource};
+
+const RESOURCES: &str = include_str!("../sql/access/resources.sql");
 
 /// What a principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -112,14 +114,26 @@ impl World {
     pub(super) fn read_targets(
         &mut self,
         connection: &Connection,
-        wanted: impl Fn(&str, &str) -> bool,
+        wanted: impl Fn(&str) -> bool,
     ) -> anyhow::Result<()> {
+        let mut statement = connection.prepare(RESOURCES)?;
+        self.take_targets(statement.query([])?, wanted)
+    }
+
+    /// Reads the resource that `arn` names or names a part of.
+    pub(super) fn read_target(&mut self, connection: &Connection, arn: &str) -> anyhow::Result<()> {
+        let mut statement = connection.prepare(&format!(
+            "select * from ({RESOURCES}) where arn = $1 or starts_with($1, arn || '/') or starts_with($1, arn || ':') order by len(arn) desc, account_id limit 1"
+        ))?;
+        self.take_targets(statement.query([arn])?, |_| true)
+    }
+
+    fn take_targets(&mut self, mut rows: Rows<'_>, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
         let mut accounts = Interner::default();
-        let mut statement = connection.prepare(include_str!("../sql/access/resources.sql"))?;
-        let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
-            let (arn, resource_type): (String, String) = (row.get(2)?, row.get(3)?);
-            if !wanted(&arn, &resource_type) || Resource::new(&arn, None).is_err() {
+            let arn: String = row.get(2)?;
+            let resource_type = row.get::<_, Option<String>>(3)?.unwrap_or_default();
+            if !wanted(&resource_type) || Resource::new(&arn, None).is_err() {
                 continue;
             }
             let has_policy: bool = row.get(5)?;

@@ -52,7 +52,8 @@ impl Action {
         }
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// `service:name`, in lower case.
+    pub fn text(&self) -> &str {
         &self.text
     }
 
