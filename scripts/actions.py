@@ -171,31 +171,28 @@ def pack(date, rows):
 class Logged:
     """In which class of CloudTrail events a call that an action allows is found.
 
-    `data`: data-events.tsv names it. `none`: no operation that botocore knows arrives at the action, so that no event
-    proves its use and the absence of events doesn't prove the opposite: permissions without a call of their own
-    (iam:PassRole), actions of consoles. `management`: all others.
+    `data`: data-events.tsv names it. `none`: data-events.tsv says so, or no operation that botocore knows arrives at the
+    action, so that no event proves its use and the absence of events doesn't prove the opposite: permissions without a
+    call of their own (iam:PassRole), actions of consoles. `management`: all others.
     """
 
     def __init__(self, actions):
         self.actions = {service: {name.lower() for name in names} for service, names in actions.items()}
-        self.data = read_tsv(ACTIONS / "data-events.tsv")
-        self.unlogged = {row["action"].lower() for row in self.data if row["resource_type"] == "none"}
+        self.classes = [(row["action"].lower(), row["resource_type"]) for row in read_tsv(ACTIONS / "data-events.tsv")]
         self.prefixes = {}
         self.exceptions = {}
         for row in read_tsv(ACTIONS / "events.tsv"):
-            source = row["event_source"].removesuffix(".amazonaws.com")
             if row["event_name"] == "*":
-                self.prefixes[source] = row["actions"]
+                self.prefixes[row["event_source"]] = row["actions"]
             else:
-                self.exceptions[source, row["event_name"].lower()] = row["actions"]
+                self.exceptions[row["event_source"], row["event_name"].lower()] = row["actions"]
         self.reached = self.reached_actions()
 
     def of(self, service, name):
         action = f"{service}:{name}".lower()
-        if action in self.unlogged:
-            return "none"
-        if any(fnmatch.fnmatchcase(action, row["action"].lower()) for row in self.data):
-            return "data"
+        for pattern, resource_type in self.classes:
+            if fnmatch.fnmatchcase(action, pattern) and (action in self.reached or action == pattern):
+                return "none" if resource_type == "none" else "data"
         return "management" if action in self.reached else "none"
 
     def reached_actions(self):
