@@ -44,7 +44,9 @@ struct Policy {
     /// Allow what `collect cloudtrail` asks as well: to read the trail here, look events up, and get the public keys
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     cloudtrail: Option<Location>,
-    /// Allow what the stages do to a lake here as well, and reports in `reports/` beside it; a statement for each stage
+    /// Allow what the stages do to a lake here as well, and reports in its `reports/`; a statement for each stage
+    ///
+    /// A bucket that is encrypted with a key of your own needs kms:GenerateDataKey and kms:Decrypt on that key besides.
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
     lake: Option<Location>,
 }
