@@ -1,8 +1,9 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use handoff::shell::Exit;
 use jiff::civil::Date;
 
@@ -60,9 +61,10 @@ pub(crate) struct RunArgs {
     /// Only checks of this severity or a higher one
     #[arg(long)]
     pub(crate) severity: Option<Severity>,
-    /// End with exit code 1 when a finding of this severity or a higher one fails
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) fail_on: Option<Severity>,
+    /// End with exit code 1 when a finding of this severity or a higher one fails; with `new-` before it, such as
+    /// `new-high`, only when one is new or reopened in this run
+    #[arg(long, value_name = "[new-]SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
     /// Detections judge only events since this time, or since the `last` run; all others are their history
     #[arg(long, value_name = "TIME|last")]
     pub(crate) since: Option<String>,
@@ -76,6 +78,30 @@ pub(crate) struct RunArgs {
     pub(crate) sources: CheckSources,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// Findings that make the exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FailOn {
+    /// The lowest severity that counts.
+    pub(crate) severity: Severity,
+    /// Only what the run before did not have.
+    pub(crate) new: bool,
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (new, name) = match text.strip_prefix("new-") {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        let severity = Severity::from_str(name, false).map_err(|_| {
+            "expected critical, high, medium, low or info, or new- before one".to_owned()
+        })?;
+        Ok(Self { severity, new })
+    }
 }
 
 /// Where checks come from.

@@ -58,7 +58,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     shell::answer(&format!("{}\n", run.reference()))?;
     let failed = args
         .fail_on
-        .is_some_and(|severity| counts.failed_from(severity) > 0);
+        .is_some_and(|fail_on| counts.failed_from(fail_on) > 0);
     Ok(match (failed, missing.is_empty() && counts.unknown == 0) {
         (true, _) => Exit::Findings,
         (false, true) => Exit::Done,
