@@ -355,6 +355,27 @@ fn a_large_account_is_shown_page_by_page_and_searched_as_a_whole() {
     )));
 }
 
+#[test]
+fn links_lead_to_what_is_there_and_nothing_is_there_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    lake_of(folder.path(), &HOSTILE);
+    let page = rendered(folder.path(), "html");
+    let between = |start: &str| -> Vec<String> {
+        let rests = page.split(start).skip(1);
+        rests
+            .map(|rest| rest.split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    let ids = between(" id=\"");
+    let unique: std::collections::BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "an id is there twice");
+    let links = between(" href=\"#");
+    assert!(links.len() > 100);
+    for link in links {
+        assert!(unique.contains(&link), "{link} leads nowhere");
+    }
+}
+
 fn thousands(count: usize) -> String {
     format!("{},{:03}", count / 1000, count % 1000)
 }

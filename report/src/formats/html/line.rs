@@ -3,11 +3,14 @@
 use serde_json::Value;
 
 use super::{bounded, bounded_by, label, without_stop};
-use crate::content::finding::{Finding, Severity, Status};
-use crate::markdown::words::{counted, day};
+use crate::content::actor::Actor;
+use crate::content::finding::{Finding, Severity, Status, short_arn};
+use crate::markdown::words::{counted, day, minute, some_of};
 
 /// Facts shown of one finding's evidence.
 const FACTS: usize = 25;
+/// People and addresses named in a fact.
+const NAMED: usize = 3;
 
 /// What is seen of a finding before it is opened.
 #[derive(Debug)]
@@ -143,6 +146,13 @@ fn about(finding: &Finding) -> Vec<Fact> {
     if let Some(discriminator) = &finding.discriminator {
         facts.push(Fact::code("Which one", bounded(discriminator)));
     }
+    if let Some(actor) = &finding.changed_by {
+        let what = match finding.is_detection() {
+            true => "Done by",
+            false => "Last seen change",
+        };
+        facts.push(Fact::of(what, changed_by(actor)));
+    }
     if let Some(first_seen) = finding.first_seen {
         facts.push(Fact::of("First seen", day(first_seen)));
     }
@@ -160,6 +170,27 @@ fn about(finding: &Finding) -> Vec<Fact> {
         facts.push(Fact::of("Accepted by", text));
     }
     facts
+}
+
+/// Who acted, from where, and when.
+fn changed_by(actor: &Actor) -> String {
+    let names = |texts: &[String]| {
+        let texts: Vec<String> = texts.iter().map(|text| bounded(short_arn(text))).collect();
+        some_of(&texts, NAMED)
+    };
+    let from = match actor.addresses.is_empty() {
+        true => String::new(),
+        false => format!(" from {}", names(&actor.addresses)),
+    };
+    let calls = actor
+        .calls
+        .map(|calls| format!(", {}", counted(calls, "call")));
+    format!(
+        "{}{from}, {}{}",
+        names(&actor.principals),
+        minute(actor.last),
+        calls.unwrap_or_default()
+    )
 }
 
 /// The evidence's members; evidence that is no object is one fact.

@@ -5,6 +5,7 @@
 //! finding while there is room, highest risk first, then the findings get their evidence in the same order while there is
 //! room for that; the page says what it left out.
 
+mod chapters;
 mod data;
 mod findings;
 mod line;
@@ -51,6 +52,7 @@ pub fn render(content: &Content) -> String {
     }
     findings::write(&mut out, content, &list);
     owners::write(&mut out, content, &list);
+    chapters::write(&mut out, content, &list);
     out.push_str("</main>\n");
     let _ = write!(out, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
     out
