@@ -215,15 +215,9 @@ impl<'w> Questions<'w> {
     }
 }
 
-/// What a pattern such as `arn:aws:s3:::logs-*/2026/*` names below the resource `arn`, wildcards made letters.
-pub(super) fn part_below(source: &str, arn: &str) -> Option<String> {
-    let (head, tail) = tail(source)?;
-    let covers = Pattern::glob(head).matches(arn);
-    covers.then(|| format!("{arn}/{}", tail.replace(['*', '?'], "x")))
-}
-
-/// What stands before and after the first slash of a pattern that can name parts of resources.
-fn tail(source: &str) -> Option<(&str, &str)> {
+/// What stands before and after the first slash of a pattern that can name parts of resources, such as
+/// `arn:aws:s3:::logs-*/2026/*`.
+pub(super) fn tail(source: &str) -> Option<(&str, &str)> {
     let (head, tail) = source.split_once('/')?;
     (!tail.is_empty() && !source.contains("${")).then_some((head, tail))
 }
@@ -238,7 +232,7 @@ fn by_number(by: PrincipalMatch) -> u8 {
 }
 
 /// The service part of an ARN or pattern of ARNs; empty if that could be any.
-fn service(arn: &str) -> &str {
+pub(super) fn service(arn: &str) -> &str {
     let mut parts = arn.splitn(4, ':');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("arn"), Some(_), Some(service), Some(_)) if !service.contains(['*', '?']) => service,
