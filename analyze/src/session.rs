@@ -441,6 +441,7 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         contract::scan_coverage(),
         handoff::trail::activity(),
         handoff::trail::trail_days(),
+        handoff::access::access_paths(),
     ]
     .into_iter()
     .chain(access::tables())

@@ -263,7 +263,48 @@ pub fn escalations() -> TableSchema {
     )
 }
 
-/// All tables of this module.
+/// `access_paths`: whose permissions somebody can use.
+pub fn access_paths() -> TableSchema {
+    TableSchema::new(
+        "access_paths",
+        "one way by which somebody gets to permissions for something dangerous: that of one degree of MFA that is most certain, then shortest",
+        &[
+            ("account_id", Text, "account of the holder"),
+            (
+                "actor_arn",
+                Text,
+                "a user, a role that nobody can be named for, or whom a trust policy lets in, as in `assume_edges`",
+            ),
+            (
+                "actor_kind",
+                Text,
+                "`user`, `role`, `service`, `federated`, `foreign` or `anyone`",
+            ),
+            (
+                "holder_arn",
+                Text,
+                "the user or role that the permissions were given to; no role that is linked to a service",
+            ),
+            ("principal_class", Int, "class of the holder, as in `grants`"),
+            (
+                "is_admin",
+                Bool,
+                "whether the holder may do everything; null when that could not be decided",
+            ),
+            (
+                "path",
+                List,
+                "the roles that are assumed one after the other, the holder last; empty when the actor is the holder",
+            ),
+            ("verdict", Text, VERDICT),
+            ("mfa", Text, MFA),
+            ("conditions", List, CONDITIONS),
+            ("statements", List, STATEMENTS),
+        ],
+    )
+}
+
+/// All tables that are computed together.
 pub fn tables() -> [TableSchema; 8] {
     [
         principal_classes(),
