@@ -263,6 +263,33 @@ pub fn escalations() -> TableSchema {
     )
 }
 
+/// `outside_access`: what resources leave open to those from elsewhere.
+pub fn outside_access() -> TableSchema {
+    TableSchema::new(
+        "outside_access",
+        "what the policy of one resource, with the resource control policies above it, lets everyone do who has nothing to do with the accounts; what is denied to all of them has no row",
+        &[
+            ("account_id", Text, "its account"),
+            ("resource_arn", Text, "its ARN, as in `resource_classes`"),
+            ("resource_type", Text, "type, as in `resource_classes`"),
+            (
+                "from_arn",
+                Text,
+                "`*`, or the service that anybody's resources may send there",
+            ),
+            (
+                "from_kind",
+                Text,
+                "`anyone`: whoever has an account of AWS; `anonymous`: requests that nobody signed; `service`",
+            ),
+            ("actions", List, "what may be done, for this verdict"),
+            ("verdict", Text, VERDICT),
+            ("conditions", List, CONDITIONS),
+            ("statements", List, STATEMENTS),
+        ],
+    )
+}
+
 /// `access_paths`: whose permissions somebody can use.
 pub fn access_paths() -> TableSchema {
     TableSchema::new(
@@ -305,7 +332,7 @@ pub fn access_paths() -> TableSchema {
 }
 
 /// All tables that are computed together.
-pub fn tables() -> [TableSchema; 8] {
+pub fn tables() -> [TableSchema; 9] {
     [
         principal_classes(),
         resource_classes(),
@@ -315,5 +342,6 @@ pub fn tables() -> [TableSchema; 8] {
         usage(),
         dangerous_actions(),
         escalations(),
+        outside_access(),
     ]
 }

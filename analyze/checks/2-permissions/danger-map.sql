@@ -7,33 +7,48 @@ command = "analyze access --action {action} --resource {resource_arn}"
 */
 -- A finding where anybody but administrators and special roles may do something, with a list per kind of danger; the numbers in it
 -- are those who may for certain or on a condition.
-with per_kind as (
+with actors as (
+    select resource_class, kind, principal_class, actor_label(acting_arn) as actor, principal_label(holder_arn) as holder, guarded
+    from class_actors
+    where is_certain and is_admin is distinct from true and not is_special_role(holder_arn)
+),
+people as (
     select
-        resource_class, kind,
-        list_sort(list_distinct(list(action))) as actions,
-        list_sort(list_distinct(list(actor_label(acting_arn)))) as actors,
-        list_sort(list_distinct(list(actor_label(acting_arn)) filter (where mfa <> 'required'))) as without_mfa,
-        list_sort(list_distinct(list(principal_label(holder_arn)))) as holders
-    from class_dangers
-    where verdict <> 'unknown' and is_admin is distinct from true and not is_special_role(holder_arn)
+        resource_class, kind, list(distinct actor order by actor) as actors,
+        list(distinct actor order by actor) filter (where guarded < 2) as without_mfa,
+        list(distinct holder order by holder) as holders
+    from actors
     group by resource_class, kind
+),
+actions as (
+    select a.resource_class, a.kind, list(distinct g.action order by g.action) as actions
+    from (select distinct resource_class, kind, principal_class from actors) as a
+    join (select distinct resource_class, resource_type from critical_resources) as c on c.resource_class = a.resource_class
+    join dangerous_actions as d on d.resource_type = c.resource_type and d.kind = a.kind
+    join grants as g on g.resource_class = a.resource_class and g.principal_class = a.principal_class and g.action = d.action
+    where g.verdict <> 'unknown'
+    group by a.resource_class, a.kind
+),
+per_kind as (
+    select p.*, a.actions, array_position(['destroy', 'recovery', 'logging', 'policy', 'escalate', 'expose'], p.kind) as position
+    from people as p
+    join actions as a on a.resource_class = p.resource_class and a.kind = p.kind
 ),
 classes as (
     select
         resource_class,
         len(list_distinct(flatten(list(actors)))) as people,
         sum(len(actions)) as actions,
-        list(kind || ' ' || len(actors) order by array_position(['destroy', 'recovery', 'logging', 'policy', 'escalate', 'expose'], kind)) as kinds,
-        list({'kind': kind, 'actions': actions, 'actors': actors[:50], 'without_mfa': coalesce(without_mfa, [])[:50], 'holders': holders[:50]}
-            order by array_position(['destroy', 'recovery', 'logging', 'policy', 'escalate', 'expose'], kind)) as map,
-        arg_min(actions[1], array_position(['destroy', 'recovery', 'logging', 'policy', 'escalate', 'expose'], kind)) as action
+        list(kind || ' ' || len(actors) order by position) as kinds,
+        list({'kind': kind, 'actions': actions, 'actors': actors[:50], 'without_mfa': coalesce(without_mfa, [])[:50], 'holders': holders[:50]} order by position) as map,
+        arg_min(actions[1], position) as action
     from per_kind
     group by resource_class
 ),
 uncertain as (
-    select resource_class, list_sort(list_distinct(list(actor_label(acting_arn)))) as actors
-    from class_dangers
-    where verdict = 'unknown' and is_admin is distinct from true
+    select resource_class, list_sort(list(distinct actor_label(acting_arn))) as actors
+    from class_actors
+    where not is_certain and is_admin is distinct from true
     group by resource_class
 )
 select

@@ -38,8 +38,7 @@ held as (
 granted as (
     select
         h.resource_class, g.principal_class, d.kind, bool_or(g.verdict <> 'unknown') as is_certain,
-        bool_or(d.resource_type <> 'cloudtrail:trail' or g.action in ('cloudtrail:DeleteTrail', 'cloudtrail:StopLogging', 'cloudtrail:PutEventSelectors', 'cloudtrail:UpdateTrail')) as counts,
-        list(distinct g.action) as actions
+        bool_or(d.resource_type <> 'cloudtrail:trail' or g.action in ('cloudtrail:DeleteTrail', 'cloudtrail:StopLogging', 'cloudtrail:PutEventSelectors', 'cloudtrail:UpdateTrail')) as counts
     from held as h
     join dangerous_actions as d on d.resource_type = h.resource_type
     join grants as g on g.resource_class = h.resource_class and g.action = d.action
@@ -48,15 +47,14 @@ granted as (
 ),
 hands as (
     select
-        g.resource_class, w.acting_arn, g.kind, bool_or(g.is_certain and w.is_certain) as is_certain,
-        list_sort(list_distinct(flatten(list(g.actions)))) as actions
+        g.resource_class, w.acting_arn, g.kind, bool_or(g.is_certain and w.is_certain) as is_certain
     from granted as g
     join ways as w on w.principal_class = g.principal_class
     where g.counts
     group by g.resource_class, w.acting_arn, g.kind
 ),
 destroying as (
-    select h.resource_class, h.acting_arn, h.is_certain, h.actions
+    select h.resource_class, h.acting_arn, h.is_certain
     from hands as h
     where h.kind = 'destroy' and h.resource_class in (select resource_class from critical_resources)
 ),
@@ -64,7 +62,7 @@ destroying as (
 beside as (
     select
         b.account_id, b.arn, d.acting_arn, bool_and(d.is_certain and h.is_certain) as is_certain,
-        count(distinct b.resource_class) = any_value(n.classes) as all_of_them, flatten(list(h.actions)) || any_value(d.actions) as actions
+        count(distinct b.resource_class) = any_value(n.classes) as all_of_them
     from backups as b
     join (select account_id, arn, count(distinct resource_class) as classes from backups group by account_id, arn) as n on n.account_id = b.account_id and n.arn = b.arn
     join destroying as d on d.resource_class = b.data_class
@@ -72,7 +70,7 @@ beside as (
     group by b.account_id, b.arn, d.acting_arn
 ),
 within as (
-    select x.account_id, x.arn, d.acting_arn, d.is_certain and h.is_certain as is_certain, true as all_of_them, list_concat(d.actions, h.actions) as actions
+    select x.account_id, x.arn, d.acting_arn, d.is_certain and h.is_certain as is_certain, true as all_of_them
     from destroying as d
     join hands as h on h.resource_class = d.resource_class and h.acting_arn = d.acting_arn and h.kind = 'recovery'
     join critical_resources as x on x.resource_class = d.resource_class
@@ -85,8 +83,7 @@ resources_judged as (
         account_id, arn,
         list_sort(list(distinct actor_label(acting_arn)) filter (where is_certain and all_of_them)) as wholly,
         list_sort(list(distinct actor_label(acting_arn)) filter (where is_certain and not all_of_them)) as partly,
-        list_sort(list(distinct actor_label(acting_arn)) filter (where not is_certain)) as uncertain,
-        list_sort(list_distinct(flatten(list(actions) filter (where is_certain)))) as actions
+        list_sort(list(distinct actor_label(acting_arn)) filter (where not is_certain)) as uncertain
     from (select * from beside union all by name select * from within)
     group by account_id, arn
 ),
@@ -118,7 +115,7 @@ select
         when len(j.uncertain) > 0 then 'whether ' || some_of(j.uncertain) || ' may destroy it and its backups is not known'
         else 'nobody but administrators may destroy it and its backups'
     end as reason,
-    {'all_backups': j.wholly[:50], 'some_backups': j.partly[:50], 'not_known': j.uncertain[:50], 'actions': j.actions, 'importance': x.importance} as evidence
+    {'all_backups': j.wholly[:50], 'some_backups': j.partly[:50], 'not_known': j.uncertain[:50], 'importance': x.importance} as evidence
 from critical_resources as x
 left join resources_judged as j on j.account_id = x.account_id and j.arn = x.arn
 where x.data_store or x.arn in (select arn from backups)

@@ -8,27 +8,37 @@ command = "aws iam list-entities-for-policy --policy-arn {policy_arn}"
 -- Whoever is somebody of its own counts once: a user with all its roles, each role that only a service or an identity provider
 -- gives to somebody, an account. Administrators may destroy everything: they are counted for the account.
 with actors as (
-    select
-        resource_class, acting_arn, bool_or(verdict <> 'unknown') as is_certain, list_distinct(list(action)) as actions,
-        list_distinct(flatten(list(list_filter(list_transform(statements, lambda statement: regexp_replace(statement, '#[0-9]+$', '')), lambda policy: contains(policy, ':policy/'))))) as policies
-    from class_dangers
+    select resource_class, acting_arn, bool_or(is_certain) as is_certain
+    from class_actors
     where kind = 'destroy' and is_admin is distinct from true
     group by resource_class, acting_arn
 ),
 classes as (
     select
         resource_class, count(*) filter (where is_certain) as certain, count(*) as possible,
-        list_sort(list(actor_label(acting_arn)) filter (where is_certain)) as actors,
-        list_sort(list_distinct(flatten(list(actions) filter (where is_certain)))) as actions
+        list_sort(list(actor_label(acting_arn)) filter (where is_certain)) as actors
     from actors
     group by resource_class
 ),
--- The policy by which most of them have it.
+granted as (
+    select c.resource_class, g.principal_class, g.action, g.statements
+    from (select distinct resource_class, resource_type from critical_resources) as c
+    join dangerous_actions as d on d.resource_type = c.resource_type and d.kind = 'destroy'
+    join grants as g on g.resource_class = c.resource_class and g.action = d.action
+    where g.verdict <> 'unknown' and g.principal_class in (select principal_class from access_paths where is_admin is distinct from true)
+),
+actions as (
+    select resource_class, list(distinct action order by action) as actions
+    from granted
+    group by resource_class
+),
+-- The policy by which most have it.
 widest as (
     select resource_class, policy
-    from (select resource_class, acting_arn, unnest(policies) as policy from actors where is_certain)
+    from (select resource_class, principal_class, regexp_replace(unnest(statements), '#[0-9]+$', '') as policy from granted)
+    where contains(policy, ':policy/')
     group by resource_class, policy
-    qualify row_number() over (partition by resource_class order by count(distinct acting_arn) desc, policy) = 1
+    qualify row_number() over (partition by resource_class order by count(distinct principal_class) desc, policy) = 1
 ),
 administrators as (
     select
@@ -47,11 +57,12 @@ select
         when c.resource_class is null then 'nobody but administrators may destroy it'
         when c.certain <= setting('danger_principals') and c.possible > setting('danger_principals') then 'between ' || c.certain || ' and ' || c.possible || ' may destroy it: some policies could not be read'
         when c.certain = 0 then 'nobody but administrators may destroy it for certain'
-        else some_of(c.actors) || ' may destroy it: ' || some_of(c.actions)
+        else some_of(c.actors) || ' may destroy it: ' || some_of(k.actions)
     end as reason,
-    {'count': c.certain, 'actors': c.actors[:50], 'actions': c.actions, 'policy_arn': w.policy, 'limit': setting('danger_principals'), 'importance': r.importance} as evidence
+    {'count': c.certain, 'actors': c.actors[:50], 'actions': k.actions, 'policy_arn': w.policy, 'limit': setting('danger_principals'), 'importance': r.importance} as evidence
 from critical_resources as r
 left join classes as c on c.resource_class = r.resource_class
+left join actions as k on k.resource_class = r.resource_class
 left join widest as w on w.resource_class = r.resource_class
 union all by name
 select

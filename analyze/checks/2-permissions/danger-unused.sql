@@ -41,23 +41,34 @@ held as (
     where g.verdict <> 'unknown'
     group by g.principal_class, g.action
 ),
+-- Sorted once for all of a class: most of them used nothing of it.
+held_lists as (
+    select
+        principal_class,
+        list(action order by action) as actions,
+        list(action order by action) filter (where logged = 'management' and days >= setting('role_unused_days')) as observed,
+        list(action order by action) filter (where logged = 'management' and days < setting('role_unused_days')) as too_short,
+        list(action order by action) filter (where logged is distinct from 'management') as unlogged,
+        min(days) filter (where logged = 'management' and days >= setting('role_unused_days')) as days
+    from held
+    group by principal_class
+),
 used as (
-    select distinct principal_arn, action
-    from usage
-    where source = 'cloudtrail' and calls > 0 and action is not null
+    select u.principal_arn, list(distinct u.action) as actions
+    from usage as u
+    where u.source = 'cloudtrail' and u.calls > 0 and u.action in (select action from held)
+    group by u.principal_arn
 ),
 judged as (
     select
-        h.account_id, h.principal_arn,
-        list_sort(list(g.action) filter (where u.action is not null)) as used,
-        list_sort(list(g.action) filter (where u.action is null and g.logged = 'management' and least(g.days, days_since(h.created_at)) >= setting('role_unused_days'))) as unused,
-        list_sort(list(g.action) filter (where u.action is null and g.logged = 'management' and least(g.days, days_since(h.created_at)) < setting('role_unused_days'))) as pending,
-        list_sort(list(g.action) filter (where u.action is null and g.logged is distinct from 'management')) as unlogged,
-        min(g.days) filter (where u.action is null and g.logged = 'management' and g.days >= setting('role_unused_days')) as days
+        h.account_id, h.principal_arn, g.days, days_since(h.created_at) as age,
+        nullif(list_filter(g.actions, lambda action: list_contains(u.actions, action)), []) as used,
+        nullif(list_filter(g.observed, lambda action: not coalesce(list_contains(u.actions, action), false)), []) as observed,
+        nullif(list_filter(g.too_short, lambda action: not coalesce(list_contains(u.actions, action), false)), []) as too_short,
+        nullif(list_filter(g.unlogged, lambda action: not coalesce(list_contains(u.actions, action), false)), []) as unlogged
     from holders as h
-    join held as g on g.principal_class = h.principal_class
-    left join used as u on u.principal_arn = h.principal_arn and u.action = g.action
-    group by h.account_id, h.principal_arn
+    join held_lists as g on g.principal_class = h.principal_class
+    left join used as u on u.principal_arn = h.principal_arn
 ),
 -- What only services use, they may need when something fails.
 assumed as (
@@ -67,15 +78,14 @@ assumed as (
 ),
 rows as (
     select
-        h.*, j.used, j.unlogged, j.days, a.by_services,
-        days_since(h.created_at) as age,
+        h.*, j.used, j.unlogged, j.days, j.age, a.by_services,
         h.account_id in (select account_id from trail_days) as has_events,
         -- Without events: all of it, when the role itself was not used.
         case
-            when h.account_id in (select account_id from trail_days) then j.unused
-            when h.kind = 'role' and coalesce(days_since(h.last_used_at), days_since(h.created_at)) >= setting('role_unused_days') then list_sort(list_concat(coalesce(j.used, []), coalesce(j.pending, []), coalesce(j.unlogged, [])))
+            when h.account_id in (select account_id from trail_days) then case when j.age >= setting('role_unused_days') then j.observed end
+            when h.kind = 'role' and coalesce(days_since(h.last_used_at), days_since(h.created_at)) >= setting('role_unused_days') then list_sort(list_concat(coalesce(j.observed, []), coalesce(j.too_short, []), coalesce(j.unlogged, [])))
         end as unused,
-        j.pending
+        nullif(list_concat(coalesce(j.too_short, []), case when j.age < setting('role_unused_days') then coalesce(j.observed, []) else [] end), []) as pending
     from holders as h
     join judged as j on j.account_id = h.account_id and j.principal_arn = h.principal_arn
     left join assumed as a on a.to_arn = h.principal_arn
