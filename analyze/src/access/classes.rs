@@ -153,7 +153,6 @@ impl<'w> Questions<'w> {
                         &layers,
                         &context,
                         facts::of_principal,
-                        facts::of_resource,
                     );
                 }
             }
@@ -188,7 +187,6 @@ impl<'w> Questions<'w> {
                 &layers,
                 &context,
                 facts::of_resource,
-                facts::of_principal,
             );
         }
         mark.0
@@ -269,19 +267,20 @@ fn listed(element: Option<&Value>) -> impl Iterator<Item = &str> {
     list.iter().filter_map(Value::as_str)
 }
 
+/// What can be told of a principal or resource, in bytes: of two that have the same, policies say the same.
 #[derive(Default)]
-struct Mark(Vec<u8>);
+pub(super) struct Mark(pub(super) Vec<u8>);
 
 impl Mark {
-    fn byte(&mut self, byte: u8) {
+    pub(super) fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
 
-    fn number(&mut self, number: usize) {
+    pub(super) fn number(&mut self, number: usize) {
         self.0.extend_from_slice(&(number as u64).to_le_bytes());
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.number(text.len());
         self.0.extend_from_slice(text.as_bytes());
     }
@@ -300,19 +299,18 @@ impl Mark {
         }
     }
 
-    /// The answer to a condition about us alone; the values where it compares us with the other side.
-    fn condition(
+    /// The answer to a condition about us alone; the values where it compares us with something else.
+    pub(super) fn condition(
         &mut self,
         condition: &Condition,
         layers: &Context,
         context: &Context,
         ours: fn(&str) -> bool,
-        theirs: fn(&str) -> bool,
     ) {
         if !condition.keys().any(ours) {
             return;
         }
-        if condition.keys().any(theirs) {
+        if !condition.keys().all(ours) {
             condition
                 .keys()
                 .for_each(|key| self.value(context, key, ours));

@@ -1,9 +1,11 @@
 //! Who may do what: effective permissions of every user and role on every resource for which actions are dangerous.
 //!
-//! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`decide`] asks
-//! the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
-//! than was given, [`outsiders`] what resources leave open to those from elsewhere. The answers are tables of the run, so that SQL does the rest.
+//! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`grants`] has
+//! [`decide`] ask the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
+//! than was given, [`outsiders`] what resources leave open to those from elsewhere. The answers are tables of the run, so
+//! that SQL does the rest.
 
+mod alike;
 mod ask;
 mod assume;
 mod classes;
@@ -11,9 +13,11 @@ mod dangers;
 mod decide;
 mod escalate;
 mod facts;
+mod grants;
 mod groups;
 mod library;
 mod outsiders;
+mod shelves;
 mod tables;
 mod world;
 
@@ -89,7 +93,7 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     write_grants(
         session,
         &dangers,
-        &decide::all(&world, &facts, &dangers, &principals, &resources),
+        &grants::all(&world, &facts, &dangers, &principals, &resources),
     )?;
     let edges = assume::edges(&world, &judge, &principals)?;
     write_edges(session, &edges)?;
@@ -174,7 +178,7 @@ fn write_resources(session: &Session, world: &World, classes: &Classes) -> anyho
 fn write_grants(
     session: &Session,
     dangers: &Dangers,
-    grants: &decide::Grants,
+    grants: &grants::Grants,
 ) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::grants())?;
     for row in &grants.rows {
