@@ -6,14 +6,15 @@ remediation = "Take these actions out of what people always have, and put them i
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"]
 */
 -- People are users, other accounts and everyone. By single sign-on they come with or without MFA, which AWS is not told; tokens of
--- machines and roles of services have nobody to ask. What can be read but not changed is less. Administrators stand under the
+-- machines and roles of services have nobody to ask. What can be read but not changed is less, and so is passing a role, which takes a service that
+-- does something with it. Administrators stand under the
 -- account, since each resource would say the same of them.
 with actors as (
     select
         resource_class, actor_arn,
         bool_or(mfa = 'not_required') as is_open,
         bool_or(verdict <> 'unknown') and not contains(actor_arn, ':saml-provider/') as is_certain,
-        bool_or(kind <> 'expose') as harms,
+        bool_or(kind <> 'expose' and action <> 'iam:PassRole') as harms,
         list(distinct action) as actions
     from class_dangers
     where mfa <> 'required' and is_admin is distinct from true

@@ -6,7 +6,8 @@ remediation = "Move these actions into a role made for the purpose, which people
 command = "aws iam list-entities-for-policy --policy-arn {policy_arn}"
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"]
 */
--- Only what users hold themselves; administrators are other checks' business. What can be read but not changed is less.
+-- Only what users hold themselves; administrators are other checks' business. What can be read but not changed is less, and so is
+-- passing a role, which takes a service that does something with it.
 with held as (
     select
         resource_class, holder_arn, action, kind, verdict <> 'unknown' as is_certain,
@@ -25,7 +26,7 @@ attached as (
 ),
 per_user as (
     select
-        h.resource_class, h.holder_arn, bool_or(h.is_certain) as is_certain, bool_or(h.is_certain and h.kind <> 'expose') as harms,
+        h.resource_class, h.holder_arn, bool_or(h.is_certain) as is_certain, bool_or(h.is_certain and h.kind <> 'expose' and h.action <> 'iam:PassRole') as harms,
         list_distinct(list(h.action)) as actions,
         -- A policy of the resource grants to the user itself.
         coalesce(list(distinct a.grantee) filter (where a.grantee is not null), [principal_label(h.holder_arn)]) as grantees,

@@ -1,9 +1,7 @@
 /*
 title = "Permissions to endanger critical resources are used, or taken away"
 severity = "medium"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "cloudtrail_events"]
-optional = ["cloudtrail_events"]
-absence = true
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
 remediation = "Deny what was not used for so long; when nothing breaks, take it out of the policies that allow it. Work that comes once a year belongs into a special role. Of a role that single sign-on keeps, change the permission set instead."
 command = "aws iam put-{kind}-policy --{kind}-name {name} --policy-name deny-unused-dangers --policy-document {policy}"
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html"]
@@ -18,12 +16,13 @@ with holders as (
     left join aws_iam_role as r on r.account_id = p.account_id and r.arn = p.principal_arn
     where p.is_admin is distinct from true and not coalesce(p.service_linked, false) and not is_special_role(p.principal_arn)
 ),
--- Services without regions are logged in us-east-1.
+-- Services without regions are logged in us-east-1. Where objects of the trail could not be read, anything may have been used.
 covered as (
-    select account_id, region, min(day) as first_day
-    from trail_days
-    group by account_id, region
-    having days_since(max(day)) <= 30
+    select t.account_id, t.region, min(t.day) as first_day
+    from trail_days as t
+    anti join gaps as g on g.table_name = 'cloudtrail_events' and g.account_id = t.account_id and coalesce(g.region, t.region) in (t.region, 'global')
+    group by t.account_id, t.region
+    having days_since(max(t.day)) <= 30
 ),
 dangers_of_class as (
     select distinct c.account_id, c.resource_class, c.resource_type, case when c.region = 'global' then 'us-east-1' else c.region end as region

@@ -10,10 +10,10 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html"
 -- services (EC2, Lambda, ECS, EKS) are not among them: they take a role only from whoever may pass it, in its own account.
 with deputies (service) as (
     values
-        ('access-analyzer'), ('amplify'), ('appflow'), ('appsync'), ('autoscaling'), ('bedrock'), ('chime'), ('cloudformation'), ('codebuild'),
-        ('codepipeline'), ('comprehend'), ('config'), ('connect'), ('databrew'), ('datasync'), ('delivery.logs'), ('dms'), ('events'), ('firehose'), ('forecast'),
+        ('amplify'), ('appsync'), ('autoscaling'), ('bedrock'), ('codebuild'),
+        ('codepipeline'), ('comprehend'), ('config'), ('databrew'), ('datasync'), ('delivery.logs'), ('dms'), ('events'), ('firehose'), ('forecast'),
         ('frauddetector'), ('glue'), ('grafana'), ('greengrass'), ('imagebuilder'), ('iot'), ('iotevents'), ('iotsitewise'), ('kendra'), ('kinesisanalytics'),
-        ('lex'), ('logs'), ('mediaconvert'), ('medialive'), ('mobiletargeting'), ('monitoring.rds'), ('personalize'), ('pipes'), ('rds'), ('rekognition'),
+        ('lexv2'), ('logs'), ('mediaconvert'), ('mobiletargeting'), ('monitoring.rds'), ('personalize'), ('pipes'), ('rds'), ('rekognition'),
         ('sagemaker'), ('scheduler'), ('ses'), ('sns'), ('ssm'), ('ssm-incidents'), ('states'), ('storagegateway'), ('textract'), ('transcribe'), ('transfer'),
         ('translate'), ('vpc-flow-logs')
 ),

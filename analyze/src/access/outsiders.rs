@@ -15,7 +15,10 @@ use super::decide::{Answer, Basis, granted};
 use super::facts::{self, Facts};
 use super::world::{Target, World};
 use crate::actions::Catalogue;
-use crate::iam::{Action, Context, ContextValue, Effect, Policy, PolicyKind, PolicySet, Principal, PrincipalMatch, Request, Resource, evaluate};
+use crate::iam::{
+    Action, Context, ContextValue, Effect, Policy, PolicyKind, PolicySet, Principal,
+    PrincipalMatch, Request, Resource, evaluate,
+};
 
 /// A row of `outside_access`.
 pub(super) struct Opening {
@@ -30,7 +33,11 @@ pub(super) struct Opening {
 }
 
 /// Services that do what anybody's bucket, topic or API tells them.
-const CARRIERS: [&str; 3] = ["apigateway.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"];
+const CARRIERS: [&str; 3] = [
+    "apigateway.amazonaws.com",
+    "s3.amazonaws.com",
+    "sns.amazonaws.com",
+];
 
 /// An organization that nobody has.
 const NOBODYS_ORGANIZATION: &str = "o-0000000000";
@@ -58,6 +65,13 @@ pub(super) fn openings(world: &World, facts: &Facts) -> anyhow::Result<Vec<Openi
         let Some(entry) = target.policy.map(|id| world.library.get(id)) else {
             continue;
         };
+        let mut let_in = outsiders
+            .iter()
+            .filter(|outsider| lets_in(&entry.policy, outsider))
+            .peekable();
+        if let_in.peek().is_none() {
+            continue;
+        }
         let asked = Asked::of(target, entry.document.as_ref());
         let context = facts.resource(world, target);
         let set = PolicySet {
@@ -66,8 +80,9 @@ pub(super) fn openings(world: &World, facts: &Facts) -> anyhow::Result<Vec<Openi
             resource_control: world.resource_control(&target.account),
             ..PolicySet::default()
         };
-        for outsider in outsiders.iter().filter(|outsider| lets_in(&entry.policy, outsider)) {
-            let context = Context::layered(vec![Arc::clone(&outsider.context), Arc::clone(&context)]);
+        for outsider in let_in {
+            let context =
+                Context::layered(vec![Arc::clone(&outsider.context), Arc::clone(&context)]);
             if let Some(opening) = asked.opening(target, outsider, &context, &set) {
                 openings.push(opening);
             }
@@ -89,7 +104,11 @@ fn outsiders() -> anyhow::Result<Vec<Outsider>> {
         caller.set(key, known(value));
     }
     let mut nobody = (*facts::common()).clone();
-    for key in facts::OF_PRINCIPAL.into_iter().chain(["aws:multifactorauthpresent", "aws:multifactorauthage", "kms:calleraccount"]) {
+    for key in facts::OF_PRINCIPAL.into_iter().chain([
+        "aws:multifactorauthpresent",
+        "aws:multifactorauthage",
+        "kms:calleraccount",
+    ]) {
         nobody.set(key, ContextValue::Absent);
     }
     let mut service = (*facts::common_to_all()).clone();
@@ -107,20 +126,42 @@ fn outsiders() -> anyhow::Result<Vec<Outsider>> {
     let service = Arc::new(service);
     let anyone = format!("arn:aws:iam::{NOBODYS_ACCOUNT}:user/anyone");
     let mut outsiders = vec![
-        Outsider { from: "*".to_owned(), kind: "anyone", principal: Principal::parse(&anyone)?, context: Arc::new(caller) },
-        Outsider { from: "*".to_owned(), kind: "anonymous", principal: Principal::parse("anonymous")?, context: Arc::new(nobody) },
+        Outsider {
+            from: "*".to_owned(),
+            kind: "anyone",
+            principal: Principal::parse(&anyone)?,
+            context: Arc::new(caller),
+        },
+        Outsider {
+            from: "*".to_owned(),
+            kind: "anonymous",
+            principal: Principal::parse("anonymous")?,
+            context: Arc::new(nobody),
+        },
     ];
     for carrier in CARRIERS {
         let principal = Principal::parse(carrier)?;
-        outsiders.push(Outsider { from: carrier.to_owned(), kind: "service", principal, context: Arc::clone(&service) });
+        outsiders.push(Outsider {
+            from: carrier.to_owned(),
+            kind: "service",
+            principal,
+            context: Arc::clone(&service),
+        });
     }
     Ok(outsiders)
 }
 
 /// Whether some statement may allow the outsider anything.
 fn lets_in(policy: &Policy, outsider: &Outsider) -> bool {
-    let allows = policy.statements().iter().filter(|statement| statement.effect() == Effect::Allow);
-    allows.filter_map(|statement| statement.names_principal(&outsider.principal, &outsider.context, false)).any(|(_, by)| by != PrincipalMatch::None)
+    let allows = policy
+        .statements()
+        .iter()
+        .filter(|statement| statement.effect() == Effect::Allow);
+    allows
+        .filter_map(|statement| {
+            statement.names_principal(&outsider.principal, &outsider.context, false)
+        })
+        .any(|(_, by)| by != PrincipalMatch::None)
 }
 
 /// What is asked of one resource: the actions and parts that its policy allows something of.
@@ -133,22 +174,42 @@ impl Asked {
     fn of(target: &Target, document: Option<&Value>) -> Self {
         let service = target.resource_type.split(':').next().unwrap_or_default();
         let catalogue = Catalogue::embedded();
-        let mut asked = Self { actions: BTreeSet::new(), arns: BTreeSet::from([target.arn.clone()]) };
+        let mut asked = Self {
+            actions: BTreeSet::new(),
+            arns: BTreeSet::from([target.arn.clone()]),
+        };
         let all = format!("{service}:*");
         // What can't be read may allow all of it.
-        let mut allowed = if document.is_none() { vec![all.clone()] } else { Vec::new() };
-        let statements = (0..).map_while(|index| document.and_then(|document| nth(document, index)));
+        let mut allowed = if document.is_none() {
+            vec![all.clone()]
+        } else {
+            Vec::new()
+        };
+        let statements =
+            (0..).map_while(|index| document.and_then(|document| nth(document, index)));
         for statement in statements.filter(|statement| statement["Effect"] == "Allow") {
             match statement.get("Action") {
                 Some(actions) => allowed.extend(strings(Some(actions))),
                 None => allowed.push(all.clone()),
             }
-            asked.arns.extend(patterns(statement).filter_map(|source| part_below(source, &target.arn)).take(MOST_PARTS));
+            asked.arns.extend(
+                patterns(statement)
+                    .filter_map(|source| part_below(source, &target.arn))
+                    .take(MOST_PARTS),
+            );
         }
         for pattern in allowed {
-            let pattern = if pattern.contains(':') { pattern } else { all.clone() };
+            let pattern = if pattern.contains(':') {
+                pattern
+            } else {
+                all.clone()
+            };
             let before = asked.actions.len();
-            asked.actions.extend(catalogue.matching(&pattern).map(|facts| facts.name.to_owned()));
+            asked.actions.extend(
+                catalogue
+                    .matching(&pattern)
+                    .map(|facts| facts.name.to_owned()),
+            );
             if asked.actions.len() == before && Action::parse(&pattern).is_ok() {
                 asked.actions.insert(pattern);
             }
@@ -157,7 +218,13 @@ impl Asked {
     }
 
     /// What the outsider may do, by the most certain answer.
-    fn opening(&self, target: &Target, outsider: &Outsider, context: &Context, set: &PolicySet) -> Option<Opening> {
+    fn opening(
+        &self,
+        target: &Target,
+        outsider: &Outsider,
+        context: &Context,
+        set: &PolicySet,
+    ) -> Option<Opening> {
         let mut opening: Option<Opening> = None;
         for arn in &self.arns {
             let Ok(resource) = Resource::new(arn, Some(&target.account)) else {
@@ -167,11 +234,18 @@ impl Asked {
                 let Ok(action) = Action::parse(name) else {
                     continue;
                 };
-                let request = Request { action: &action, resource: &resource, principal: &outsider.principal, context };
+                let request = Request {
+                    action: &action,
+                    resource: &resource,
+                    principal: &outsider.principal,
+                    context,
+                };
                 let Some((answer, mut basis)) = granted(&evaluate(&request, set)) else {
                     continue;
                 };
-                basis.statements.retain(|statement| statement.starts_with("arn:"));
+                basis
+                    .statements
+                    .retain(|statement| statement.starts_with("arn:"));
                 match &mut opening {
                     Some(known) if known.answer > answer => {}
                     Some(known) if known.answer == answer => known.add(name, basis),
@@ -199,7 +273,10 @@ impl Opening {
         if !self.actions.iter().any(|known| known == action) {
             self.actions.push(action.to_owned());
         }
-        for (all, new) in [(&mut self.basis.conditions, basis.conditions), (&mut self.basis.statements, basis.statements)] {
+        for (all, new) in [
+            (&mut self.basis.conditions, basis.conditions),
+            (&mut self.basis.statements, basis.statements),
+        ] {
             all.extend(new);
             all.sort();
             all.dedup();
