@@ -282,7 +282,7 @@ pub fn outside_access() -> TableSchema {
                 Text,
                 "`anyone`: whoever has an account of AWS; `anonymous`: requests that nobody signed; `service`",
             ),
-            ("actions", List, "what may be done, for this verdict"),
+            ("actions", List, "what may be done, with this verdict; none when the policy could not be read"),
             ("verdict", Text, VERDICT),
             ("conditions", List, CONDITIONS),
             ("statements", List, STATEMENTS),

@@ -133,17 +133,18 @@ guarded as (
 ),
 outside as (
     select
-        account_id, resource_arn as arn, bool_or(verdict = 'allowed' and from_kind <> 'service') as allowed,
+        account_id, resource_arn as arn,
+        bool_or(verdict = 'allowed' and from_kind <> 'service') as allowed,
         list_sort(list_distinct(flatten(list(actions) filter (where verdict = 'allowed' and from_kind <> 'service')))) as actions
     from outside_access
     group by account_id, resource_arn
 ),
 weighed as (
     select
-        d.*, o.sid, o.services, x.allowed or o.everyone as everyone,
+        d.*, o.sid, o.services, o.arn is not null as seems_open, x.allowed or o.everyone as everyone,
         case when x.allowed and o.everyone is distinct from true then x.actions else o.actions end as actions,
-        case when r.resource_arn is not null and x.arn is null then false when x.allowed then true else o.arn is not null end as is_open,
-        o.arn is not null and r.resource_arn is not null and x.arn is null as is_denied
+        r.resource_arn is not null and x.arn is null as is_denied,
+        coalesce(x.allowed, false) as is_allowed
     from documents as d
     left join by_resource as o on o.account_id = d.account_id and o.arn = d.arn
     left join outside as x on x.account_id = d.account_id and x.arn = d.arn
@@ -154,7 +155,7 @@ judged as (
         d.*, g.in_vpc, g.asks_who,
         case
             when d.has_policy is null or d.has_policy and d.document is null then null
-            when not d.is_open then false
+            when not d.is_allowed and (d.is_denied or not d.seems_open) then false
             when d.service <> 'opensearch' then true
             when g.in_vpc or g.asks_who then false
             when g.in_vpc is null or g.asks_who is null then null
@@ -174,7 +175,7 @@ select
         when has_policy is null then 'its policy is not known'
         when has_policy and document is null then 'its policy can''t be read'
         when not has_policy then 'it has no policy'
-        when is_denied then 'its policy lets everyone in, and a Deny or the organization takes it back'
+        when is_denied and seems_open then 'its policy names everyone, and keeps out who is not of the accounts, or the organization does'
         when failed is null then 'its policy lets everyone in; what else guards it is not known'
         when everyone and in_vpc then 'its policy lets everyone in, who reaches its VPC'
         when everyone then 'its policy lets everyone in, fine-grained access control asks who they are'

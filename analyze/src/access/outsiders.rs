@@ -65,8 +65,10 @@ pub(super) fn openings(world: &World, facts: &Facts) -> anyhow::Result<Vec<Openi
         let Some(entry) = target.policy.map(|id| world.library.get(id)) else {
             continue;
         };
+        let carried = is_carried(target, entry.document.as_ref());
         let mut let_in = outsiders
             .iter()
+            .filter(|outsider| carried || outsider.kind != "service")
             .filter(|outsider| lets_in(&entry.policy, outsider))
             .peekable();
         if let_in.peek().is_none() {
@@ -83,7 +85,10 @@ pub(super) fn openings(world: &World, facts: &Facts) -> anyhow::Result<Vec<Openi
         for outsider in let_in {
             let context =
                 Context::layered(vec![Arc::clone(&outsider.context), Arc::clone(&context)]);
-            if let Some(opening) = asked.opening(target, outsider, &context, &set) {
+            if let Some(mut opening) = asked.opening(target, outsider, &context, &set) {
+                if opening.answer == Answer::Unknown {
+                    opening.actions.clear();
+                }
                 openings.push(opening);
             }
         }
@@ -97,6 +102,7 @@ fn outsiders() -> anyhow::Result<Vec<Outsider>> {
     let mut caller = (*facts::common()).clone();
     for (key, value) in [
         ("aws:principalaccount", NOBODYS_ACCOUNT),
+        ("aws:sourceowner", NOBODYS_ACCOUNT),
         ("kms:calleraccount", NOBODYS_ACCOUNT),
         ("aws:principalorgid", NOBODYS_ORGANIZATION),
         ("aws:principalorgpaths", &paths),
@@ -149,6 +155,18 @@ fn outsiders() -> anyhow::Result<Vec<Outsider>> {
         });
     }
     Ok(outsiders)
+}
+
+/// Whether services bring something of anybody's to the resource: to these types, and where a policy names all services.
+fn is_carried(target: &Target, document: Option<&Value>) -> bool {
+    let mut statements =
+        (0..).map_while(|index| document.and_then(|document| nth(document, index)));
+    matches!(
+        &*target.resource_type,
+        "lambda:function" | "sns:topic" | "sqs:queue"
+    ) || statements.any(|statement| {
+        strings(statement["Principal"].get("Service")).contains(&"*".to_owned())
+    })
 }
 
 /// Whether some statement may allow the outsider anything.
@@ -205,11 +223,13 @@ impl Asked {
                 all.clone()
             };
             let before = asked.actions.len();
-            asked.actions.extend(
-                catalogue
-                    .matching(&pattern)
-                    .map(|facts| facts.name.to_owned()),
-            );
+            // Those that take no resource, no policy of a resource allows.
+            let matching = catalogue
+                .matching(&pattern)
+                .filter(|facts| facts.resources.iter().any(|resource| !resource.is_none()));
+            asked
+                .actions
+                .extend(matching.map(|facts| facts.name.to_owned()));
             if asked.actions.len() == before && Action::parse(&pattern).is_ok() {
                 asked.actions.insert(pattern);
             }
