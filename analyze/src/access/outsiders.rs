@@ -164,9 +164,8 @@ fn is_carried(target: &Target, document: Option<&Value>) -> bool {
     matches!(
         &*target.resource_type,
         "lambda:function" | "sns:topic" | "sqs:queue"
-    ) || statements.any(|statement| {
-        strings(statement["Principal"].get("Service")).contains(&"*".to_owned())
-    })
+    ) || statements
+        .any(|statement| strings(statement["Principal"].get("Service")).contains(&"*".to_owned()))
 }
 
 /// Whether some statement may allow the outsider anything.
