@@ -15,27 +15,36 @@ use super::dangers::Dangers;
 use super::decide::{Judge, Object, Subject};
 use super::facts;
 use super::shelves::Shelf;
-use crate::iam::{Action, Context, Effect, Policy, Statement};
+use crate::iam::{Action, Context, Effect, OrganizationLevel, Policy, Statement};
 
 /// The distinct actions of the dangers.
 pub(super) struct Actions<'d> {
     all: Vec<&'d Action>,
     /// By danger.
     of: Vec<u32>,
+    services: Vec<u32>,
 }
 
 impl<'d> Actions<'d> {
     pub(super) fn new(dangers: &'d Dangers) -> Self {
         let mut known: HashMap<&str, u32> = HashMap::new();
-        let (mut all, mut of) = (Vec::new(), Vec::new());
+        let mut named: HashMap<&str, u32> = HashMap::new();
+        let (mut all, mut of, mut services) = (Vec::new(), Vec::new(), Vec::new());
         for danger in dangers.all() {
             let number = *known.entry(danger.action.text()).or_insert_with(|| {
                 all.push(&danger.action);
                 all.len() as u32 - 1
             });
             of.push(number);
+            let next = named.len() as u32;
+            services.push(*named.entry(danger.action.service()).or_insert(next));
         }
-        Self { all, of }
+        Self { all, of, services }
+    }
+
+    /// The same number for actions of the same service.
+    pub(super) fn service_of(&self, danger: usize) -> u32 {
+        self.services[danger]
     }
 
     pub(super) fn of(&self, danger: usize) -> u32 {
@@ -50,6 +59,8 @@ impl<'d> Actions<'d> {
 /// One statement, as all resources of one account look to it.
 pub(super) struct View {
     pub(super) allows: bool,
+    /// It asks about the principal.
+    personal: bool,
     /// The actions that it names.
     actions: Vec<u32>,
     /// By shelf and position on it; none where all look alike.
@@ -66,8 +77,8 @@ impl View {
 /// The statements of all policies of an account's principals, and of the organization above it.
 pub(super) struct Views {
     views: Vec<View>,
-    /// By address: the first statement, and how many there are.
-    of: HashMap<usize, (u32, u32)>,
+    /// The first statement of each policy, by address.
+    of: HashMap<usize, u32>,
 }
 
 impl Views {
@@ -80,18 +91,20 @@ impl Views {
     ) -> Self {
         let mut of = HashMap::new();
         let mut statements: Vec<&Statement> = Vec::new();
-        for policy in subjects.iter().flat_map(|subject| policies(subject)) {
+        for (policy, _) in subjects.iter().flat_map(|subject| policies(subject)) {
             of.entry(address(policy)).or_insert_with(|| {
                 let first = statements.len() as u32;
                 statements.extend(policy.statements());
-                (first, policy.statements().len() as u32)
+                first
             });
         }
         let layers: Vec<Vec<Context>> = shelves
             .iter()
             .map(|shelf| {
                 let objects = shelf.own.iter();
-                objects.map(|object| layered(judge, object)).collect()
+                objects
+                    .map(|object| layered(judge, &object.context))
+                    .collect()
             })
             .collect();
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
@@ -107,7 +120,11 @@ impl Views {
                 .collect();
             workers
                 .into_iter()
-                .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+                .flat_map(|worker| {
+                    worker
+                        .join()
+                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+                })
                 .collect()
         });
         Self { views, of }
@@ -118,13 +135,27 @@ impl Views {
     }
 
     /// The statements that have a say, by action.
-    pub(super) fn by_action(&self, subject: &Subject<'_>, actions: usize) -> Vec<Vec<u32>> {
+    pub(super) fn by_action(
+        &self,
+        judge: &Judge<'_>,
+        subject: &Subject<'_>,
+        said: &mut Said,
+        actions: usize,
+    ) -> Vec<Vec<u32>> {
         let mut by_action = vec![Vec::new(); actions];
-        for policy in policies(subject) {
-            let (first, count) = self.of[&address(policy)];
-            for number in first..first + count {
-                for action in &self.views[number as usize].actions {
-                    by_action[*action as usize].push(number);
+        let context = layered(judge, &subject.context);
+        for (policy, layer) in policies(subject) {
+            let first = self.of[&address(policy)];
+            for (number, statement) in (first..).zip(policy.statements()) {
+                let view = self.view(number);
+                let mark = if view.personal {
+                    personal(statement, subject, &context)
+                } else {
+                    Vec::new()
+                };
+                let one = said.number(number, layer, mark);
+                for action in &view.actions {
+                    by_action[*action as usize].push(one);
                 }
             }
         }
@@ -132,37 +163,89 @@ impl Views {
     }
 }
 
-/// Everything that may allow or deny a principal something, but for the policies of resources.
-fn policies<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = &'s Arc<Policy>> {
+/// Statements as they stand to a principal: numbers that are the same where they are in the same layer and everything that
+/// they ask about the principal has the same answer.
+#[derive(Default)]
+pub(super) struct Said {
+    known: HashMap<(u32, u8, Vec<u8>), u32>,
+    statements: Vec<u32>,
+}
+
+impl Said {
+    fn number(&mut self, statement: u32, layer: u8, mark: Vec<u8>) -> u32 {
+        let next = self.statements.len() as u32;
+        let number = *self.known.entry((statement, layer, mark)).or_insert(next);
+        if number == next {
+            self.statements.push(statement);
+        }
+        number
+    }
+
+    /// The number that the statement has in [`Views`].
+    pub(super) fn statement(&self, number: u32) -> u32 {
+        self.statements[number as usize]
+    }
+}
+
+/// What a statement can tell of a principal.
+fn personal(statement: &Statement, subject: &Subject<'_>, layers: &Context) -> Vec<u8> {
+    let mut mark = Mark::default();
+    for key in statement.resources().flat_map(|text| text.keys()) {
+        mark.value(&subject.context, key, facts::of_principal);
+    }
+    for condition in statement.conditions() {
+        mark.condition(condition, layers, &subject.context, facts::of_principal);
+    }
+    mark.0
+}
+
+/// Everything that may allow or deny a principal something, but for the policies of resources; with a number for the layer.
+fn policies<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (&'s Arc<Policy>, u8)> {
     let set = &subject.set;
-    let levels = set.service_control.iter().chain(set.resource_control.iter());
-    set.identity
-        .iter()
-        .chain(set.boundaries.iter().flatten())
-        .chain(levels.flat_map(|level| &level.policies))
+    let of = |levels: &'s Arc<[OrganizationLevel]>, layer| {
+        levels
+            .iter()
+            .flat_map(|level| &level.policies)
+            .map(move |policy| (policy, layer))
+    };
+    let identity = set.identity.iter().map(|policy| (policy, 0));
+    let boundaries = set.boundaries.iter().flatten().map(|policy| (policy, 1));
+    identity
+        .chain(boundaries)
+        .chain(of(&set.service_control, 2))
+        .chain(of(&set.resource_control, 3))
 }
 
 fn address(policy: &Arc<Policy>) -> usize {
     Arc::as_ptr(policy) as usize
 }
 
-/// What is known of requests about an object, whoever makes them.
-pub(super) fn layered(judge: &Judge<'_>, object: &Object) -> Context {
-    Context::layered(vec![Arc::clone(&object.context), Arc::clone(&judge.common)])
+/// What is known of all requests of a principal, or of all about an object.
+pub(super) fn layered(judge: &Judge<'_>, context: &Arc<Context>) -> Context {
+    Context::layered(vec![Arc::clone(context), Arc::clone(&judge.common)])
 }
 
-fn view(statement: &Statement, actions: &Actions<'_>, shelves: &[Shelf<'_>], layers: &[Vec<Context>]) -> View {
+fn view(
+    statement: &Statement,
+    actions: &Actions<'_>,
+    shelves: &[Shelf<'_>],
+    layers: &[Vec<Context>],
+) -> View {
     let named: BTreeSet<u32> = (0..)
         .zip(&actions.all)
         .filter(|(_, action)| statement.names_action(action))
         .map(|(number, _)| number)
         .collect();
     let marks = shelves.iter().zip(layers).map(|(shelf, layers)| {
-        let concerned = shelf.dangers.iter().any(|(danger, ..)| named.contains(&actions.of(*danger)));
+        let concerned = shelf
+            .dangers
+            .iter()
+            .any(|(danger, ..)| named.contains(&actions.of(*danger)));
         concerned.then(|| marks(statement, shelf, layers)).flatten()
     });
     View {
         allows: statement.effect() == Effect::Allow,
+        personal: statement.keys().any(facts::of_principal),
         marks: marks.collect(),
         actions: named.into_iter().collect(),
     }

@@ -7,8 +7,8 @@ use super::facts::{self, Facts, Signature};
 use super::library::UNREAD;
 use super::world::{Holder, Target, World};
 use crate::iam::{
-    Action, Context, Decision, OrganizationLevel, Policy, PolicySet, Request, Resource,
-    Verdict, evaluate,
+    Action, Context, Decision, OrganizationLevel, Policy, PolicySet, Request, Resource, Verdict,
+    evaluate,
 };
 
 /// Whether something may be done.
@@ -208,6 +208,27 @@ impl<'w> Judge<'w> {
         more: Option<&Arc<Context>>,
     ) -> Option<Granted> {
         subject.set.resource.clone_from(&object.policy);
+        self.ask_the_others(subject, action, object, more)
+    }
+
+    /// As [`Self::ask`], but as if the policy of the resource had no word on the principal.
+    pub(super) fn ask_without_policy(
+        &self,
+        subject: &mut Subject<'_>,
+        action: &Action,
+        object: &Object,
+    ) -> Option<Granted> {
+        subject.set.resource = None;
+        self.ask_the_others(subject, action, object, None)
+    }
+
+    fn ask_the_others(
+        &self,
+        subject: &mut Subject<'_>,
+        action: &Action,
+        object: &Object,
+        more: Option<&Arc<Context>>,
+    ) -> Option<Granted> {
         subject.set.resource_control = Arc::clone(&object.resource_control);
         let signatures = Signature::of(subject.holder.kind);
         if !(subject.mentions_mfa || object.mentions_mfa) {

@@ -22,6 +22,7 @@ mod tables;
 mod world;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 pub(crate) use self::ask::ask;
 
@@ -69,6 +70,7 @@ pub(crate) const READ: [&str; 4] = [
 /// # Errors
 /// When the session can't be read or written.
 pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
+    let mut steps = Steps(Instant::now());
     let dangers = Dangers::new(&added(session)?);
     let mut world = World::principals(&session.connection)?;
     let types: BTreeSet<&str> = dangers
@@ -82,27 +84,47 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     world.add_accounts();
     let groups = groups::groups(&mut world, &session.connection)?;
     let workloads = groups::workloads(&session.connection)?;
+    steps.done("read");
     let facts = Facts::new(&world);
     let questions = Questions::new(&world, &facts);
     let principals = questions.principals();
+    steps.done("classes of principals");
     let resources = questions.resources(|resource_type| dangers.parts(resource_type));
+    steps.done("classes of resources");
     let judge = Judge::new(&world, &facts);
     let admins = admins(&world, &judge, &principals)?;
     write_principals(session, &world, &principals, &admins)?;
     write_resources(session, &world, &resources)?;
-    write_grants(
-        session,
-        &dangers,
-        &grants::all(&world, &facts, &dangers, &principals, &resources),
-    )?;
+    steps.done("administrators");
+    let grants = grants::all(&world, &facts, &dangers, &principals, &resources);
+    steps.done("grants");
+    write_grants(session, &dangers, &grants)?;
+    drop(grants);
+    steps.done("grants written");
     let edges = assume::edges(&world, &judge, &principals)?;
     write_edges(session, &edges)?;
+    steps.done("roles assumed");
     let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
     write_escalations(session, &escalations)?;
+    steps.done("escalations");
     write_openings(session, &outsiders::openings(&world, &facts)?)?;
+    steps.done("outside_access");
     write_statements(session, &world)?;
     write_dangers(session, &dangers)?;
-    write_usage(session)
+    write_usage(session)?;
+    steps.done("usage");
+    Ok(())
+}
+
+/// How long each step took, for whoever asks with `SEVENWALLS_LOG=debug`.
+struct Steps(Instant);
+
+impl Steps {
+    fn done(&mut self, step: &str) {
+        let seconds = self.0.elapsed().as_secs_f64();
+        tracing::debug!(step, seconds, "access");
+        self.0 = Instant::now();
+    }
 }
 
 /// The dangerous actions of the configuration.
@@ -184,9 +206,9 @@ fn write_grants(
     for row in &grants.rows {
         let basis = &grants.bases[row.basis as usize];
         filling.row([
-            Cell::Int(row.principal_class),
-            Cell::Text(&dangers.all()[row.danger].name),
-            Cell::Int(row.resource_class),
+            Cell::Int(row.principal_class as usize),
+            Cell::Text(&dangers.all()[row.danger as usize].name),
+            Cell::Int(row.resource_class as usize),
             Cell::Text(row.answer.name()),
             Cell::Text(row.mfa.name()),
             Cell::List(&basis.conditions),

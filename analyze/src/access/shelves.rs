@@ -46,12 +46,19 @@ pub(super) struct Nature {
 pub(super) type Shelves<'d> = BTreeMap<Arc<str>, Vec<Shelf<'d>>>;
 
 /// Puts the first resource of each class on its shelf.
-pub(super) fn shelves<'d>(judge: &Judge<'_>, dangers: &'d Dangers, resources: &Classes) -> Shelves<'d> {
+pub(super) fn shelves<'d>(
+    judge: &Judge<'_>,
+    dangers: &'d Dangers,
+    resources: &Classes,
+) -> Shelves<'d> {
     let targets = &judge.world.targets;
     let mut by_type: BTreeMap<(&Arc<str>, &str), Vec<usize>> = BTreeMap::new();
     for (class, first) in resources.first.iter().enumerate() {
         let target = &targets[*first];
-        by_type.entry((&target.account, &*target.resource_type)).or_default().push(class);
+        by_type
+            .entry((&target.account, &*target.resource_type))
+            .or_default()
+            .push(class);
     }
     let mut documents = Documents::default();
     let mut shelves = Shelves::new();
@@ -64,7 +71,13 @@ pub(super) fn shelves<'d>(judge: &Judge<'_>, dangers: &'d Dangers, resources: &C
         };
         let ways = shelf.ways(dangers, resource_type);
         for class in classes {
-            shelf.put(judge, &ways, class, &targets[resources.first[class]], &mut documents);
+            shelf.put(
+                judge,
+                &ways,
+                class,
+                &targets[resources.first[class]],
+                &mut documents,
+            );
         }
         shelves.entry(Arc::clone(account)).or_default().push(shelf);
     }
@@ -77,8 +90,10 @@ impl<'d> Shelf<'d> {
         let mut ways: Vec<&Danger> = Vec::new();
         for (index, danger) in dangers.of_type(resource_type) {
             let alike = |other: &&Danger| {
-                let service = resource_type != ACCOUNT || other.action.service() == danger.action.service();
-                service && (other.resource_level, other.part) == (danger.resource_level, danger.part)
+                let service =
+                    resource_type != ACCOUNT || other.action.service() == danger.action.service();
+                service
+                    && (other.resource_level, other.part) == (danger.resource_level, danger.part)
             };
             let way = ways.iter().position(alike).unwrap_or(ways.len());
             if way == ways.len() {
@@ -89,7 +104,14 @@ impl<'d> Shelf<'d> {
         ways
     }
 
-    fn put(&mut self, judge: &Judge<'_>, ways: &[&Danger], class: usize, target: &Target, documents: &mut Documents) {
+    fn put(
+        &mut self,
+        judge: &Judge<'_>,
+        ways: &[&Danger],
+        class: usize,
+        target: &Target,
+        documents: &mut Documents,
+    ) {
         let mut known: HashMap<String, u32> = HashMap::new();
         let mut judged = Vec::with_capacity(ways.len());
         for danger in ways {
@@ -128,7 +150,12 @@ fn arns(judge: &Judge<'_>, danger: &Danger, target: &Target) -> Vec<String> {
     }
     let mut arns = vec![format!("{}{}", target.arn, danger.part)];
     if danger.part.starts_with('/') {
-        arns.extend(library.parts_below(&target.arn).into_iter().take(MOST_PARTS));
+        arns.extend(
+            library
+                .parts_below(&target.arn)
+                .into_iter()
+                .take(MOST_PARTS),
+        );
     }
     arns
 }
@@ -152,8 +179,14 @@ impl Documents {
         };
         let entry = judge.world.library.get(policy);
         let mut mark = Mark::default();
-        mark.text(&entry.document.as_ref().map(ToString::to_string).unwrap_or_default());
-        let layers = alike::layered(judge, object);
+        mark.text(
+            &entry
+                .document
+                .as_ref()
+                .map(ToString::to_string)
+                .unwrap_or_default(),
+        );
+        let layers = alike::layered(judge, &object.context);
         for statement in entry.policy.statements() {
             mark.0.extend(alike::mark(statement, object, &layers));
         }
