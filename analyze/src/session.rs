@@ -451,6 +451,7 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         handoff::trail::activity(),
         handoff::trail::trail_days(),
         handoff::access::access_paths(),
+        handoff::access::critical_grants(),
     ]
     .into_iter()
     .chain(access::tables())

@@ -2,13 +2,12 @@
 -- `class_dangers` has every action. `guarded` is 0 without MFA, 1 where only access keys slip through, 2 with MFA.
 with granted as (
     select
-        c.resource_class, d.kind, g.principal_class,
+        g.resource_class, g.kind, g.principal_class,
         max(case g.verdict when 'unknown' then 0 else 1 end) as certain,
         case g.mfa when 'required' then 2 when 'spared' then 1 else 0 end as guarded
-    from (select distinct resource_class, resource_type from critical_resources) as c
-    join dangerous_actions as d on d.resource_type = c.resource_type
-    join grants as g on g.resource_class = c.resource_class and g.action = d.action
-    group by c.resource_class, d.kind, g.principal_class, g.mfa
+    from critical_grants as g
+    where g.resource_class in (select resource_class from critical_resources)
+    group by g.resource_class, g.kind, g.principal_class, g.mfa
 )
 select
     g.resource_class, g.kind, g.principal_class, w.actor_arn, w.actor_kind,

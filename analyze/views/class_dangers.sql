@@ -1,17 +1,13 @@
 -- Who may do which dangerous action to the critical resources of a class: what `dangers` says of each resource, once for all that
 -- no policy can tell apart. `actor_arn` comes in from where nobody of the run stands before it; `acting_arn` is whom that makes:
 -- who comes by a service or an identity provider is somebody else by each role.
-with classes as (
-    select distinct resource_class, resource_type from critical_resources
-),
-granted as (
+with granted as (
     select
-        c.resource_class, c.resource_type, d.action, d.kind, g.principal_class, g.conditions, g.statements,
+        g.resource_class, g.resource_type, g.action, g.kind, g.principal_class, g.conditions, g.statements,
         case g.verdict when 'allowed' then 2 when 'conditional' then 1 else 0 end as certain,
         case g.mfa when 'required' then 2 when 'spared' then 1 else 0 end as guarded
-    from classes as c
-    join dangerous_actions as d on d.resource_type = c.resource_type
-    join grants as g on g.resource_class = c.resource_class and g.action = d.action
+    from critical_grants as g
+    where g.resource_class in (select resource_class from critical_resources)
 ),
 chains as (
     select

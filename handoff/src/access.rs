@@ -282,8 +282,31 @@ pub fn outside_access() -> TableSchema {
                 Text,
                 "`anyone`: whoever has an account of AWS; `anonymous`: requests that nobody signed; `service`",
             ),
-            ("actions", List, "what may be done, with this verdict; none when the policy could not be read"),
+            (
+                "actions",
+                List,
+                "what may be done, with this verdict; none when the policy could not be read",
+            ),
             ("verdict", Text, VERDICT),
+            ("conditions", List, CONDITIONS),
+            ("statements", List, STATEMENTS),
+        ],
+    )
+}
+
+/// `critical_grants`: the grants that checks of dangerous permissions are about.
+pub fn critical_grants() -> TableSchema {
+    TableSchema::new(
+        "critical_grants",
+        "one row of `grants` on critical resources, on what they would be restored from, or on a trail, with the kind of danger",
+        &[
+            ("resource_class", Int, "as in `resource_classes`"),
+            ("resource_type", Text, "as in `resource_classes`"),
+            ("principal_class", Int, "as in `principal_classes`"),
+            ("action", Text, "action, as in `dangerous_actions`"),
+            ("kind", Text, "kind, as in `dangerous_actions`"),
+            ("verdict", Text, VERDICT),
+            ("mfa", Text, MFA),
             ("conditions", List, CONDITIONS),
             ("statements", List, STATEMENTS),
         ],
@@ -312,7 +335,11 @@ pub fn access_paths() -> TableSchema {
                 Text,
                 "the user or role that the permissions were given to; no role that is linked to a service",
             ),
-            ("principal_class", Int, "class of the holder, as in `grants`"),
+            (
+                "principal_class",
+                Int,
+                "class of the holder, as in `grants`",
+            ),
             (
                 "is_admin",
                 Bool,

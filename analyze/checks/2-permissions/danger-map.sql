@@ -23,9 +23,7 @@ people as (
 actions as (
     select a.resource_class, a.kind, list(distinct g.action order by g.action) as actions
     from (select distinct resource_class, kind, principal_class from actors) as a
-    join (select distinct resource_class, resource_type from critical_resources) as c on c.resource_class = a.resource_class
-    join dangerous_actions as d on d.resource_type = c.resource_type and d.kind = a.kind
-    join grants as g on g.resource_class = a.resource_class and g.principal_class = a.principal_class and g.action = d.action
+    join critical_grants as g on g.resource_class = a.resource_class and g.principal_class = a.principal_class and g.kind = a.kind
     where g.verdict <> 'unknown'
     group by a.resource_class, a.kind
 ),

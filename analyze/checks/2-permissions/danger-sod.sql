@@ -27,30 +27,20 @@ backups as (
     join backup_types as b on b.account_id = r.account_id and b.resource_arn = r.from_arn
     where r.kind = 'backup_of'
 ),
--- Whose hands what is in, for the classes of critical resources, their backups and the trails.
-held as (
-    select resource_class, resource_type from critical_resources
-    union
-    select resource_class, resource_type from backups
-    union
-    select resource_class, resource_type from resource_classes where resource_type = 'cloudtrail:trail'
-),
+-- Whose hands what is in.
 granted as (
-    select
-        h.resource_class, g.principal_class, d.kind, bool_or(g.verdict <> 'unknown') as is_certain,
-        bool_or(d.resource_type <> 'cloudtrail:trail' or g.action in ('cloudtrail:DeleteTrail', 'cloudtrail:StopLogging', 'cloudtrail:PutEventSelectors', 'cloudtrail:UpdateTrail')) as counts
-    from held as h
-    join dangerous_actions as d on d.resource_type = h.resource_type
-    join grants as g on g.resource_class = h.resource_class and g.action = d.action
-    where d.kind in ('destroy', 'recovery') or d.resource_type = 'cloudtrail:trail' and d.kind = 'logging'
-    group by h.resource_class, g.principal_class, d.kind
+    select resource_class, principal_class, kind, bool_or(verdict <> 'unknown') as is_certain
+    from critical_grants
+    where case when resource_type = 'cloudtrail:trail'
+        then action in ('cloudtrail:DeleteTrail', 'cloudtrail:StopLogging', 'cloudtrail:PutEventSelectors', 'cloudtrail:UpdateTrail')
+        else kind in ('destroy', 'recovery') end
+    group by resource_class, principal_class, kind
 ),
 hands as (
     select
         g.resource_class, w.acting_arn, g.kind, bool_or(g.is_certain and w.is_certain) as is_certain
     from granted as g
     join ways as w on w.principal_class = g.principal_class
-    where g.counts
     group by g.resource_class, w.acting_arn, g.kind
 ),
 destroying as (

@@ -21,11 +21,9 @@ classes as (
     group by resource_class
 ),
 granted as (
-    select c.resource_class, g.principal_class, g.action, g.statements
-    from (select distinct resource_class, resource_type from critical_resources) as c
-    join dangerous_actions as d on d.resource_type = c.resource_type and d.kind = 'destroy'
-    join grants as g on g.resource_class = c.resource_class and g.action = d.action
-    where g.verdict <> 'unknown' and g.principal_class in (select principal_class from access_paths where is_admin is distinct from true)
+    select g.resource_class, g.principal_class, g.action, g.statements
+    from critical_grants as g
+    where g.kind = 'destroy' and g.verdict <> 'unknown' and g.principal_class in (select principal_class from access_paths where is_admin is distinct from true)
 ),
 actions as (
     select resource_class, list(distinct action order by action) as actions

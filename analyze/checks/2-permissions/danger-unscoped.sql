@@ -44,8 +44,8 @@ classes as (
 granted as (
     select g.principal_class, g.resource_class, d.action, d.kind, d.resource_level, d.tag_condition, unnest(g.statements) as statement
     from classes as c
-    join dangerous_actions as d on d.resource_type = c.resource_type
-    join grants as g on g.resource_class = c.resource_class and g.action = d.action
+    join critical_grants as g on g.resource_class = c.resource_class
+    join dangerous_actions as d on d.resource_type = g.resource_type and d.action = g.action and d.kind = g.kind
     where g.verdict <> 'unknown'
 ),
 per_class as (

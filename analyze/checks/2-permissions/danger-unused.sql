@@ -34,8 +34,8 @@ held as (
         -- In the region for which least is known.
         min(coalesce(days_since(v.first_day), 0)) as days
     from dangers_of_class as c
-    join dangerous_actions as d on d.resource_type = c.resource_type
-    join grants as g on g.resource_class = c.resource_class and g.action = d.action
+    join critical_grants as g on g.resource_class = c.resource_class
+    join dangerous_actions as d on d.resource_type = g.resource_type and d.action = g.action and d.kind = g.kind
     left join covered as v on v.account_id = c.account_id and v.region = c.region
     where g.verdict <> 'unknown'
     group by g.principal_class, g.action
