@@ -101,9 +101,8 @@ select
     case when len(unused) > 0 and by_services then 'low' end as severity,
     case
         when len(unused) > 0 and not has_events then
-            case when last_used_at is null then 'the role was never used' else 'the role was not used for ' || days_since(last_used_at) || ' days' end || ', says IAM, and may ' || some_of(unused) || ' on critical resources'
+            case when last_used_at is null then 'the role was never used' else 'the role was not used for ' || days_since(last_used_at) || ' days' end || ', says IAM, and has ' || some_of(unused) || ' on critical resources'
         when len(unused) > 0 then len(unused) || case when len(unused) = 1 then ' permission' else ' permissions' end || ' to endanger critical resources not used for ' || least(days, age) || ' days of events: ' || some_of(unused)
-        when not has_events then 'what it used of ' || some_of(list_sort(list_concat(coalesce(pending, []), coalesce(unlogged, [])))) || ' is not known without events'
         when age < setting('role_unused_days') then 'it is ' || age || ' days old: too new to tell what it needs of ' || len(pending) || ' permissions'
         when len(pending) > 0 then 'the events of ' || setting('role_unused_days') || ' days are needed to tell whether it uses ' || some_of(pending)
         when used is null then 'calls of ' || some_of(unlogged) || ' are not logged as management events: whether it uses them is not known'
@@ -115,3 +114,17 @@ select
         'policy': case when len(unused) > 0 and length(policy) <= case kind when 'user' then 2048 else 10240 end then policy end, 'reserved': reserved
     } as evidence
 from documents
+where has_events or len(unused) > 0
+union all by name
+-- Without events there is nothing to say of each.
+select
+    d.account_id,
+    'global' as region,
+    any_value(a.arn) as resource_arn,
+    null::boolean as failed,
+    'no events of the account are in the lake: whether ' || count(*) || case when count(*) = 1 then ' principal uses what it may do' else ' principals use what they may do' end || ' to critical resources is not known' as reason,
+    {'source': 'role_last_used'} as evidence
+from documents as d
+join accounts as a on a.account_id = d.account_id
+where not d.has_events and coalesce(len(d.unused), 0) = 0
+group by d.account_id
