@@ -24,16 +24,25 @@ attached as (
     from attached_policies
     where principal_kind = 'user'
 ),
+-- A policy of the resource grants to the user itself.
+granting as (
+    select h.resource_class, h.holder_arn, list(a.grantee) as grantees, list(a.policy) filter (where contains(a.policy, ':policy/')) as policies
+    from (select distinct resource_class, holder_arn, unnest(policies) as policy from held) as h
+    join attached as a on a.principal_arn = h.holder_arn and a.policy = h.policy
+    group by h.resource_class, h.holder_arn
+),
 per_user as (
     select
-        h.resource_class, h.holder_arn, bool_or(h.is_certain) as is_certain, bool_or(h.is_certain and h.kind <> 'expose' and h.action <> 'iam:PassRole') as harms,
-        list_distinct(list(h.action)) as actions,
-        -- A policy of the resource grants to the user itself.
-        coalesce(list(distinct a.grantee) filter (where a.grantee is not null), [principal_label(h.holder_arn)]) as grantees,
-        list(distinct a.policy) filter (where contains(a.policy, ':policy/')) as policies
-    from (select * exclude (policies), unnest(policies) as policy from held) as h
-    left join attached as a on a.principal_arn = h.holder_arn and a.policy = h.policy
-    group by h.resource_class, h.holder_arn
+        h.resource_class, h.holder_arn, h.is_certain, h.harms, h.actions,
+        coalesce(list_distinct(g.grantees), [principal_label(h.holder_arn)]) as grantees, coalesce(list_distinct(g.policies), []) as policies
+    from (
+        select
+            resource_class, holder_arn, bool_or(is_certain) as is_certain, bool_or(is_certain and kind <> 'expose' and action <> 'iam:PassRole') as harms,
+            list(distinct action) as actions
+        from held
+        group by resource_class, holder_arn
+    ) as h
+    left join granting as g on g.resource_class = h.resource_class and g.holder_arn = h.holder_arn
 ),
 classes as (
     select
