@@ -193,3 +193,15 @@ create macro denies_over_tls(policy) as
         lambda statement: lower(statement ->> '$.Effect') = 'deny'
             and not regexp_matches(coalesce((statement -> '$.Condition')::varchar, ''), '"aws:securetransport":\s*\[?\s*"?false', 'i')
     )) > 0;
+
+-- The first three of a list and how many more there are: `user/a, user/b, user/c and 4 others`.
+create macro some_of(list) as
+    array_to_string(list[:3], ', ') || case when len(list) = 4 then ' and one other' when len(list) > 4 then ' and ' || (len(list) - 3) || ' others' else '' end;
+
+-- Whether the configuration names a role as one for dangerous work.
+create macro is_special_role(arn) as
+    coalesce(contains(arn, ':role/') and (select bool_or(arn_tail(arn) glob pattern) from config_special_roles), false);
+
+-- Whoever a path of access begins with: `user/alice`, `account 444455556666`, `anyone`, `lambda.amazonaws.com`.
+create macro actor_label(arn) as
+    case when arn = '*' then 'anyone' when arn like 'arn:%:root' then 'account ' || split_part(arn, ':', 5) else principal_label(arn) end;

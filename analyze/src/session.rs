@@ -450,6 +450,8 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         contract::scan_coverage(),
         handoff::trail::activity(),
         handoff::trail::trail_days(),
+        handoff::access::access_paths(),
+        handoff::access::critical_grants(),
     ]
     .into_iter()
     .chain(access::tables())

@@ -263,8 +263,103 @@ pub fn escalations() -> TableSchema {
     )
 }
 
-/// All tables of this module.
-pub fn tables() -> [TableSchema; 8] {
+/// `outside_access`: what resources leave open to those from elsewhere.
+pub fn outside_access() -> TableSchema {
+    TableSchema::new(
+        "outside_access",
+        "what the policy of one resource, with the resource control policies above it, lets everyone do who has nothing to do with the accounts; what is denied to all of them has no row",
+        &[
+            ("account_id", Text, "its account"),
+            ("resource_arn", Text, "its ARN, as in `resource_classes`"),
+            ("resource_type", Text, "type, as in `resource_classes`"),
+            (
+                "from_arn",
+                Text,
+                "`*`, or the service that anybody's resources may send there",
+            ),
+            (
+                "from_kind",
+                Text,
+                "`anyone`: whoever has an account of AWS; `anonymous`: requests that nobody signed; `service`",
+            ),
+            (
+                "actions",
+                List,
+                "what may be done, with this verdict; none when the policy could not be read",
+            ),
+            ("verdict", Text, VERDICT),
+            ("conditions", List, CONDITIONS),
+            ("statements", List, STATEMENTS),
+        ],
+    )
+}
+
+/// `critical_grants`: the grants that checks of dangerous permissions are about.
+pub fn critical_grants() -> TableSchema {
+    TableSchema::new(
+        "critical_grants",
+        "one row of `grants` on critical resources, on what they would be restored from, or on a trail, with the kind of danger",
+        &[
+            ("resource_class", Int, "as in `resource_classes`"),
+            ("resource_type", Text, "as in `resource_classes`"),
+            ("principal_class", Int, "as in `principal_classes`"),
+            ("action", Text, "action, as in `dangerous_actions`"),
+            ("kind", Text, "kind, as in `dangerous_actions`"),
+            ("verdict", Text, VERDICT),
+            ("mfa", Text, MFA),
+            ("conditions", List, CONDITIONS),
+            ("statements", List, STATEMENTS),
+        ],
+    )
+}
+
+/// `access_paths`: whose permissions somebody can use.
+pub fn access_paths() -> TableSchema {
+    TableSchema::new(
+        "access_paths",
+        "one way by which somebody gets to permissions for something dangerous: that of one degree of MFA that is most certain, then shortest",
+        &[
+            ("account_id", Text, "account of the holder"),
+            (
+                "actor_arn",
+                Text,
+                "a user, a role that nobody can be named for, or whom a trust policy lets in, as in `assume_edges`",
+            ),
+            (
+                "actor_kind",
+                Text,
+                "`user`, `role`, `service`, `federated`, `foreign` or `anyone`",
+            ),
+            (
+                "holder_arn",
+                Text,
+                "the user or role that the permissions were given to; no role that is linked to a service",
+            ),
+            (
+                "principal_class",
+                Int,
+                "class of the holder, as in `grants`",
+            ),
+            (
+                "is_admin",
+                Bool,
+                "whether the holder may do everything; null when that could not be decided",
+            ),
+            (
+                "path",
+                List,
+                "the roles that are assumed one after the other, the holder last; empty when the actor is the holder",
+            ),
+            ("verdict", Text, VERDICT),
+            ("mfa", Text, MFA),
+            ("conditions", List, CONDITIONS),
+            ("statements", List, STATEMENTS),
+        ],
+    )
+}
+
+/// All tables that are computed together.
+pub fn tables() -> [TableSchema; 9] {
     [
         principal_classes(),
         resource_classes(),
@@ -274,5 +369,6 @@ pub fn tables() -> [TableSchema; 8] {
         usage(),
         dangerous_actions(),
         escalations(),
+        outside_access(),
     ]
 }

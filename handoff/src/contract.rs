@@ -429,7 +429,11 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         .iter()
         .position(|table| table.name == "checks")
         .unwrap_or(0);
-    tables.splice(before_checks..before_checks, crate::access::tables());
+    let access = crate::access::tables().into_iter().chain([
+        crate::access::critical_grants(),
+        crate::access::access_paths(),
+    ]);
+    tables.splice(before_checks..before_checks, access);
     tables
 }
 

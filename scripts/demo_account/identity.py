@@ -333,11 +333,16 @@ def plant(shop):
     shop.fault("user-credential-unused", user("marco"), "left in 2025, the password still works")
     shop.fault("user-two-keys", user("dana"), "two active keys")
     shop.fault("policy-passrole-star", policy("developers"), "iam:PassRole on * without iam:PassedToService")
-    shop.fault(
-        "privesc-path", user("ben"), "developers: iam:PassRole with lambda:CreateFunction and lambda:InvokeFunction"
-    )
-    for name in ("chen", "olga", "marco", "eva"):
-        shop.fault("privesc-path", user(name), "member of developers, as ben")
+    # No role that Lambda may take is worth it: they may create functions, and pass no role that leads further.
+    for name in ("ben", "chen", "olga", "marco", "eva"):
+        shop.fault("privesc-path", user(name), "no role that may more takes functions", "pass")
+    shop.fault("privesc-path", user("anna"), "administrator by the role that she was given", "pass")
+    shop.fault("privesc-path", role("github-deploy"), "support-engineer, then support-admin: iam:PutRolePolicy")
+    shop.fault("danger-no-mfa", account_arn(), "deploy-mobile is an administrator with a key")
+    shop.fault("danger-sod", account_arn(), "github-deploy may stop the trail, and delete the rest")
+    shop.fault("danger-unscoped", policy("deploy"), "Allow with NotAction on *")
+    shop.fault("danger-unscoped", policy("developers"), "lambda:UpdateFunctionCode on *")
+    shop.fault("danger-unused", role("partner-audit"), "may read passwords of instances, and was last used in 2025")
     shop.fault("policy-service-wildcard", policy("analytics-etl"), "s3:* on *")
     shop.fault("policy-kms-decrypt-all", policy("payments-decrypt"), "kms:Decrypt on *")
     shop.fault("policy-notaction-allow", policy("deploy"), "Allow with NotAction")

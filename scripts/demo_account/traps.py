@@ -290,7 +290,10 @@ def plant(shop):
     shop.fault("privesc-path", of("release-manager"), "iam:CreatePolicyVersion on a policy of its own")
     shop.fault("danger-no-mfa", shop.ids["zone"], "the group platform may delete it without MFA")
     shop.fault("danger-not-role", shop.ids["zone"], "granted to a group, not to a role for the purpose")
-    shop.fault("danger-unscoped", shop.ids["zone"], "dns-edit names no zone")
+    shop.fault("danger-unscoped", iam_arn("policy", "dns-edit"), "names no zone")
+    shop.fault("danger-unscoped", iam_arn("policy", "database-keeper"), "names no database")
+    shop.fault("danger-not-role", shop.ids["d21_ledger_payments"], "granted to the group on-call and to ivo")
+    shop.fault("danger-map", shop.ids["d21_ledger_payments"], "half of the company")
     shop.fault("danger-spread", shop.ids["d21_ledger_payments"], "whoever was on call once may delete it")
     shop.fault("danger-no-mfa", shop.ids["d21_ledger_payments"], "ivo may delete it without MFA")
     shop.fault(

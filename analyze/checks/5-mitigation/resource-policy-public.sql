@@ -8,6 +8,8 @@ remediation = "Name the accounts or roles that need it, or add a condition that 
 command = "aws {service} {operation} --region {region} {name_option} {name} {policy_option} {policy}"
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-concepts.html"]
 */
+-- Which conditions limit who calls is judged here; what is denied to everyone who has nothing to do with the accounts, by whatever
+-- statement of the policy or of the organization, and what is allowed to them without any condition, the evaluator says.
 -- Buckets and roles have checks of their own. APIs and VPC endpoints are left out: theirs are open by design.
 with documents as (
     select account_id, region, arn, service, name, has_policy and policy ->> '$' <> '' as has_policy, as_document(policy) as document
@@ -129,19 +131,37 @@ guarded as (
     select account_id, arn, in_vpc, advanced_security_enabled and coalesce(config ->> '$.Description.AdvancedSecurityOptions.AnonymousAuthEnabled', 'false') = 'false' as asks_who
     from aws_opensearch_domain
 ),
+outside as (
+    select
+        account_id, resource_arn as arn,
+        bool_or(verdict = 'allowed' and from_kind <> 'service') as allowed,
+        list_sort(list_distinct(flatten(list(actions) filter (where verdict = 'allowed' and from_kind <> 'service')))) as actions
+    from outside_access
+    group by account_id, resource_arn
+),
+weighed as (
+    select
+        d.*, o.sid, o.services, o.arn is not null as seems_open, x.allowed or o.everyone as everyone,
+        case when x.allowed and o.everyone is distinct from true then x.actions else o.actions end as actions,
+        r.resource_arn is not null and x.arn is null as is_denied,
+        coalesce(x.allowed, false) as is_allowed
+    from documents as d
+    left join by_resource as o on o.account_id = d.account_id and o.arn = d.arn
+    left join outside as x on x.account_id = d.account_id and x.arn = d.arn
+    left join resource_classes as r on r.account_id = d.account_id and r.resource_arn = d.arn and not r.policy_unread
+),
 judged as (
     select
-        d.*, o.everyone, o.actions, o.services, o.sid, g.in_vpc, g.asks_who,
+        d.*, g.in_vpc, g.asks_who,
         case
             when d.has_policy is null or d.has_policy and d.document is null then null
-            when o.arn is null then false
+            when not d.is_allowed and (d.is_denied or not d.seems_open) then false
             when d.service <> 'opensearch' then true
             when g.in_vpc or g.asks_who then false
             when g.in_vpc is null or g.asks_who is null then null
             else true
         end as failed
-    from documents as d
-    left join by_resource as o on o.account_id = d.account_id and o.arn = d.arn
+    from weighed as d
     left join guarded as g on g.account_id = d.account_id and g.arn = d.arn and d.service = 'opensearch'
 )
 select
@@ -155,6 +175,7 @@ select
         when has_policy is null then 'its policy is not known'
         when has_policy and document is null then 'its policy can''t be read'
         when not has_policy then 'it has no policy'
+        when is_denied and seems_open then 'its policy names everyone, and keeps out who is not of the accounts, or the organization does'
         when failed is null then 'its policy lets everyone in; what else guards it is not known'
         when everyone and in_vpc then 'its policy lets everyone in, who reaches its VPC'
         when everyone then 'its policy lets everyone in, fine-grained access control asks who they are'

@@ -23,7 +23,7 @@ pub(super) struct Edge {
 }
 
 /// An account that no organization has: whoever is let in from it, everyone is.
-const NOBODYS_ACCOUNT: &str = "000000000000";
+pub(super) const NOBODYS_ACCOUNT: &str = "000000000000";
 
 /// All edges, sorted by role and principal.
 pub(super) fn edges(

@@ -29,7 +29,7 @@ impl Signature {
 }
 
 /// Keys about the principal. <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html>
-const OF_PRINCIPAL: [&str; 8] = [
+pub(super) const OF_PRINCIPAL: [&str; 8] = [
     "aws:principalaccount",
     "aws:principalarn",
     "aws:principalorgid",

@@ -2,7 +2,8 @@
 //!
 //! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`grants`] has
 //! [`decide`] ask the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
-//! than was given. The answers are tables of the run, so that SQL does the rest.
+//! than was given, [`outsiders`] what resources leave open to those from elsewhere. The answers are tables of the run, so
+//! that SQL does the rest.
 
 mod alike;
 mod ask;
@@ -15,6 +16,7 @@ mod facts;
 mod grants;
 mod groups;
 mod library;
+mod outsiders;
 mod shelves;
 mod tables;
 mod world;
@@ -38,12 +40,12 @@ use crate::iam::Effect;
 use crate::session::Session;
 
 /// The tables that are computed here.
-pub(crate) fn tables() -> [TableSchema; 8] {
+pub(crate) fn tables() -> [TableSchema; 9] {
     contract::tables()
 }
 
 /// Their names.
-pub(crate) const NAMES: [&str; 8] = [
+pub(crate) const NAMES: [&str; 9] = [
     "principal_classes",
     "resource_classes",
     "grants",
@@ -52,6 +54,7 @@ pub(crate) const NAMES: [&str; 8] = [
     "usage",
     "dangerous_actions",
     "escalations",
+    "outside_access",
 ];
 
 /// The tables of `collect`, and those derived from them in SQL, that the tables here are computed from.
@@ -104,6 +107,8 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
     write_escalations(session, &escalations)?;
     steps.done("escalations");
+    write_openings(session, &outsiders::openings(&world, &facts)?)?;
+    steps.done("outside_access");
     write_statements(session, &world)?;
     write_dangers(session, &dangers)?;
     write_usage(session)?;
@@ -254,6 +259,24 @@ fn write_escalations(
             Cell::Text(one.granted.answer.name()),
             Cell::Text(one.granted.mfa.name()),
             Cell::List(&one.granted.basis.conditions),
+        ])?;
+    }
+    filling.finish()
+}
+
+fn write_openings(session: &Session, openings: &[outsiders::Opening]) -> anyhow::Result<()> {
+    let mut filling = Filling::new(session, contract::outside_access())?;
+    for opening in openings {
+        filling.row([
+            Cell::Text(&opening.account),
+            Cell::Text(&opening.arn),
+            Cell::Text(&opening.resource_type),
+            Cell::Text(&opening.from),
+            Cell::Text(opening.from_kind),
+            Cell::List(&opening.actions),
+            Cell::Text(opening.answer.name()),
+            Cell::List(&opening.basis.conditions),
+            Cell::List(&opening.basis.statements),
         ])?;
     }
     filling.finish()
