@@ -75,20 +75,35 @@ pub(super) struct Granted {
 impl Granted {
     /// What is left when another permission is needed as well.
     pub(super) fn and(mut self, other: &Self) -> Self {
-        let Basis { conditions, statements } = &mut self.basis;
+        let Basis {
+            conditions,
+            statements,
+        } = &mut self.basis;
         conditions.extend(other.basis.conditions.iter().cloned());
         conditions.sort();
         conditions.dedup();
         statements.extend(other.basis.statements.iter().cloned());
         statements.sort();
         statements.dedup();
-        Self { answer: self.answer.min(other.answer), mfa: self.mfa.max(other.mfa), basis: self.basis }
+        Self {
+            answer: self.answer.min(other.answer),
+            mfa: self.mfa.max(other.mfa),
+            basis: self.basis,
+        }
     }
 
     /// The more certain one, of equal ones that which asks for less; the first if they are alike.
     pub(super) fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let rank = |granted: &Option<Self>| granted.as_ref().map(|granted| (granted.answer, Reverse(granted.mfa)));
-        if rank(&other) > rank(&one) { other } else { one }
+        let rank = |granted: &Option<Self>| {
+            granted
+                .as_ref()
+                .map(|granted| (granted.answer, Reverse(granted.mfa)))
+        };
+        if rank(&other) > rank(&one) {
+            other
+        } else {
+            one
+        }
     }
 }
 
@@ -259,13 +274,22 @@ impl<'w> Judge<'w> {
         let mut all = Some(true);
         for (action, arn) in [
             ("sevenwalls:Everything", "*".to_owned()),
-            ("iam:AttachUserPolicy", account.arn.replace(":root", ":user/sevenwalls")),
-            ("iam:PutRolePolicy", account.arn.replace(":root", ":role/sevenwalls")),
+            (
+                "iam:AttachUserPolicy",
+                account.arn.replace(":root", ":user/sevenwalls"),
+            ),
+            (
+                "iam:PutRolePolicy",
+                account.arn.replace(":root", ":role/sevenwalls"),
+            ),
         ] {
             let Some(object) = self.object(&account, &arn) else {
                 return Ok(None);
             };
-            match self.ask(subject, &Action::parse(action)?, &object, None).map(|granted| granted.answer) {
+            match self
+                .ask(subject, &Action::parse(action)?, &object, None)
+                .map(|granted| granted.answer)
+            {
                 None => return Ok(Some(false)),
                 Some(Answer::Unknown) => all = None,
                 Some(Answer::Allowed | Answer::Conditional) => {}

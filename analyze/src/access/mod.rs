@@ -51,7 +51,12 @@ pub(crate) const NAMES: [&str; 8] = [
 ];
 
 /// The tables of `collect`, and those derived from them in SQL, that the tables here are computed from.
-pub(crate) const READ: [&str; 4] = ["resources", "relationships", "activity", "resource_policies"];
+pub(crate) const READ: [&str; 4] = [
+    "resources",
+    "relationships",
+    "activity",
+    "resource_policies",
+];
 
 /// Computes the tables.
 ///
@@ -60,8 +65,14 @@ pub(crate) const READ: [&str; 4] = ["resources", "relationships", "activity", "r
 pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     let dangers = Dangers::new(&added(session)?);
     let mut world = World::principals(&session.connection)?;
-    let types: BTreeSet<&str> = dangers.all().iter().map(|danger| danger.resource_type.as_str()).collect();
-    world.read_targets(&session.connection, |resource_type| types.contains(resource_type))?;
+    let types: BTreeSet<&str> = dangers
+        .all()
+        .iter()
+        .map(|danger| danger.resource_type.as_str())
+        .collect();
+    world.read_targets(&session.connection, |resource_type| {
+        types.contains(resource_type)
+    })?;
     world.add_accounts();
     let groups = groups::groups(&mut world, &session.connection)?;
     let workloads = groups::workloads(&session.connection)?;
@@ -73,7 +84,11 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     let admins = admins(&world, &judge, &principals)?;
     write_principals(session, &world, &principals, &admins)?;
     write_resources(session, &world, &resources)?;
-    write_grants(session, &dangers, &decide::all(&world, &facts, &dangers, &principals, &resources))?;
+    write_grants(
+        session,
+        &dangers,
+        &decide::all(&world, &facts, &dangers, &principals, &resources),
+    )?;
     let edges = assume::edges(&world, &judge, &principals)?;
     write_edges(session, &edges)?;
     let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
@@ -93,7 +108,11 @@ fn added(session: &Session) -> anyhow::Result<Vec<(String, String, String)>> {
 }
 
 /// Whether each principal may do everything.
-fn admins(world: &World, judge: &Judge<'_>, classes: &Classes) -> anyhow::Result<Vec<Option<bool>>> {
+fn admins(
+    world: &World,
+    judge: &Judge<'_>,
+    classes: &Classes,
+) -> anyhow::Result<Vec<Option<bool>>> {
     let of_class: Vec<Option<bool>> = classes
         .first
         .iter()
@@ -102,7 +121,12 @@ fn admins(world: &World, judge: &Judge<'_>, classes: &Classes) -> anyhow::Result
     Ok(classes.of.iter().map(|class| of_class[*class]).collect())
 }
 
-fn write_principals(session: &Session, world: &World, classes: &Classes, admins: &[Option<bool>]) -> anyhow::Result<()> {
+fn write_principals(
+    session: &Session,
+    world: &World,
+    classes: &Classes,
+    admins: &[Option<bool>],
+) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::principal_classes())?;
     for ((holder, class), admin) in world.holders.iter().zip(&classes.of).zip(admins) {
         let own = holder
@@ -182,10 +206,18 @@ fn write_edges(session: &Session, edges: &[assume::Edge]) -> anyhow::Result<()> 
     filling.finish()
 }
 
-fn write_escalations(session: &Session, escalations: &[escalate::Escalation]) -> anyhow::Result<()> {
+fn write_escalations(
+    session: &Session,
+    escalations: &[escalate::Escalation],
+) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::escalations())?;
     for one in escalations {
-        let actions: Vec<String> = one.path.steps.iter().map(|step| step.action.to_string()).collect();
+        let actions: Vec<String> = one
+            .path
+            .steps
+            .iter()
+            .map(|step| step.action.to_string())
+            .collect();
         filling.row([
             Cell::Text(&one.account),
             Cell::Text(&one.principal),
