@@ -1,9 +1,10 @@
 //! Who may do what: effective permissions of every user and role on every resource for which actions are dangerous.
 //!
-//! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`decide`] asks
-//! the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
+//! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`grants`] has
+//! [`decide`] ask the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
 //! than was given. The answers are tables of the run, so that SQL does the rest.
 
+mod alike;
 mod ask;
 mod assume;
 mod classes;
@@ -11,12 +12,15 @@ mod dangers;
 mod decide;
 mod escalate;
 mod facts;
+mod grants;
 mod groups;
 mod library;
+mod shelves;
 mod tables;
 mod world;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 pub(crate) use self::ask::ask;
 
@@ -63,6 +67,7 @@ pub(crate) const READ: [&str; 4] = [
 /// # Errors
 /// When the session can't be read or written.
 pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
+    let mut steps = Steps(Instant::now());
     let dangers = Dangers::new(&added(session)?);
     let mut world = World::principals(&session.connection)?;
     let types: BTreeSet<&str> = dangers
@@ -76,26 +81,45 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     world.add_accounts();
     let groups = groups::groups(&mut world, &session.connection)?;
     let workloads = groups::workloads(&session.connection)?;
+    steps.done("read");
     let facts = Facts::new(&world);
     let questions = Questions::new(&world, &facts);
     let principals = questions.principals();
+    steps.done("classes of principals");
     let resources = questions.resources(|resource_type| dangers.parts(resource_type));
+    steps.done("classes of resources");
     let judge = Judge::new(&world, &facts);
     let admins = admins(&world, &judge, &principals)?;
     write_principals(session, &world, &principals, &admins)?;
     write_resources(session, &world, &resources)?;
-    write_grants(
-        session,
-        &dangers,
-        &decide::all(&world, &facts, &dangers, &principals, &resources),
-    )?;
+    steps.done("administrators");
+    let grants = grants::all(&world, &facts, &dangers, &principals, &resources);
+    steps.done("grants");
+    write_grants(session, &dangers, &grants)?;
+    drop(grants);
+    steps.done("grants written");
     let edges = assume::edges(&world, &judge, &principals)?;
     write_edges(session, &edges)?;
+    steps.done("roles assumed");
     let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
     write_escalations(session, &escalations)?;
+    steps.done("escalations");
     write_statements(session, &world)?;
     write_dangers(session, &dangers)?;
-    write_usage(session)
+    write_usage(session)?;
+    steps.done("usage");
+    Ok(())
+}
+
+/// How long each step took, for whoever asks with `SEVENWALLS_LOG=debug`.
+struct Steps(Instant);
+
+impl Steps {
+    fn done(&mut self, step: &str) {
+        let seconds = self.0.elapsed().as_secs_f64();
+        tracing::debug!(step, seconds, "access");
+        self.0 = Instant::now();
+    }
 }
 
 /// The dangerous actions of the configuration.
@@ -171,15 +195,15 @@ fn write_resources(session: &Session, world: &World, classes: &Classes) -> anyho
 fn write_grants(
     session: &Session,
     dangers: &Dangers,
-    grants: &decide::Grants,
+    grants: &grants::Grants,
 ) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::grants())?;
     for row in &grants.rows {
         let basis = &grants.bases[row.basis as usize];
         filling.row([
-            Cell::Int(row.principal_class),
-            Cell::Text(&dangers.all()[row.danger].name),
-            Cell::Int(row.resource_class),
+            Cell::Int(row.principal_class as usize),
+            Cell::Text(&dangers.all()[row.danger as usize].name),
+            Cell::Int(row.resource_class as usize),
             Cell::Text(row.answer.name()),
             Cell::Text(row.mfa.name()),
             Cell::List(&basis.conditions),
