@@ -18,7 +18,7 @@ if os.environ.get("PYTHONHASHSEED") != "0":
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from demo_account import build, record  # noqa: E402
+from demo_account import build, iam_answers, last_accessed, record  # noqa: E402
 
 
 def main():
@@ -28,6 +28,7 @@ def main():
     arguments = parser.parse_args()
     with build.account() as shop:
         files = record.write(shop, arguments.out, arguments.tables)
+    last_accessed.fill(arguments.out / "recording", iam_answers.CREDENTIALS)
     print(f"{files} files, {len(shop.faults)} planted faults", file=sys.stderr)
 
 

@@ -56,6 +56,17 @@ IAM_ACTIONS = {
     ("s3", "GetBucketNotificationConfiguration"): "s3:GetBucketNotification",
     ("s3control", "GetPublicAccessBlock"): "s3:GetAccountPublicAccessBlock",
 }
+# Pages that botocore doesn't know of, as it would write them.
+PAGINATION = {
+    ("iam", "GetServiceLastAccessedDetails"): {
+        "input_token": "Marker",
+        "output_token": "Marker",
+        "more_results": "IsTruncated",
+        "limit_key": "MaxItems",
+        "result_key": "ServicesLastAccessed",
+        "non_aggregate_keys": ["JobStatus", "JobType", "JobCreationDate", "JobCompletionDate", "Error"],
+    },
+}
 
 
 def main():
@@ -145,7 +156,8 @@ def service_model(service, names):
         if name not in api["operations"]:
             close = [known for known in api["operations"] if known.lower() == name.lower()]
             sys.exit(f"{service}: botocore {botocore.__version__} knows no operation {name} {close or ''}")
-        operations[name] = operation(service, metadata, spoken[0], api["operations"][name], pagination.get(name), shapes)
+        pages = PAGINATION.get((service, name)) or pagination.get(name)
+        operations[name] = operation(service, metadata, spoken[0], api["operations"][name], pages, shapes)
     model = dict(SOURCE)
     model.update(
         service=service,

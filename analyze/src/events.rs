@@ -155,6 +155,7 @@ pub(crate) fn are_read_by(
             "cloudtrail_ledger",
             "cloudtrail_verification",
             "activity",
+            "usage",
             "trail_days",
             "addresses",
             "event_coverage",

@@ -2,6 +2,7 @@
 
 mod lake;
 mod tags;
+mod usage;
 
 use std::fs;
 

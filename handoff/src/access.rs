@@ -162,7 +162,7 @@ pub fn assume_edges() -> TableSchema {
 pub fn usage() -> TableSchema {
     TableSchema::new(
         "usage",
-        "one action that a principal used, and the event it is known by",
+        "one action, or else service, that a principal used, and what it is known by",
         &[
             ("account_id", Text, "account in which it was called"),
             ("principal_arn", Text, "user, role or service that called"),
@@ -171,14 +171,27 @@ pub fn usage() -> TableSchema {
                 Text,
                 "IAM action that the event needs; null for events that need none and those that are not understood",
             ),
-            ("event_source", Text, "as in `activity`"),
-            ("event_name", Text, "as in `activity`"),
+            (
+                "service",
+                Text,
+                "prefix of the action; of the service where no more than that is known",
+            ),
+            (
+                "event_source",
+                Text,
+                "as in `activity`; null where no event tells of the use",
+            ),
+            ("event_name", Text, "likewise"),
             (
                 "mapping",
                 Text,
                 "`mapped`; `none`: the event needs no permission; `unmapped`: no action is known for it",
             ),
-            ("calls", Int, "calls, but for those that were denied"),
+            (
+                "calls",
+                Int,
+                "calls, but for those that were denied; null where no event tells of the use",
+            ),
             ("denied", Int, "calls that were denied: they are no use"),
             (
                 "last_used",
@@ -188,7 +201,7 @@ pub fn usage() -> TableSchema {
             (
                 "source",
                 Text,
-                "`cloudtrail`: the events of the lake; `role_last_used`: IAM's note of when the role was used, for whatever action",
+                "`cloudtrail`: the events of the lake. For accounts of which it has none: `service_last_accessed`: when IAM saw a service or an action asked for in the past 400 days, also in vain; `role_last_used`: when IAM saw the role used, for whatever action",
             ),
         ],
     )

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from . import identity, traps, workloads
+from . import identity, last_accessed, traps, workloads
 from .shop import ACCOUNT_ID, GLOBAL_REGION, account_arn, iam_arn, pairs
 
 USERS = identity.USERS | traps.USERS
@@ -67,6 +67,7 @@ def build(shop):
         "ListSAMLProviderTags",
     ):
         shop.nothing[("iam", operation)] = {"Tags": []}
+    last_accessed.build(shop)
     unique_ids(shop)
 
 

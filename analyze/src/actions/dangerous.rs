@@ -6,7 +6,7 @@ use super::tsv;
 
 const TEXT: &str = include_str!("../../actions/dangerous.tsv");
 
-/// One kind of harm an action can do to one type of resource.
+/// An action that can harm a type of resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dangerous {
     /// `s3:DeleteBucket`, as the catalogue writes it.
@@ -14,7 +14,7 @@ pub struct Dangerous {
     /// The type as the inventory names it (`s3:bucket`), the catalogue's (`service:type`) where the inventory has none,
     /// `account` where it concerns the account as a whole.
     pub resource_type: &'static str,
-    /// What harm.
+    /// What harm; of several the gravest.
     pub kind: Kind,
     /// What makes the ARN that IAM judges out of the resource's: empty, or the suffix for its parts (`/*`, `:*`).
     pub part: &'static str,
@@ -68,7 +68,7 @@ impl Kind {
     }
 }
 
-/// The dangerous actions, sorted as in the file. An action that is dangerous to two types, or in two ways, is there twice.
+/// The dangerous actions, sorted as in the file. An action that is dangerous to two types is there twice.
 ///
 /// # Panics
 /// Never: that they can be read is tested.

@@ -38,16 +38,17 @@ pub fn of_event(event_source: &str, event_name: &str) -> EventActions<'static> {
     known
         .find(source, &name)
         .or_else(|| known.find(source, without_date(&name)?))
-        .unwrap_or(match known.prefixes {
-            Some(NOTHING) => EventActions::NoPermission,
-            _ => EventActions::Unmapped,
+        .unwrap_or(if known.needs_nothing() {
+            EventActions::NoPermission
+        } else {
+            EventActions::Unmapped
         })
 }
 
 /// What `events.tsv` says of an event source, named without `.amazonaws.com`.
 #[derive(Debug)]
 struct Source {
-    /// Prefixes of its actions, or [`NOTHING`]; absent where it is the source's name.
+    /// Prefixes of its actions; absent where it is the source's name. [`NOTHING`] among them: its other events need none.
     prefixes: Option<&'static str>,
     /// Per lower-case event name: the actions, or [`NOTHING`].
     exceptions: BTreeMap<String, &'static str>,
@@ -59,6 +60,12 @@ impl Source {
             prefixes: None,
             exceptions: BTreeMap::new(),
         }
+    }
+
+    /// Whether its events that aren't named like an action need no permission.
+    fn needs_nothing(&self) -> bool {
+        self.prefixes
+            .is_some_and(|prefixes| prefixes.split(' ').any(|prefix| prefix == NOTHING))
     }
 
     /// By the exceptions, then by the actions' names.
@@ -100,4 +107,15 @@ fn without_date(name: &str) -> Option<&str> {
     });
     let date = DATE.find(name)?;
     Some(&name[..date.start()])
+}
+
+/// The actions that the table names.
+#[cfg(test)]
+pub(super) fn named_actions() -> impl Iterator<Item = &'static str> {
+    let targets = table()
+        .values()
+        .flat_map(|source| source.exceptions.values());
+    targets
+        .flat_map(|actions| actions.split(' '))
+        .filter(|action| *action != NOTHING)
 }

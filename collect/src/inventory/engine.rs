@@ -12,7 +12,7 @@ use futures::{FutureExt as _, future};
 use indicatif::ProgressBar;
 use jmespath::Rcvar;
 use serde_json::{Map, Value};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::answers::{absent, rows_of};
 use super::collected::Collected;
@@ -29,6 +29,8 @@ use crate::aws::{Call, CallError, Caller, ErrorKind};
 const LISTINGS_AT_A_TIME: usize = 48;
 /// Rows of one table whose details are under way at a time.
 const ROWS_AT_A_TIME: usize = 128;
+/// Answers that have to be waited for, and so are never read in parts.
+const ASKED_WHOLE: [&str; 2] = ["GetCredentialReport", "GetServiceLastAccessedDetails"];
 
 /// An account to collect.
 pub struct Account {
@@ -123,16 +125,31 @@ impl<'a> Engine<'a> {
 
     /// Makes a call when its turn comes.
     pub(super) async fn ask(&self, call: &Call) -> Result<Value, CallError> {
-        // The semaphore is never closed; if it were, the call would merely not wait.
-        let _turn = self.calls.acquire().await.ok();
         let answer = match (call.service.as_str(), call.operation.as_str()) {
             ("iam", "GetCredentialReport") => {
+                let _turn = self.turn().await;
                 super::report::credential_report(self.account, call).await
             }
-            _ => self.account.caller.call(call).await,
+            // Many are waited for at a time, so that no turn is kept while waiting.
+            ("iam", "GetServiceLastAccessedDetails") => {
+                let once = || async {
+                    let _turn = self.turn().await;
+                    self.account.caller.call(call).await
+                };
+                super::last_accessed::finished(once, self.account.live).await
+            }
+            _ => {
+                let _turn = self.turn().await;
+                self.account.caller.call(call).await
+            }
         };
         self.progress.inc(1);
         answer
+    }
+
+    /// Waits until another call may be made. The semaphore is never closed; if it were, the call would merely not wait.
+    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        self.calls.acquire().await.ok()
     }
 
     /// Announces a call to the progress bar.
@@ -166,12 +183,12 @@ impl<'a> Engine<'a> {
         call: &'s Call,
         by_element: bool,
     ) -> BoxStream<'s, Result<Rcvar, CallError>> {
-        if !by_element || call.operation == "GetCredentialReport" {
+        if !by_element || ASKED_WHOLE.contains(&call.operation.as_str()) {
             let whole = self.ask(call).map(|answer| answer.map(variable));
             return stream::once(whole).boxed();
         }
         let next = move |mut pages: BoxStream<'s, Result<Value, CallError>>| async move {
-            let turn = self.calls.acquire().await.ok();
+            let turn = self.turn().await;
             let page = pages.next().await;
             drop(turn);
             if page.is_none() {

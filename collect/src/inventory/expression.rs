@@ -108,15 +108,22 @@ impl Path {
             .map_err(|error| refused(&self.source, &reason(&error)))
     }
 
-    /// Whether the expression, over an answer in parts, finds what it finds over the whole: it opens one list, and goes
-    /// on with each element.
+    /// Whether the expression, over an answer in parts, finds what it finds over the whole: it opens one list, or several
+    /// as in `[Users, Roles][]`, and goes on with each element.
     pub fn is_by_element(&self) -> bool {
-        let start = self
-            .source
-            .find(|c: char| !c.is_alphanumeric() && c != '.')
-            .unwrap_or_default();
-        let rest = &self.source[start..];
-        start > 0 && rest.starts_with("[]") && !rest.contains(['|', '('])
+        let is_name =
+            |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || c == '.');
+        let opened = match self.source.strip_prefix('[') {
+            Some(several) => several
+                .split_once(']')
+                .filter(|(names, _)| names.split(", ").all(is_name)),
+            None => self
+                .source
+                .find('[')
+                .map(|start| self.source.split_at(start))
+                .filter(|(name, _)| is_name(name)),
+        };
+        opened.is_some_and(|(_, rest)| rest.starts_with("[]") && !rest.contains(['|', '(']))
     }
 
     /// Whether the expression is about the whole answer: `[@]`.
@@ -419,8 +426,11 @@ mod tests {
     fn lists_are_opened_element_by_element_or_not() {
         let is = |source: &str| Path::new(source).unwrap().is_by_element();
         assert!(is("Reservations[].Instances[]") && is("Names[].{Name: @}") && is("List.Items[]"));
+        assert!(is("[Users, Roles][].{Arn: Arn}") && is("[Some.Users][]"));
         for whole in [
             "[@]",
+            "[Users, sort(Roles)][]",
+            "[Users, Roles]",
             "[Organization][?@]",
             "Items[] | [0]",
             "sort(Items[])",

@@ -1,7 +1,7 @@
 //! `collect inventory`: every table of every account and region, from AWS or from a recording of it.
 //!
 //! ```text
-//! tablefile (written) ─> plan ─> engine (details, report) ─> rows (expression, secrets) ─> output (sorter, identifiers, rank)
+//! tablefile (written) ─> plan ─> engine (details, report, last_accessed) ─> rows (expression, secrets) ─> output (sorter, identifiers, rank)
 //! ```
 //!
 //! Invariants: the code after a call's answer is the same for AWS and for recordings; the same recording gives
@@ -17,6 +17,7 @@ pub mod errors;
 pub mod expression;
 mod functions;
 pub mod identifiers;
+mod last_accessed;
 pub mod output;
 pub mod plan;
 pub mod policy;

@@ -30,6 +30,8 @@ const NOT_IN_MOTO: &[&str] = &[
     "elasticache DescribeGlobalReplicationGroups",
     "guardduty GetFindings",
     "guardduty ListFindings",
+    "iam GenerateServiceLastAccessedDetails",
+    "iam GetServiceLastAccessedDetails",
     "iam ListInstanceProfileTags",
     "iam ListMFADeviceTags",
     "iam ListSAMLProviderTags",

@@ -21,6 +21,9 @@ import boto3
 import botocore.awsrequest
 import botocore.config
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "scripts"))
+from models import PAGINATION  # noqa: E402
+
 # Quotes, markup, white space at the ends, characters outside the basic plane, a writing direction, a separator.
 HARD = " a<b>&\"c\" 'd' \u00e9\U0001f600 \u202ex\u2028y "
 UTC = datetime.timezone.utc
@@ -74,6 +77,9 @@ def client_of(service, protocol, endpoint="http://127.0.0.1:9"):
         model = load(name, kind, *rest, **named)
         if kind == "service-2" and name == service:
             model["metadata"].update(protocol=protocol, protocols=[protocol])
+        if kind == "paginators-1":
+            ours = {operation: pages for (service, operation), pages in PAGINATION.items() if service == name}
+            model["pagination"].update(ours)
         return model
 
     loader.load_service_model = load_one_protocol
