@@ -57,6 +57,9 @@ const MOST_HOPS: usize = 4;
 pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
     let config = Config::load(args.config.as_deref()).map_err(|error| config::hinted(&error))?;
     let run = Run::find(args.run.as_deref())?;
+    if let Some(folder) = &args.propose {
+        return super::propose::propose(args, folder, &run, &config);
+    }
     match (&args.action, &args.resource, &args.principal) {
         (Some(action), Some(resource), principal) => {
             let tables = [&OF_PRINCIPALS[..], &OF_RESOURCES, &["assume_edges", "usage"]].concat();
@@ -82,7 +85,7 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
 }
 
 /// What was not collected could hold another way.
-fn print_gaps(session: &Session) -> anyhow::Result<()> {
+pub(super) fn print_gaps(session: &Session) -> anyhow::Result<()> {
     let mut statement = session.connection.prepare(
         "select distinct account_id || ': ' || table_name || ' is incomplete: ' || why from gaps
         where starts_with(table_name, 'aws_iam_') and table_name in ('aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy') order by all",
@@ -131,7 +134,7 @@ fn who(session: &Session, action: &str, resource: &str, principal: Option<&str>)
     write(session, &judged, &edges.ways(&direct), wanted)
 }
 
-fn unknown_target(holder: &Holder, arn: &str) -> Target {
+pub(super) fn unknown_target(holder: &Holder, arn: &str) -> Target {
     let owner = arn.split(':').nth(4).filter(|account| account.len() == 12);
     Target {
         account: owner.map_or_else(|| holder.account.clone(), Into::into),

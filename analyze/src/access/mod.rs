@@ -13,6 +13,7 @@ mod escalate;
 mod facts;
 mod groups;
 mod library;
+mod propose;
 mod tables;
 mod world;
 

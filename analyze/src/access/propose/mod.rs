@@ -1,0 +1,159 @@
+//! `analyze access --propose`: policies right-sized to what was used, with the proof that they are enough.
+//!
+//! [`uses`] reads what was done, [`plan`] narrows each statement to it ([`narrow`]) and puts dangerous work behind special
+//! roles, [`guardrail`] denies what nobody should do, [`proof`] replays everything against a copy of the run with the new
+//! policies ([`apply`]). Nothing is written unless the proof holds.
+
+mod apply;
+mod arns;
+mod containers;
+mod document;
+mod entrants;
+mod files;
+mod guardrail;
+mod narrow;
+mod plan;
+mod proof;
+mod readme;
+mod scene;
+mod uses;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use duckdb::Connection;
+use handoff::run::Run;
+use handoff::shell::{self, Exit, Hinted};
+use handoff::storage::Storage;
+
+use self::entrants::Entrants;
+use self::guardrail::Guardrail;
+use self::plan::{Plan, Planner, State};
+use self::proof::{Proof, Prover};
+use self::scene::Scene;
+use super::dangers::Dangers;
+use crate::actions::Kind;
+use crate::cli::AccessArgs;
+use crate::config::Config;
+use crate::events;
+use crate::run::open_for_reading;
+use crate::session::Session;
+
+const README: &str = "README.md";
+
+/// Failures that are shown.
+const SHOWN: usize = 10;
+
+/// Writes a proposal to `folder`.
+///
+/// # Errors
+/// When the run can't be read, the folder has a proposal already, or the proof fails.
+pub(super) fn propose(args: &AccessArgs, folder: &Path, run: &Run, config: &Config) -> anyhow::Result<Exit> {
+    let out = Storage::open(&folder.display().to_string())?;
+    if out.exists(README)? {
+        return Err(Hinted::new(
+            format!("{out}/{README} is there already"),
+            "name another folder, or remove it: files of two proposals must not mix",
+        )
+        .into());
+    }
+    let trail = events::Files::find(&run.lake, None)?;
+    if trail.is_empty() {
+        return Err(Hinted::new(
+            "what is used is not known: the lake has no CloudTrail events".to_owned(),
+            "`collect cloudtrail` reads them",
+        )
+        .into());
+    }
+    let session = open_for_reading(run, config, &args.limits, &trail)?;
+    super::ask::print_gaps(&session)?;
+    let proposal = Proposal::make(&session)?;
+    proposal.check()?;
+    let mut files = files::files(&proposal.scene, &proposal.plan, &proposal.guardrail);
+    files.insert("proof.json".to_owned(), files::pretty(&proposal.proof.json()));
+    for (path, text) in &files {
+        out.put(path, text.as_bytes())?;
+    }
+    // Last, so that a folder with a README is a whole proposal.
+    out.put(README, readme::text(&proposal, &run.id.to_string()).as_bytes())?;
+    proposal.report(&out);
+    Ok(Exit::Done)
+}
+
+/// A proposal and its proof.
+struct Proposal {
+    scene: Scene,
+    plan: Plan,
+    guardrail: Guardrail,
+    proof: Proof,
+    entrants: Entrants,
+}
+
+impl Proposal {
+    fn make(session: &Session) -> anyhow::Result<Self> {
+        let connection = &session.connection;
+        let scene = Scene::read(connection)?;
+        let uses = uses::read(&scene.world, connection)?;
+        let entrants = Entrants::read(connection, &uses)?;
+        let dangers = Dangers::new(&super::added(session)?);
+        let kinds = kinds(&dangers);
+        let known_accounts = known_accounts(connection)?;
+        let plan = Planner { scene: &scene, uses: &uses, dangers: &kinds, entrants: &entrants, known_accounts: &known_accounts }.plan();
+        let guardrail = guardrail::make(&scene, &uses, &plan, connection)?;
+        let new = apply::apply(&plan, &guardrail, connection)?;
+        let proof = Prover { old: &scene, new: &new, plan: &plan, uses: &uses, entrants: &entrants, dangers: &dangers }.prove()?;
+        Ok(Self { scene, plan, guardrail, proof, entrants })
+    }
+
+    /// Fails unless the proof holds.
+    fn check(&self) -> anyhow::Result<()> {
+        let failures = &self.proof.failures;
+        if failures.is_empty() {
+            return Ok(());
+        }
+        for failure in failures.iter().take(SHOWN) {
+            shell::warn(failure);
+        }
+        Err(Hinted::new(
+            format!("the proof of the proposal fails in {} places, so nothing was written", failures.len()),
+            "this is a defect of the proposal, not of the account: report it with the lines above",
+        )
+        .into())
+    }
+
+    fn report(&self, out: &Storage) {
+        let count = |state: fn(&State) -> bool| self.plan.outcomes.iter().filter(|outcome| state(&outcome.state)).count();
+        shell::note(&format!(
+            "policies of {} users, groups and roles replaced, dangerous actions of {} denied, {} left as they are; {} special roles",
+            count(|state| *state == State::Replaced),
+            count(|state| *state == State::Denied),
+            count(|state| matches!(state, State::Left(_))),
+            self.plan.specials.len(),
+        ));
+        let counts = &self.proof.counts;
+        shell::note(&format!(
+            "replayed: {} uses stay allowed, {} through special roles; dangerous actions of principals: {} before, {} after",
+            counts.direct, counts.special, counts.before, counts.after
+        ));
+        shell::hint(&format!("read {out}/{README} before anything is applied"));
+    }
+}
+
+/// The kind of harm that each dangerous action does; of several the first in the order of [`Kind::ALL`].
+fn kinds(dangers: &Dangers) -> BTreeMap<String, &'static str> {
+    let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
+    for danger in dangers.all() {
+        let Some(kind) = Kind::parse(&danger.kind) else { continue };
+        let known = kinds.entry(danger.name.clone()).or_insert(kind);
+        *known = kind.min(*known);
+    }
+    kinds.into_iter().map(|(action, kind)| (action, kind.name())).collect()
+}
+
+/// Accounts whose events go back far enough to tell what is normal.
+fn known_accounts(connection: &Connection) -> anyhow::Result<BTreeSet<String>> {
+    let mut statement =
+        connection.prepare("select account_id from histories where span >= to_days(setting('proposal_days')) order by all")?;
+    let accounts = statement.query_map([], |row| row.get(0))?;
+    Ok(accounts.collect::<Result<_, _>>()?)
+}

@@ -1,0 +1,503 @@
+//! What becomes of each user, group and role.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::containers::{Container, Kind};
+use super::document::{ATTACHED, Draft, Element, MANAGED, Why};
+use super::entrants::Entrants;
+use super::narrow::{self, Granting, Wide};
+use super::scene::Scene;
+use super::uses::{Use, Uses};
+use crate::access::{classes, facts};
+use crate::actions::Logged;
+use crate::iam::Effect;
+
+/// Actions by which somebody gets to a second factor or to a role: they can't stand behind one.
+const ENTRANCES: [&str; 8] = [
+    "iam:ChangePassword",
+    "iam:CreateVirtualMFADevice",
+    "iam:EnableMFADevice",
+    "iam:ResyncMFADevice",
+    "sts:AssumeRole",
+    "sts:GetSessionToken",
+    "sts:SetSourceIdentity",
+    "sts:TagSession",
+];
+
+/// Why a container is left as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Left {
+    ServiceLinked,
+    Reserved,
+    Special,
+    Unread,
+    ShortHistory,
+    NotSettled,
+    NoMembers,
+    NothingAttached,
+    NeverSeen,
+    TooLarge,
+}
+
+impl Left {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::ServiceLinked => "belongs to an AWS service, which alone changes it",
+            Self::Reserved => "single sign-on keeps it: change its permission set instead",
+            Self::Special => "is there for dangerous work, by the configuration",
+            Self::Unread => "a policy of it could not be read, so what it grants is not known",
+            Self::ShortHistory => "the events of its account go back too short a time to tell what is normal",
+            Self::NotSettled => "it, or a member of it, is too new to tell what is normal",
+            Self::NoMembers => "has no members, so nobody uses it: delete it if nobody is to",
+            Self::NothingAttached => "has no policy that allows anything",
+            Self::NeverSeen => "was never seen, and grants nothing dangerous that events would show: delete it if nobody needs it",
+            Self::TooLarge => "what it needs does not fit into the policies that IAM attaches to it",
+        }
+    }
+}
+
+/// What happens to a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum State {
+    /// Its policies are replaced by what it used.
+    Replaced,
+    /// It was never seen: its policies stay, and what is dangerous is denied.
+    Denied,
+    Left(Left),
+}
+
+/// Why a dangerous action stays granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Keep {
+    /// No event tells whether it is used.
+    NotObservable,
+    /// It is used by what can't present a second factor: a service, another account, an identity provider.
+    Machine,
+    /// It leads to a second factor or a role.
+    Entrance,
+    /// It is granted on what is the principal's own, which a role does not have.
+    Personal,
+    /// The catalogue does not know it.
+    NotInCatalogue,
+}
+
+impl Keep {
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Self::NotObservable => "no event shows whether it is used",
+            Self::Machine => "used, by what can present no second factor: limited to what it was used on",
+            Self::Entrance => "the way to a role or a second factor: limited to what it was used on",
+            Self::Personal => "used, and granted by what is the principal's own",
+            Self::NotInCatalogue => "not an action that this version knows",
+        }
+    }
+}
+
+/// What becomes of a container.
+pub(super) struct Outcome {
+    pub(super) state: State,
+    pub(super) draft: Draft,
+    /// Documents that are attached to it.
+    pub(super) documents: Vec<Value>,
+    /// Positions of the policies that are detached or deleted.
+    pub(super) detached: Vec<usize>,
+    /// Dangerous actions that it loses: never used.
+    pub(super) removed: BTreeSet<&'static str>,
+    /// Dangerous actions that go to a special role, with their kind.
+    pub(super) behind: BTreeMap<&'static str, &'static str>,
+    /// Dangerous actions that it keeps.
+    pub(super) kept: BTreeMap<String, Keep>,
+    /// Used actions whose resources stay as they were granted.
+    pub(super) wide: BTreeMap<&'static str, Wide>,
+    /// Number of actions that are granted before and after.
+    pub(super) before: usize,
+    pub(super) after: BTreeSet<String>,
+    /// Actions without events that are dropped, since their service is not used in the account.
+    pub(super) dropped: BTreeSet<&'static str>,
+}
+
+impl Outcome {
+    fn new(state: State) -> Self {
+        Self {
+            state,
+            draft: Draft::default(),
+            documents: Vec::new(),
+            detached: Vec::new(),
+            removed: BTreeSet::new(),
+            behind: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            wide: BTreeMap::new(),
+            before: 0,
+            after: BTreeSet::new(),
+            dropped: BTreeSet::new(),
+        }
+    }
+
+    /// Whether policies are attached or detached.
+    pub(super) fn changes(&self) -> bool {
+        !self.documents.is_empty() || !self.detached.is_empty()
+    }
+}
+
+/// A role for one kind of dangerous work in one account.
+#[derive(Default)]
+pub(super) struct Special {
+    pub(super) name: String,
+    pub(super) arn: String,
+    pub(super) draft: Draft,
+    pub(super) documents: Vec<Value>,
+    /// Positions of the containers that may assume it.
+    pub(super) containers: BTreeSet<usize>,
+    pub(super) actions: BTreeSet<&'static str>,
+}
+
+/// The whole proposal.
+pub(super) struct Plan {
+    /// One for each container.
+    pub(super) outcomes: Vec<Outcome>,
+    /// By account and kind.
+    pub(super) specials: BTreeMap<(String, &'static str), Special>,
+}
+
+/// What a plan is made from.
+pub(super) struct Planner<'a> {
+    pub(super) scene: &'a Scene,
+    pub(super) uses: &'a Uses,
+    /// Kind of harm by dangerous action.
+    pub(super) dangers: &'a BTreeMap<String, &'static str>,
+    pub(super) entrants: &'a Entrants,
+    /// Accounts whose events go back far enough.
+    pub(super) known_accounts: &'a BTreeSet<String>,
+}
+
+impl Planner<'_> {
+    /// Plans everything.
+    pub(super) fn plan(&self) -> Plan {
+        let mut plan = Plan { outcomes: Vec::new(), specials: BTreeMap::new() };
+        for index in 0..self.scene.containers.len() {
+            let outcome = self.outcome(index, &mut plan.specials);
+            plan.outcomes.push(outcome);
+        }
+        self.finish_specials(&mut plan);
+        self.finish(&mut plan);
+        plan
+    }
+
+    fn container(&self, index: usize) -> &Container {
+        &self.scene.containers[index]
+    }
+
+    fn left(&self, container: &Container) -> Option<Left> {
+        let world = &self.scene.world;
+        let holders = || container.members.iter().map(|member| &world.holders[*member]);
+        let unread = |id: &usize| world.library.get(*id).document.is_none();
+        if holders().any(|holder| holder.service_linked) {
+            return Some(Left::ServiceLinked);
+        }
+        if holders().any(crate::access::world::Holder::reserved) {
+            return Some(Left::Reserved);
+        }
+        if container.special {
+            return Some(Left::Special);
+        }
+        let read = self.grantings(container).into_iter().flatten().count() > 0;
+        if container.policies.iter().any(|policy| unread(&policy.id)) {
+            return Some(Left::Unread);
+        }
+        if !read {
+            return Some(Left::NothingAttached);
+        }
+        if container.members.is_empty() {
+            return Some(Left::NoMembers);
+        }
+        if !self.known_accounts.contains(&*container.account) {
+            return Some(Left::ShortHistory);
+        }
+        let settled = |holder: &str| {
+            let own = self.scene.containers.iter().find(|container| container.arn == holder);
+            own.and_then(|own| own.settled) == Some(true)
+        };
+        (container.settled != Some(true) || !holders().all(|holder| settled(&holder.arn))).then_some(Left::NotSettled)
+    }
+
+    /// The statements that allow something, by policy.
+    fn grantings(&self, container: &Container) -> Vec<Vec<Granting<'_>>> {
+        container
+            .policies
+            .iter()
+            .map(|policy| {
+                let entry = self.scene.world.library.get(policy.id);
+                let statements = entry.policy.statements().iter().enumerate();
+                statements
+                    .filter(|(_, statement)| statement.effect() == Effect::Allow)
+                    .filter_map(|(index, statement)| {
+                        let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
+                        Some(Granting { statement, document })
+                    })
+                    .collect()
+            })
+            .collect()
+    }
+
+    fn outcome(&self, index: usize, specials: &mut BTreeMap<(String, &'static str), Special>) -> Outcome {
+        let container = self.container(index);
+        if let Some(left) = self.left(container) {
+            return Outcome::new(State::Left(left));
+        }
+        let seen = |member: &usize| {
+            self.uses.by_holder.contains_key(member) || self.uses.unmapped.iter().any(|(holder, _)| holder == member)
+        };
+        if !container.members.iter().any(seen) {
+            return self.denied(container);
+        }
+        let mut outcome = Outcome::new(State::Replaced);
+        let mut before = BTreeSet::new();
+        for (position, grantings) in self.grantings(container).iter().enumerate() {
+            // A policy that only denies stays where it is.
+            if grantings.is_empty() {
+                continue;
+            }
+            outcome.detached.push(position);
+            let by_aws = container.policies[position].by_aws();
+            for granting in grantings {
+                self.narrow(index, granting, by_aws, &mut outcome, specials, &mut before);
+            }
+            self.keep_denials(container.policies[position].id, &mut outcome.draft);
+        }
+        outcome.before = before.len();
+        let Outcome { removed, after, behind, .. } = &mut outcome;
+        removed.retain(|action| !after.contains(*action) && !behind.contains_key(action));
+        outcome
+    }
+
+    fn keep_denials(&self, id: usize, draft: &mut Draft) {
+        let entry = self.scene.world.library.get(id);
+        for (index, statement) in entry.policy.statements().iter().enumerate() {
+            if statement.effect() == Effect::Deny
+                && let Some(document) = entry.document.as_ref().and_then(|document| classes::nth(document, index))
+                && !draft.verbatim.contains(document)
+            {
+                draft.verbatim.push(document.clone());
+            }
+        }
+    }
+
+    /// Takes what was used of a statement, and what no event could show.
+    fn narrow(
+        &self,
+        index: usize,
+        granting: &Granting<'_>,
+        by_aws: bool,
+        outcome: &mut Outcome,
+        specials: &mut BTreeMap<(String, &'static str), Special>,
+        before: &mut BTreeSet<&'static str>,
+    ) {
+        let container = self.container(index);
+        let services = self.uses.services.get(&*container.account);
+        let uses = self.uses_of(container, granting);
+        let none = Vec::new();
+        let mut harmless = BTreeSet::new();
+        for (facts, action) in narrow::catalogue().iter().filter(|(_, action)| granting.statement.names_action(action)) {
+            before.insert(facts.name);
+            let danger = self.dangers.get(facts.name).copied();
+            if danger.is_none() {
+                harmless.insert(facts.name.to_owned());
+            }
+            let used = uses.get(facts.name).unwrap_or(&none);
+            let observable = facts.logged == Logged::Management;
+            if used.is_empty() || !observable {
+                let chosen = !by_aws && granting.names_service(action.service());
+                let in_use = chosen || services.is_some_and(|services| services.contains(action.service()));
+                let unmapped = danger.is_none() && container.members.iter().any(|member| self.uses.unmapped.contains(&(*member, action.service().to_owned())));
+                if !observable && used.is_empty() && !in_use {
+                    outcome.dropped.insert(facts.name);
+                } else if !observable || unmapped {
+                    outcome.draft.allow(Why::NotObservable, granting.element(), granting.condition(), facts.name);
+                    outcome.after.insert(facts.name.to_owned());
+                    if danger.is_some() {
+                        outcome.kept.insert(facts.name.to_owned(), Keep::NotObservable);
+                    }
+                } else if danger.is_some() {
+                    outcome.removed.insert(facts.name);
+                }
+                continue;
+            }
+            let (element, wide) = granting.narrowed(self.scene, facts, used);
+            if let Some(kind) = danger {
+                match self.keep(container, granting, &element, facts.name) {
+                    Some(keep) => {
+                        outcome.kept.insert(facts.name.to_owned(), keep);
+                    }
+                    None => {
+                        outcome.behind.insert(facts.name, kind);
+                        self.put_behind(index, granting, kind, element, used, specials);
+                        continue;
+                    }
+                }
+            }
+            if let Some(wide) = wide {
+                outcome.wide.insert(facts.name, wide);
+            }
+            outcome.draft.allow(Why::Used, element, granting.condition(), facts.name);
+            outcome.after.insert(facts.name.to_owned());
+        }
+        for action in granting.unknown_actions() {
+            outcome.draft.allow(Why::NotObservable, granting.element(), granting.condition(), &action);
+            if self.dangers.contains_key(&action) {
+                outcome.kept.insert(action.clone(), Keep::NotInCatalogue);
+            }
+            outcome.after.insert(action);
+        }
+        // A wildcard may take in what was granted on the same resources, or on more.
+        let condition = granting.condition().to_string();
+        for key in outcome.draft.allowed.keys().filter(|(_, _, own)| *own == condition) {
+            let (_, element, _) = key;
+            let whole = granting.element();
+            let within = element == &whole
+                || !whole.negated && !element.negated && element.patterns.iter().all(|one| whole.patterns.iter().any(|all| super::arns::covers(all, one)));
+            if within {
+                outcome.draft.harmless.entry(key.clone()).or_default().extend(harmless.iter().cloned());
+            }
+        }
+    }
+
+    /// What its members did that the statement may have allowed, by action.
+    fn uses_of(&self, container: &Container, granting: &Granting<'_>) -> BTreeMap<&'static str, Vec<&Use>> {
+        let mut by_action: BTreeMap<&'static str, Vec<&Use>> = BTreeMap::new();
+        let of_members = container.members.iter().filter_map(|member| self.uses.by_holder.get(member)).flatten();
+        for used in of_members.map(|position| &self.uses.all[*position]) {
+            let named = crate::iam::Action::parse(used.action.name).is_ok_and(|action| granting.statement.names_action(&action));
+            if named && granting.may_allow(self.scene, used) {
+                by_action.entry(used.action.name).or_default().push(used);
+            }
+        }
+        by_action
+    }
+
+    /// Why a dangerous action that is used stays with whoever uses it; none if it goes to a special role.
+    fn keep(&self, container: &Container, granting: &Granting<'_>, element: &Element, action: &str) -> Option<Keep> {
+        if container.kind == Kind::Role && !self.entrants.is_human(&container.arn) {
+            return Some(Keep::Machine);
+        }
+        if ENTRANCES.contains(&action) {
+            return Some(Keep::Entrance);
+        }
+        let by_principal = granting.statement.keys().any(facts::of_principal);
+        let by_variable = element.patterns.iter().any(|pattern| pattern.contains("${"));
+        (by_principal || by_variable).then_some(Keep::Personal)
+    }
+
+    fn put_behind(
+        &self,
+        index: usize,
+        granting: &Granting<'_>,
+        kind: &'static str,
+        element: Element,
+        used: &[&Use],
+        specials: &mut BTreeMap<(String, &'static str), Special>,
+    ) {
+        let container = self.container(index);
+        let special = specials.entry((container.account.to_string(), kind)).or_default();
+        for one in used {
+            special.draft.allow(Why::Used, element.clone(), &without_mfa(granting.condition()), one.action.name);
+            special.actions.insert(one.action.name);
+        }
+        match container.kind {
+            Kind::User | Kind::Group => {
+                special.containers.insert(index);
+            }
+            Kind::Role => special.containers.extend(self.entrants.containers(self.scene, &container.arn)),
+        }
+    }
+
+    /// A container of which no event tells: what is dangerous and would show is denied.
+    fn denied(&self, container: &Container) -> Outcome {
+        let mut outcome = Outcome::new(State::Denied);
+        let mut before = BTreeSet::new();
+        for granting in self.grantings(container).iter().flatten() {
+            for (facts, _) in narrow::catalogue().iter().filter(|(_, action)| granting.statement.names_action(action)) {
+                before.insert(facts.name);
+                if self.dangers.contains_key(facts.name) {
+                    if facts.logged == Logged::Management {
+                        outcome.removed.insert(facts.name);
+                        outcome.draft.denied.insert(facts.name.to_owned());
+                    } else {
+                        outcome.kept.insert(facts.name.to_owned(), Keep::NotObservable);
+                    }
+                }
+            }
+            for action in granting.unknown_actions() {
+                outcome.kept.insert(action, Keep::NotInCatalogue);
+            }
+        }
+        outcome.before = before.len();
+        outcome.after = before.iter().filter(|action| !outcome.removed.contains(*action)).map(|action| (*action).to_owned()).collect();
+        if outcome.removed.is_empty() {
+            return Outcome::new(State::Left(Left::NeverSeen));
+        }
+        outcome
+    }
+
+    /// Names the special roles and lets their people in.
+    fn finish_specials(&self, plan: &mut Plan) {
+        let taken: BTreeSet<String> = self
+            .scene
+            .containers
+            .iter()
+            .filter(|container| container.kind == Kind::Role)
+            .map(|container| format!("{} {}", container.account, container.name.to_lowercase()))
+            .collect();
+        for ((account, kind), special) in &mut plan.specials {
+            let base = format!("danger-{kind}");
+            let free = |name: &String| !taken.contains(&format!("{account} {name}"));
+            let numbered = (2..).map(|number| format!("{base}-{number}"));
+            special.name = std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or(base);
+            let own = self.scene.containers.iter().find(|container| *container.account == **account);
+            let partition = own.and_then(|container| container.arn.split(':').nth(1)).unwrap_or("aws");
+            special.arn = format!("arn:{partition}:iam::{account}:role/{}", special.name);
+            special.documents = special.draft.documents(MANAGED, ATTACHED).unwrap_or_default();
+            for index in &special.containers {
+                let draft = &mut plan.outcomes[*index].draft;
+                draft.allow(Why::SpecialRoles, Element::of([special.arn.clone()]), &Value::Null, "sts:AssumeRole");
+            }
+        }
+    }
+
+    /// Makes documents of the drafts.
+    fn finish(&self, plan: &mut Plan) {
+        for (container, outcome) in self.scene.containers.iter().zip(&mut plan.outcomes) {
+            let stay = container.policies.iter().enumerate().filter(|(at, policy)| policy.arn.is_some() && !outcome.detached.contains(at));
+            let room = ATTACHED.saturating_sub(stay.count());
+            match outcome.draft.documents(MANAGED, room) {
+                Some(documents) => outcome.documents = documents,
+                None => {
+                    let draft = std::mem::take(&mut outcome.draft);
+                    *outcome = Outcome::new(State::Left(Left::TooLarge));
+                    outcome.draft.allowed.extend(draft.allowed.into_iter().filter(|((why, _, _), _)| *why == Why::SpecialRoles));
+                    outcome.documents = outcome.draft.documents(MANAGED, 1).unwrap_or_default();
+                }
+            }
+        }
+    }
+}
+
+/// The condition without what it asks of a second factor: the trust policy of the special role asks it, and the sessions of
+/// a role do not tell of one.
+fn without_mfa(condition: &Value) -> Value {
+    let Value::Object(operators) = condition else { return Value::Null };
+    let mut kept = serde_json::Map::new();
+    for (operator, keys) in operators {
+        let Value::Object(keys) = keys else { continue };
+        let others: serde_json::Map<String, Value> = keys
+            .iter()
+            .filter(|(key, _)| !key.to_ascii_lowercase().starts_with("aws:multifactorauth"))
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        if !others.is_empty() {
+            kept.insert(operator.clone(), Value::Object(others));
+        }
+    }
+    if kept.is_empty() { Value::Null } else { json!(kept) }
+}

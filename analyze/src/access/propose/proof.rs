@@ -1,0 +1,368 @@
+//! The proof that a proposal takes nothing that is used and leaves nothing dangerous unguarded.
+//!
+//! A second copy of the run gets the new policies, and the evaluator is asked again. The proof knows the documents, not how
+//! they came about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::containers::Container;
+use super::document::Element;
+use super::entrants::Entrants;
+use super::narrow::{self, Granting};
+use super::plan::{Plan, State};
+use super::scene::Scene;
+use super::uses::{On, Uses};
+use crate::access::classes::{self, Questions};
+use crate::access::dangers::Dangers;
+use crate::access::decide::{self, Granted, Judge, Mfa, Subject};
+use crate::actions::Catalogue;
+use crate::iam::{Action, Effect};
+
+/// What was found, as it is written, and what went wrong.
+#[derive(Default)]
+pub(super) struct Proof {
+    pub(super) failures: Vec<String>,
+    pub(super) replayed: Vec<Value>,
+    pub(super) remaining: Vec<Value>,
+    pub(super) counts: Counts,
+}
+
+/// What the proof comes to.
+#[derive(Default)]
+pub(super) struct Counts {
+    /// Uses that are allowed as before.
+    pub(super) direct: usize,
+    /// Uses that go through a special role.
+    pub(super) special: usize,
+    /// Uses that today's policies deny too.
+    pub(super) not_today: usize,
+    /// Dangerous actions that principals may do to resources: before, after, and after outside of special roles.
+    pub(super) before: usize,
+    pub(super) after: usize,
+    /// Statements that are shown to be within those of today.
+    pub(super) contained: usize,
+}
+
+impl Proof {
+    pub(super) fn json(&self) -> Value {
+        let Counts { direct, special, not_today, before, after, contained } = self.counts;
+        json!({
+            "holds": self.failures.is_empty(),
+            "counts": {
+                "usesAllowedAsBefore": direct, "usesThroughSpecialRoles": special, "usesDeniedTodayToo": not_today,
+                "principalsWithDangerousActionsBefore": before, "after": after, "statementsWithinThoseOfToday": contained,
+            },
+            "failures": self.failures,
+            "replayed": self.replayed,
+            "remaining": self.remaining,
+        })
+    }
+}
+
+/// What is proven.
+pub(super) struct Prover<'a> {
+    pub(super) old: &'a Scene,
+    pub(super) new: &'a Scene,
+    pub(super) plan: &'a Plan,
+    pub(super) uses: &'a Uses,
+    pub(super) entrants: &'a Entrants,
+    pub(super) dangers: &'a Dangers,
+}
+
+impl Prover<'_> {
+    pub(super) fn prove(&self) -> anyhow::Result<Proof> {
+        let mut proof = Proof::default();
+        self.replay(&mut proof)?;
+        self.entrances(&mut proof)?;
+        self.remaining(&mut proof);
+        self.containment(&mut proof);
+        Ok(proof)
+    }
+
+    /// Everything that was done and is allowed today stays allowed, be it through a special role.
+    fn replay(&self, proof: &mut Proof) -> anyhow::Result<()> {
+        let (old, new) = (Judge::new(&self.old.world, &self.old.facts), Judge::new(&self.new.world, &self.new.facts));
+        let mut rows: BTreeMap<(String, &str, String), (i64, Vec<Replayed>)> = BTreeMap::new();
+        for (holder, positions) in &self.uses.by_holder {
+            let arn = &self.old.world.holders[*holder].arn;
+            let mut before = old.subject(&self.old.world.holders[*holder]);
+            let mut after = new.subject(&self.new.world.holders[*holder]);
+            for used in positions.iter().map(|position| &self.uses.all[*position]) {
+                let action = Action::parse(used.action.name)?;
+                for resource in self.resources(*holder, &used.on, used, &action) {
+                    let outcome = match self.old.ask(&old, &mut before, &action, &resource) {
+                        None => Replayed::NotToday,
+                        Some(granted) => match self.new.ask(&new, &mut after, &action, &resource) {
+                            Some(now) if now.answer >= granted.answer && now.mfa <= granted.mfa => Replayed::Direct,
+                            now => self.through(&new, *holder, &action, &resource, &granted)?.unwrap_or(Replayed::Failed(now.is_some())),
+                        },
+                    };
+                    let about = format!("{arn}: {} on {resource}", used.action.name);
+                    match &outcome {
+                        Replayed::Direct => proof.counts.direct += 1,
+                        Replayed::Through(_) => proof.counts.special += 1,
+                        Replayed::NotToday => proof.counts.not_today += 1,
+                        Replayed::Failed(some) => {
+                            let what = if *some { "is allowed under narrower conditions only" } else { "would be denied" };
+                            proof.failures.push(format!("{about} was done and {what}"));
+                        }
+                    }
+                    let key = (arn.clone(), used.action.name, resource);
+                    let row = rows.entry(key).or_default();
+                    row.0 += used.calls;
+                    row.1.push(outcome);
+                }
+            }
+        }
+        proof.replayed = rows
+            .into_iter()
+            .map(|((principal, action, resource), (calls, outcomes))| {
+                let outcome = outcomes.iter().max().map_or(json!(null), Replayed::json);
+                json!({ "principal": principal, "action": action, "resource": resource, "calls": calls, "outcome": outcome })
+            })
+            .collect();
+        Ok(())
+    }
+
+    /// The resources a use is judged with: those of the event, else one that each granting statement names.
+    fn resources(&self, holder: usize, on: &On, used: &super::uses::Use, action: &Action) -> BTreeSet<String> {
+        match on {
+            On::Nothing => BTreeSet::from(["*".to_owned()]),
+            On::Known(_) => used.arns().cloned().collect(),
+            On::Unknown => {
+                let containers = self.old.containers.iter().filter(|container| container.members.contains(&holder));
+                let granting = containers.flat_map(|container| grantings(self.old, container));
+                granting
+                    .filter(|granting| granting.statement.names_action(action))
+                    .flat_map(|granting| narrow::instances(&granting.element()))
+                    .collect()
+            }
+        }
+    }
+
+    /// Whether the people behind a principal may do it in a special role.
+    fn through(&self, judge: &Judge<'_>, holder: usize, action: &Action, resource: &str, before: &Granted) -> anyhow::Result<Option<Replayed>> {
+        let world = &self.new.world;
+        let people = match &world.holders[holder] {
+            role if role.trust.is_some() => self.entrants.people(self.old, &role.arn),
+            _ => BTreeSet::from([holder]),
+        };
+        let account = &world.holders[holder].account;
+        let assume = Action::parse("sts:AssumeRole")?;
+        for ((of, _), special) in &self.plan.specials {
+            let Some(role) = world.holders.iter().find(|role| role.arn == special.arn) else { continue };
+            let allowed = self.new.ask(judge, &mut judge.subject(role), action, resource);
+            if **account != *of || allowed.is_none_or(|granted| granted.answer < before.answer) || people.is_empty() {
+                continue;
+            }
+            let enters = |person: &usize| {
+                let granted = self.new.ask(judge, &mut judge.subject(&world.holders[*person]), &assume, &special.arn);
+                granted.is_some_and(|granted| granted.answer == decide::Answer::Allowed)
+            };
+            if people.iter().all(enters) {
+                return Ok(Some(Replayed::Through(special.name.clone())));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Nobody gets into a special role without a second factor, and nobody who was not let in on purpose, unless its
+    /// policies were left as they are.
+    fn entrances(&self, proof: &mut Proof) -> anyhow::Result<()> {
+        let judge = Judge::new(&self.new.world, &self.new.facts);
+        let assume = Action::parse("sts:AssumeRole")?;
+        for special in self.plan.specials.values() {
+            let invited: BTreeSet<usize> = special.containers.iter().flat_map(|index| self.old.containers[*index].members.iter().copied()).collect();
+            for (index, holder) in self.new.world.holders.iter().enumerate() {
+                let Some(granted) = self.new.ask(&judge, &mut judge.subject(holder), &assume, &special.arn) else { continue };
+                if granted.mfa != Mfa::Required {
+                    proof.failures.push(format!("{} may become {} without a second factor", holder.arn, special.name));
+                }
+                if holder.arn != special.arn && !invited.contains(&index) && !self.is_left(index) {
+                    proof.failures.push(format!("{} may become {}, which it has no need of", holder.arn, special.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether policies of a principal were left as they are.
+    fn is_left(&self, holder: usize) -> bool {
+        let containers = self.old.containers.iter().zip(&self.plan.outcomes);
+        let mut of_holder = containers.filter(|(container, _)| container.members.contains(&holder));
+        of_holder.any(|(_, outcome)| matches!(outcome.state, State::Left(_)))
+    }
+
+    /// Every dangerous action that somebody may still do is one that was kept on purpose.
+    fn remaining(&self, proof: &mut Proof) {
+        proof.counts.before = dangerous(self.old, self.dangers).len();
+        let after = dangerous(self.new, self.dangers);
+        let own: BTreeSet<&str> = self.plan.specials.values().map(|special| special.arn.as_str()).collect();
+        let mut reasons: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        for (holder, action, by_identity) in &after {
+            let arn = &self.new.world.holders[*holder].arn;
+            if own.contains(arn.as_str()) {
+                continue;
+            }
+            proof.counts.after += 1;
+            let reason = if *by_identity { self.reason(*holder, action) } else { Some("granted by the policy of the resource") };
+            match reason {
+                Some(reason) => {
+                    reasons.entry((arn.clone(), reason.to_owned())).or_default().insert(action.clone());
+                }
+                None => proof.failures.push(format!("{arn} may still do {action}, which it never did")),
+            }
+        }
+        proof.remaining = reasons
+            .into_iter()
+            .map(|((principal, reason), actions)| json!({ "principal": principal, "reason": reason, "actions": actions }))
+            .collect();
+    }
+
+    fn reason(&self, holder: usize, action: &str) -> Option<&'static str> {
+        let containers = self.old.containers.iter().zip(&self.plan.outcomes);
+        let of_holder = containers.filter(|(container, _)| container.members.contains(&holder)).map(|(_, outcome)| outcome);
+        let mut reason = None;
+        for outcome in of_holder {
+            match outcome.state {
+                State::Left(left) if left != super::plan::Left::NothingAttached => return Some(left.text()),
+                _ => reason = reason.or_else(|| outcome.kept.get(action).map(|keep| keep.text())),
+            }
+        }
+        reason
+    }
+
+    /// Every statement that allows is within one that allows today, every denial of today is there.
+    fn containment(&self, proof: &mut Proof) {
+        let specials: BTreeSet<&str> = self.plan.specials.values().map(|special| special.arn.as_str()).collect();
+        for (container, outcome) in self.old.containers.iter().zip(&self.plan.outcomes) {
+            let granting: Vec<Granting<'_>> = grantings(self.old, container).collect();
+            let statements = outcome.documents.iter().flat_map(|document| document["Statement"].as_array().into_iter().flatten());
+            for statement in statements.clone().filter(|statement| statement["Effect"] == "Allow") {
+                let roles = classes::strings(statement.get("Resource"));
+                let to_special = statement["Action"] == json!(["sts:AssumeRole"]) && roles.iter().all(|role| specials.contains(role.as_str()));
+                if to_special || within(statement, &granting) {
+                    proof.counts.contained += 1;
+                } else {
+                    proof.failures.push(format!("{}: {} allows more than today", container.arn, statement["Sid"]));
+                }
+            }
+            for position in &outcome.detached {
+                for denial in denials(self.old, container.policies[*position].id) {
+                    let same = |statement: &Value| {
+                        let mut statement = statement.clone();
+                        let mut denial = denial.clone();
+                        for one in [&mut statement, &mut denial] {
+                            if let Value::Object(members) = one {
+                                members.remove("Sid");
+                            }
+                        }
+                        statement == denial
+                    };
+                    if !statements.clone().any(same) {
+                        proof.failures.push(format!("{}: a denial of {} is lost", container.arn, container.policies[*position].name));
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Replayed {
+    NotToday,
+    Direct,
+    Through(String),
+    /// Whether it is allowed at all.
+    Failed(bool),
+}
+
+impl Replayed {
+    fn json(&self) -> Value {
+        match self {
+            Self::NotToday => json!("denied by today's policies too"),
+            Self::Direct => json!("allowed as before"),
+            Self::Through(role) => json!(format!("allowed in the role {role} after signing in with a second factor")),
+            Self::Failed(_) => json!("failed"),
+        }
+    }
+}
+
+/// The statements of a container that allow something.
+fn grantings<'s>(scene: &'s Scene, container: &'s Container) -> impl Iterator<Item = Granting<'s>> {
+    container.policies.iter().flat_map(|policy| {
+        let entry = scene.world.library.get(policy.id);
+        entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
+            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
+            (statement.effect() == Effect::Allow).then_some(Granting { statement, document })
+        })
+    })
+}
+
+fn denials(scene: &Scene, id: usize) -> impl Iterator<Item = &Value> {
+    let entry = scene.world.library.get(id);
+    entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
+        let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
+        (statement.effect() == Effect::Deny).then_some(document)
+    })
+}
+
+/// Whether each action on each resource is within one statement of today, under the same conditions.
+fn within(statement: &Value, today: &[Granting<'_>]) -> bool {
+    let negated = statement.get("NotResource").is_some();
+    let element = Element { negated, patterns: classes::patterns(statement).map(str::to_owned).collect() };
+    let condition = statement.get("Condition").unwrap_or(&Value::Null);
+    let candidates: Vec<&Granting<'_>> = today.iter().filter(|granting| granting.condition() == condition).collect();
+    classes::strings(statement.get("Action")).iter().all(|pattern| {
+        let mut names: Vec<&str> = Catalogue::embedded().matching(pattern).map(|facts| facts.name).collect();
+        if names.is_empty() {
+            names.push(pattern);
+        }
+        names.iter().filter_map(|name| Action::parse(name).ok()).all(|action| {
+            let granting: Vec<Element> =
+                candidates.iter().filter(|granting| granting.statement.names_action(&action)).map(|granting| granting.element()).collect();
+            if granting.contains(&element) {
+                return true;
+            }
+            !negated
+                && element.patterns.iter().all(|pattern| {
+                    let mut wider = granting.iter().filter(|whole| !whole.negated).flat_map(|whole| &whole.patterns);
+                    wider.any(|whole| super::arns::covers(whole, pattern))
+                })
+        })
+    })
+}
+
+/// Who may do which dangerous action to some resource, and whether by its own policies.
+fn dangerous(scene: &Scene, dangers: &Dangers) -> BTreeSet<(usize, String, bool)> {
+    let questions = Questions::new(&scene.world, &scene.facts);
+    let principals = questions.principals();
+    let resources = questions.resources(|resource_type| dangers.parts(resource_type));
+    let grants = decide::all(&scene.world, &scene.facts, dangers, &principals, &resources);
+    let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (holder, class) in principals.of.iter().enumerate() {
+        members.entry(*class).or_default().push(holder);
+    }
+    let judge = Judge::new(&scene.world, &scene.facts);
+    let mut found = BTreeSet::new();
+    let mut named: BTreeMap<(usize, usize), bool> = BTreeMap::new();
+    for row in &grants.rows {
+        let danger = &dangers.all()[row.danger];
+        let by_identity = *named.entry((row.principal_class, row.danger)).or_insert_with(|| {
+            let first = members.get(&row.principal_class).and_then(|all| all.first());
+            first.is_some_and(|holder| names(&judge.subject(&scene.world.holders[*holder]), &danger.action))
+        });
+        for holder in members.get(&row.principal_class).into_iter().flatten() {
+            found.insert((*holder, danger.name.clone(), by_identity));
+        }
+    }
+    found
+}
+
+/// Whether one of the principal's own policies has an `Allow` for the action.
+fn names(subject: &Subject<'_>, action: &Action) -> bool {
+    let statements = subject.set.identity.iter().flat_map(|policy| policy.statements());
+    statements.filter(|statement| statement.effect() == Effect::Allow).any(|statement| statement.names_action(action))
+}
