@@ -65,7 +65,7 @@ pub(super) fn is_plain(arn: &str) -> bool {
 }
 
 /// The type that an ARN is of: of those whose pattern matches, the one that says most.
-fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
+pub(super) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
     let mut best: Option<(usize, usize)> = None;
     for (index, resource) in facts.resources.iter().enumerate().filter(|(_, resource)| !resource.is_none()) {
         let pattern = substitute(resource.arn, |_| "*".to_owned());

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::arns;
 use crate::actions::Catalogue;
 
 /// Characters of a managed policy; white space does not count.
@@ -14,8 +15,6 @@ pub(super) const MANAGED: usize = 6_144;
 pub(super) const ATTACHED: usize = 10;
 /// Characters of a service control policy; white space counts. <https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html>
 pub(super) const SERVICE_CONTROL: usize = 5_120;
-/// Characters of a trust policy.
-pub(super) const TRUST: usize = 2_048;
 
 /// Documents that need no wildcards in their actions.
 const FEW: usize = 3;
@@ -28,10 +27,6 @@ pub(super) struct Element {
 }
 
 impl Element {
-    pub(super) fn any() -> Self {
-        Self { negated: false, patterns: vec!["*".to_owned()] }
-    }
-
     pub(super) fn of(patterns: impl IntoIterator<Item = String>) -> Self {
         let sorted: BTreeSet<String> = patterns.into_iter().collect();
         Self { negated: false, patterns: sorted.into_iter().collect() }
@@ -54,9 +49,7 @@ pub(super) enum Why {
 }
 
 impl Why {
-    pub(super) const ALL: [Self; 5] = [Self::Used, Self::NotObservable, Self::SpecialRoles, Self::NeverUsed, Self::AsBefore];
-
-    pub(super) fn sid(self) -> &'static str {
+    fn sid(self) -> &'static str {
         match self {
             Self::Used => "Used",
             Self::NotObservable => "NotObservable",
@@ -85,25 +78,32 @@ impl Draft {
         self.allowed.entry(key).or_default().insert(action.to_owned());
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.allowed.is_empty() && self.denied.is_empty() && self.verbatim.is_empty()
-    }
-
     /// The documents, of at most `limit` characters each: as few as wildcards make them, if they would be many without.
     /// None if a statement does not fit into one.
     pub(super) fn documents(&self, limit: usize, most: usize) -> Option<Vec<Value>> {
-        let mut best: Option<Vec<Value>> = None;
-        for shortening in [Shortening::None, Shortening::Same, Shortening::Harmless] {
+        let plain = pack(&self.statements(Shortening::None), limit)?;
+        if plain.len() <= FEW.min(most) {
+            return Some(plain);
+        }
+        for shortening in [Shortening::Same, Shortening::Harmless] {
             let documents = pack(&self.statements(shortening), limit)?;
-            let enough = documents.len() <= FEW.min(most);
-            if best.as_ref().is_none_or(|best| documents.len() < best.len()) {
-                best = Some(documents);
-            }
-            if enough {
-                break;
+            if documents.len() <= most {
+                return Some(documents);
             }
         }
-        best.filter(|documents| documents.len() <= most)
+        None
+    }
+
+    /// Whether another statement allows an action on the same resources and more.
+    fn covered(&self, key: &(Why, Element, String), action: &str) -> bool {
+        let (_, element, condition) = key;
+        self.allowed.iter().filter(|(other, actions)| *other != key && actions.contains(action)).any(|((why, wider, same), _)| {
+            let equal = wider == element;
+            let covers = |pattern: &String| wider.patterns.iter().any(|wide| arns::covers(wide, pattern));
+            let whole = !wider.negated && !element.negated && element.patterns.iter().all(covers);
+            // Of two equal ones the first stays.
+            same == condition && whole && (!equal || *why < key.0)
+        })
     }
 
     fn statements(&self, shortening: Shortening) -> Vec<Statement> {
@@ -115,7 +115,11 @@ impl Draft {
         let none = BTreeSet::new();
         for (key, actions) in &self.allowed {
             let (why, element, condition) = key;
-            let actions = shortened(actions, self.harmless.get(key).unwrap_or(&none), shortening);
+            let actions: BTreeSet<String> = actions.iter().filter(|action| !self.covered(key, action)).cloned().collect();
+            if actions.is_empty() {
+                continue;
+            }
+            let actions = shortened(&actions, self.harmless.get(key).unwrap_or(&none), shortening);
             let resource = if element.negated { "NotResource" } else { "Resource" };
             let patterns = match element.patterns.as_slice() {
                 [one] => json!(one),
@@ -249,7 +253,7 @@ mod tests {
         let mut draft = Draft::default();
         let all: Vec<&str> = Catalogue::embedded().matching("ec2:D*").map(|facts| facts.name).collect();
         for action in &all {
-            draft.allow(Why::Used, Element::any(), &Value::Null, action);
+            draft.allow(Why::Used, Element::of(["*".to_owned()]), &Value::Null, action);
         }
         let packed = pack(&draft.statements(Shortening::None), 1_000).unwrap();
         assert!(packed.len() > 5 && packed.iter().all(|document| size(document) <= 1_000));

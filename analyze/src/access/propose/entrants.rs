@@ -4,18 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use duckdb::Connection;
 
-use super::containers::Kind;
-use super::narrow::Granting;
+use super::containers::{Container, Kind};
 use super::scene::Scene;
 use super::uses::{On, Use, Uses};
-use crate::access::classes;
 use crate::actions::Catalogue;
-use crate::iam::Effect;
+use crate::iam::Action;
 
 /// Who may become which role, and who did.
 pub(super) struct Entrants {
-    /// By role: users and roles of the run.
-    own: BTreeMap<String, BTreeSet<String>>,
+    /// By role: users and roles of the run, and whether they need a second factor.
+    own: BTreeMap<String, BTreeSet<(String, bool)>>,
     /// Roles that services, other accounts, identity providers or everyone may assume.
     outside: BTreeSet<String>,
     /// Positions of holders that were seen assuming the role.
@@ -26,12 +24,12 @@ impl Entrants {
     pub(super) fn read(connection: &Connection, uses: &Uses) -> anyhow::Result<Self> {
         let mut entrants = Self { own: BTreeMap::new(), outside: BTreeSet::new(), seen: BTreeMap::new() };
         let mut statement =
-            connection.prepare("select to_arn, from_arn, from_kind from assume_edges order by to_arn, from_arn, from_kind")?;
+            connection.prepare("select to_arn, from_arn, from_kind, mfa = 'required' from assume_edges order by to_arn, from_arn, from_kind")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (role, from): (String, String) = (row.get(0)?, row.get(1)?);
             if matches!(row.get::<_, String>(2)?.as_str(), "user" | "role") {
-                entrants.own.entry(role).or_default().insert(from);
+                entrants.own.entry(role).or_default().insert((from, row.get(3)?));
             } else {
                 entrants.outside.insert(role);
             }
@@ -44,20 +42,25 @@ impl Entrants {
         Ok(entrants)
     }
 
-    /// The users who may become a role, through others too; none if something else than a user may.
+    /// The users who may become a role, through others too; none if something else than a user may. The second factor that
+    /// a role asks for keeps machines out: they have none.
     fn users(&self, role: &str) -> Option<BTreeSet<&str>> {
         let mut users = BTreeSet::new();
-        let mut seen = BTreeSet::from([role]);
-        let mut queue = vec![role];
-        while let Some(role) = queue.pop() {
+        let mut seen = BTreeSet::from([(role, false)]);
+        let mut queue = vec![(role, false)];
+        while let Some((role, guarded)) = queue.pop() {
             if self.outside.contains(role) {
+                if guarded {
+                    continue;
+                }
                 return None;
             }
-            for from in self.own.get(role).into_iter().flatten() {
+            for (from, asks) in self.own.get(role).into_iter().flatten() {
+                let next = (from.as_str(), guarded || *asks);
                 if from.contains(":user/") {
                     users.insert(from.as_str());
-                } else if seen.insert(from) {
-                    queue.push(from);
+                } else if seen.insert(next) {
+                    queue.push(next);
                 }
             }
         }
@@ -69,14 +72,14 @@ impl Entrants {
         self.users(role).is_some_and(|users| !users.is_empty())
     }
 
-    /// The users behind a role: those who were seen assuming it, else all who may.
+    /// The users behind a role: those who were seen assuming it and still may, else all who may.
     pub(super) fn people(&self, scene: &Scene, role: &str) -> BTreeSet<usize> {
-        let is_user = |holder: &usize| scene.world.holders[*holder].arn.contains(":user/");
-        let seen: BTreeSet<usize> = self.seen.get(role).into_iter().flatten().copied().filter(is_user).collect();
+        let users = self.users(role).unwrap_or_default();
+        let may = |holder: &usize| users.contains(scene.world.holders[*holder].arn.as_str());
+        let seen: BTreeSet<usize> = self.seen.get(role).into_iter().flatten().copied().filter(may).collect();
         if !seen.is_empty() {
             return seen;
         }
-        let users = self.users(role).unwrap_or_default();
         let holders = scene.world.holders.iter().enumerate();
         holders.filter(|(_, holder)| users.contains(holder.arn.as_str())).map(|(index, _)| index).collect()
     }
@@ -106,15 +109,7 @@ impl Entrants {
 }
 
 /// Whether a statement of the container may have allowed what was done.
-fn grants(scene: &Scene, container: &super::containers::Container, used: &Use) -> bool {
-    let Ok(action) = crate::iam::Action::parse(used.action.name) else { return false };
-    container.policies.iter().any(|policy| {
-        let entry = scene.world.library.get(policy.id);
-        entry.policy.statements().iter().enumerate().any(|(index, statement)| {
-            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index));
-            statement.effect() == Effect::Allow
-                && statement.names_action(&action)
-                && document.is_some_and(|document| Granting { statement, document }.may_allow(scene, used))
-        })
-    })
+fn grants(scene: &Scene, container: &Container, used: &Use) -> bool {
+    let Ok(action) = Action::parse(used.action.name) else { return false };
+    scene.grantings(container).any(|granting| granting.statement.names_action(&action) && granting.may_allow(scene, used))
 }

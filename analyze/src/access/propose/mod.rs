@@ -16,9 +16,10 @@ mod plan;
 mod proof;
 mod readme;
 mod scene;
+mod tagged;
 mod uses;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use duckdb::Connection;
@@ -71,6 +72,7 @@ pub(super) fn propose(args: &AccessArgs, folder: &Path, run: &Run, config: &Conf
     proposal.check()?;
     let mut files = files::files(&proposal.scene, &proposal.plan, &proposal.guardrail);
     files.insert("proof.json".to_owned(), files::pretty(&proposal.proof.json()));
+    files.insert("replayed.ndjson".to_owned(), proposal.proof.lines());
     for (path, text) in &files {
         out.put(path, text.as_bytes())?;
     }
@@ -86,23 +88,27 @@ struct Proposal {
     plan: Plan,
     guardrail: Guardrail,
     proof: Proof,
-    entrants: Entrants,
 }
 
 impl Proposal {
     fn make(session: &Session) -> anyhow::Result<Self> {
         let connection = &session.connection;
         let scene = Scene::read(connection)?;
-        let uses = uses::read(&scene.world, connection)?;
+        let uses = uses::read(&scene.world, connection)?.allowed(&scene)?;
         let entrants = Entrants::read(connection, &uses)?;
         let dangers = Dangers::new(&super::added(session)?);
         let kinds = kinds(&dangers);
-        let known_accounts = known_accounts(connection)?;
-        let plan = Planner { scene: &scene, uses: &uses, dangers: &kinds, entrants: &entrants, known_accounts: &known_accounts }.plan();
+        let known_accounts = texts(
+            connection,
+            "select account_id from histories where span >= to_days(setting('proposal_days')) order by all",
+        )?;
+        let tag_keys: Vec<String> = texts(connection, "select key from config_tag_keys where concept = 'system' order by rank, key")?;
+        let plan = Planner { scene: &scene, uses: &uses, dangers: &kinds, entrants: &entrants, known_accounts: &known_accounts, tag_keys: &tag_keys }
+            .plan();
         let guardrail = guardrail::make(&scene, &uses, &plan, connection)?;
         let new = apply::apply(&plan, &guardrail, connection)?;
         let proof = Prover { old: &scene, new: &new, plan: &plan, uses: &uses, entrants: &entrants, dangers: &dangers }.prove()?;
-        Ok(Self { scene, plan, guardrail, proof, entrants })
+        Ok(Self { scene, plan, guardrail, proof })
     }
 
     /// Fails unless the proof holds.
@@ -132,7 +138,7 @@ impl Proposal {
         ));
         let counts = &self.proof.counts;
         shell::note(&format!(
-            "replayed: {} uses stay allowed, {} through special roles; dangerous actions of principals: {} before, {} after",
+            "replayed: {} uses stay allowed, {} through special roles; dangerous actions that principals may do: {} before, {} after",
             counts.direct, counts.special, counts.before, counts.after
         ));
         shell::hint(&format!("read {out}/{README} before anything is applied"));
@@ -150,10 +156,9 @@ fn kinds(dangers: &Dangers) -> BTreeMap<String, &'static str> {
     kinds.into_iter().map(|(action, kind)| (action, kind.name())).collect()
 }
 
-/// Accounts whose events go back far enough to tell what is normal.
-fn known_accounts(connection: &Connection) -> anyhow::Result<BTreeSet<String>> {
-    let mut statement =
-        connection.prepare("select account_id from histories where span >= to_days(setting('proposal_days')) order by all")?;
-    let accounts = statement.query_map([], |row| row.get(0))?;
-    Ok(accounts.collect::<Result<_, _>>()?)
+/// The only column of a query.
+fn texts<T: FromIterator<String>>(connection: &Connection, sql: &str) -> anyhow::Result<T> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

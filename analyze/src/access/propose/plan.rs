@@ -9,10 +9,10 @@ use super::document::{ATTACHED, Draft, Element, MANAGED, Why};
 use super::entrants::Entrants;
 use super::narrow::{self, Granting, Wide};
 use super::scene::Scene;
+use super::tagged;
 use super::uses::{Use, Uses};
-use crate::access::{classes, facts};
+use crate::access::facts;
 use crate::actions::Logged;
-use crate::iam::Effect;
 
 /// Actions by which somebody gets to a second factor or to a role: they can't stand behind one.
 const ENTRANCES: [&str; 8] = [
@@ -38,6 +38,7 @@ pub(super) enum Left {
     NoMembers,
     NothingAttached,
     NeverSeen,
+    NothingDangerous,
     TooLarge,
 }
 
@@ -52,7 +53,8 @@ impl Left {
             Self::NotSettled => "it, or a member of it, is too new to tell what is normal",
             Self::NoMembers => "has no members, so nobody uses it: delete it if nobody is to",
             Self::NothingAttached => "has no policy that allows anything",
-            Self::NeverSeen => "was never seen, and grants nothing dangerous that events would show: delete it if nobody needs it",
+            Self::NeverSeen => "no event shows what it is used for by services, other accounts or identity providers: delete it if it is for nothing",
+            Self::NothingDangerous => "was never seen, and grants nothing dangerous that events would show: delete it if nobody needs it",
             Self::TooLarge => "what it needs does not fit into the policies that IAM attaches to it",
         }
     }
@@ -170,6 +172,8 @@ pub(super) struct Planner<'a> {
     pub(super) entrants: &'a Entrants,
     /// Accounts whose events go back far enough.
     pub(super) known_accounts: &'a BTreeSet<String>,
+    /// Keys of tags that name the system that a resource belongs to.
+    pub(super) tag_keys: &'a [String],
 }
 
 impl Planner<'_> {
@@ -189,6 +193,11 @@ impl Planner<'_> {
         &self.scene.containers[index]
     }
 
+    /// Whether only people stand behind it, who can present a second factor.
+    fn is_human(&self, container: &Container) -> bool {
+        container.kind != Kind::Role || self.entrants.is_human(&container.arn)
+    }
+
     fn left(&self, container: &Container) -> Option<Left> {
         let world = &self.scene.world;
         let holders = || container.members.iter().map(|member| &world.holders[*member]);
@@ -202,11 +211,11 @@ impl Planner<'_> {
         if container.special {
             return Some(Left::Special);
         }
-        let read = self.grantings(container).into_iter().flatten().count() > 0;
+        let allows = self.scene.grantings(container).next().is_some();
         if container.policies.iter().any(|policy| unread(&policy.id)) {
             return Some(Left::Unread);
         }
-        if !read {
+        if !allows {
             return Some(Left::NothingAttached);
         }
         if container.members.is_empty() {
@@ -222,66 +231,42 @@ impl Planner<'_> {
         (container.settled != Some(true) || !holders().all(|holder| settled(&holder.arn))).then_some(Left::NotSettled)
     }
 
-    /// The statements that allow something, by policy.
-    fn grantings(&self, container: &Container) -> Vec<Vec<Granting<'_>>> {
-        container
-            .policies
-            .iter()
-            .map(|policy| {
-                let entry = self.scene.world.library.get(policy.id);
-                let statements = entry.policy.statements().iter().enumerate();
-                statements
-                    .filter(|(_, statement)| statement.effect() == Effect::Allow)
-                    .filter_map(|(index, statement)| {
-                        let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
-                        Some(Granting { statement, document })
-                    })
-                    .collect()
-            })
-            .collect()
-    }
-
     fn outcome(&self, index: usize, specials: &mut BTreeMap<(String, &'static str), Special>) -> Outcome {
         let container = self.container(index);
         if let Some(left) = self.left(container) {
             return Outcome::new(State::Left(left));
         }
         let seen = |member: &usize| {
-            self.uses.by_holder.contains_key(member) || self.uses.unmapped.iter().any(|(holder, _)| holder == member)
+            self.uses.seen.contains(member) || self.uses.unmapped.iter().any(|(holder, _)| holder == member)
         };
         if !container.members.iter().any(seen) {
-            return self.denied(container);
+            // What a service runs as may leave no event for long.
+            return match self.is_human(container) {
+                true => self.denied(container),
+                false => Outcome::new(State::Left(Left::NeverSeen)),
+            };
         }
         let mut outcome = Outcome::new(State::Replaced);
         let mut before = BTreeSet::new();
-        for (position, grantings) in self.grantings(container).iter().enumerate() {
+        for (position, policy) in container.policies.iter().enumerate() {
             // A policy that only denies stays where it is.
-            if grantings.is_empty() {
+            if self.scene.grantings_of(policy.id).next().is_none() {
                 continue;
             }
             outcome.detached.push(position);
-            let by_aws = container.policies[position].by_aws();
-            for granting in grantings {
-                self.narrow(index, granting, by_aws, &mut outcome, specials, &mut before);
+            for granting in self.scene.grantings_of(policy.id) {
+                self.narrow(index, &granting, policy.by_aws(), &mut outcome, specials, &mut before);
             }
-            self.keep_denials(container.policies[position].id, &mut outcome.draft);
+            for denial in self.scene.denials_of(policy.id) {
+                if !outcome.draft.verbatim.contains(denial) {
+                    outcome.draft.verbatim.push(denial.clone());
+                }
+            }
         }
         outcome.before = before.len();
         let Outcome { removed, after, behind, .. } = &mut outcome;
         removed.retain(|action| !after.contains(*action) && !behind.contains_key(action));
         outcome
-    }
-
-    fn keep_denials(&self, id: usize, draft: &mut Draft) {
-        let entry = self.scene.world.library.get(id);
-        for (index, statement) in entry.policy.statements().iter().enumerate() {
-            if statement.effect() == Effect::Deny
-                && let Some(document) = entry.document.as_ref().and_then(|document| classes::nth(document, index))
-                && !draft.verbatim.contains(document)
-            {
-                draft.verbatim.push(document.clone());
-            }
-        }
     }
 
     /// Takes what was used of a statement, and what no event could show.
@@ -378,7 +363,7 @@ impl Planner<'_> {
 
     /// Why a dangerous action that is used stays with whoever uses it; none if it goes to a special role.
     fn keep(&self, container: &Container, granting: &Granting<'_>, element: &Element, action: &str) -> Option<Keep> {
-        if container.kind == Kind::Role && !self.entrants.is_human(&container.arn) {
+        if !self.is_human(container) {
             return Some(Keep::Machine);
         }
         if ENTRANCES.contains(&action) {
@@ -400,9 +385,13 @@ impl Planner<'_> {
     ) {
         let container = self.container(index);
         let special = specials.entry((container.account.to_string(), kind)).or_default();
-        for one in used {
-            special.draft.allow(Why::Used, element.clone(), &without_mfa(granting.condition()), one.action.name);
-            special.actions.insert(one.action.name);
+        let condition = without_mfa(granting.condition());
+        if let Some(action) = used.first().map(|one| one.action) {
+            let tagged = tagged::tagged(self.scene, self.tag_keys, granting, action, &element)
+                .and_then(|(wider, tag)| Some((wider, tagged::with(&condition, &tag)?)));
+            let (element, condition) = tagged.unwrap_or_else(|| (element.clone(), condition.clone()));
+            special.draft.allow(Why::Used, element, &condition, action.name);
+            special.actions.insert(action.name);
         }
         match container.kind {
             Kind::User | Kind::Group => {
@@ -416,7 +405,7 @@ impl Planner<'_> {
     fn denied(&self, container: &Container) -> Outcome {
         let mut outcome = Outcome::new(State::Denied);
         let mut before = BTreeSet::new();
-        for granting in self.grantings(container).iter().flatten() {
+        for granting in self.scene.grantings(container) {
             for (facts, _) in narrow::catalogue().iter().filter(|(_, action)| granting.statement.names_action(action)) {
                 before.insert(facts.name);
                 if self.dangers.contains_key(facts.name) {
@@ -428,14 +417,14 @@ impl Planner<'_> {
                     }
                 }
             }
-            for action in granting.unknown_actions() {
+            for action in granting.unknown_actions().into_iter().filter(|action| self.dangers.contains_key(action)) {
                 outcome.kept.insert(action, Keep::NotInCatalogue);
             }
         }
         outcome.before = before.len();
         outcome.after = before.iter().filter(|action| !outcome.removed.contains(*action)).map(|action| (*action).to_owned()).collect();
         if outcome.removed.is_empty() {
-            return Outcome::new(State::Left(Left::NeverSeen));
+            return Outcome::new(State::Left(Left::NothingDangerous));
         }
         outcome
     }

@@ -7,13 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::containers::Container;
 use super::document::Element;
 use super::entrants::Entrants;
-use super::narrow::{self, Granting};
+use super::narrow::Granting;
 use super::plan::{Plan, State};
 use super::scene::Scene;
-use super::uses::{On, Uses};
+use super::uses::Uses;
 use crate::access::classes::{self, Questions};
 use crate::access::dangers::Dangers;
 use crate::access::decide::{self, Granted, Judge, Mfa, Subject};
@@ -24,8 +23,9 @@ use crate::iam::{Action, Effect};
 #[derive(Default)]
 pub(super) struct Proof {
     pub(super) failures: Vec<String>,
-    pub(super) replayed: Vec<Value>,
-    pub(super) remaining: Vec<Value>,
+    /// One for each use.
+    replayed: Vec<Value>,
+    remaining: Vec<Value>,
     pub(super) counts: Counts,
 }
 
@@ -38,26 +38,33 @@ pub(super) struct Counts {
     pub(super) special: usize,
     /// Uses that today's policies deny too.
     pub(super) not_today: usize,
-    /// Dangerous actions that principals may do to resources: before, after, and after outside of special roles.
+    /// Pairs of a principal and a dangerous action that its own policies allow, outside of special roles.
     pub(super) before: usize,
     pub(super) after: usize,
+    /// Pairs that only the policies of resources allow, which a proposal for principals does not change.
+    pub(super) by_resource: usize,
     /// Statements that are shown to be within those of today.
     pub(super) contained: usize,
 }
 
 impl Proof {
     pub(super) fn json(&self) -> Value {
-        let Counts { direct, special, not_today, before, after, contained } = self.counts;
+        let Counts { direct, special, not_today, before, after, by_resource, contained } = self.counts;
         json!({
             "holds": self.failures.is_empty(),
             "counts": {
                 "usesAllowedAsBefore": direct, "usesThroughSpecialRoles": special, "usesDeniedTodayToo": not_today,
-                "principalsWithDangerousActionsBefore": before, "after": after, "statementsWithinThoseOfToday": contained,
+                "dangerousPairsBefore": before, "dangerousPairsAfter": after, "dangerousPairsByResourcePolicies": by_resource,
+                "statementsWithinThoseOfToday": contained,
             },
             "failures": self.failures,
-            "replayed": self.replayed,
             "remaining": self.remaining,
         })
+    }
+
+    /// What was replayed, one JSON object a line.
+    pub(super) fn lines(&self) -> String {
+        self.replayed.iter().map(|row| format!("{row}\n")).collect()
     }
 }
 
@@ -91,7 +98,7 @@ impl Prover<'_> {
             let mut after = new.subject(&self.new.world.holders[*holder]);
             for used in positions.iter().map(|position| &self.uses.all[*position]) {
                 let action = Action::parse(used.action.name)?;
-                for resource in self.resources(*holder, &used.on, used, &action) {
+                for resource in self.old.resources(used, &action) {
                     let outcome = match self.old.ask(&old, &mut before, &action, &resource) {
                         None => Replayed::NotToday,
                         Some(granted) => match self.new.ask(&new, &mut after, &action, &resource) {
@@ -116,6 +123,14 @@ impl Prover<'_> {
                 }
             }
         }
+        for used in &self.uses.denied_today {
+            let arn = &self.old.world.holders[used.holder].arn;
+            proof.counts.not_today += 1;
+            let resource = used.arns().next().map_or("*", String::as_str).to_owned();
+            let row = rows.entry((arn.clone(), used.action.name, resource)).or_default();
+            row.0 += used.calls;
+            row.1.push(Replayed::NotToday);
+        }
         proof.replayed = rows
             .into_iter()
             .map(|((principal, action, resource), (calls, outcomes))| {
@@ -124,22 +139,6 @@ impl Prover<'_> {
             })
             .collect();
         Ok(())
-    }
-
-    /// The resources a use is judged with: those of the event, else one that each granting statement names.
-    fn resources(&self, holder: usize, on: &On, used: &super::uses::Use, action: &Action) -> BTreeSet<String> {
-        match on {
-            On::Nothing => BTreeSet::from(["*".to_owned()]),
-            On::Known(_) => used.arns().cloned().collect(),
-            On::Unknown => {
-                let containers = self.old.containers.iter().filter(|container| container.members.contains(&holder));
-                let granting = containers.flat_map(|container| grantings(self.old, container));
-                granting
-                    .filter(|granting| granting.statement.names_action(action))
-                    .flat_map(|granting| narrow::instances(&granting.element()))
-                    .collect()
-            }
-        }
     }
 
     /// Whether the people behind a principal may do it in a special role.
@@ -197,27 +196,37 @@ impl Prover<'_> {
 
     /// Every dangerous action that somebody may still do is one that was kept on purpose.
     fn remaining(&self, proof: &mut Proof) {
-        proof.counts.before = dangerous(self.old, self.dangers).len();
+        proof.counts.before = dangerous(self.old, self.dangers).iter().filter(|(_, _, by_identity)| *by_identity).count();
         let after = dangerous(self.new, self.dangers);
         let own: BTreeSet<&str> = self.plan.specials.values().map(|special| special.arn.as_str()).collect();
-        let mut reasons: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+        let mut reasons: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
         for (holder, action, by_identity) in &after {
             let arn = &self.new.world.holders[*holder].arn;
             if own.contains(arn.as_str()) {
                 continue;
             }
-            proof.counts.after += 1;
-            let reason = if *by_identity { self.reason(*holder, action) } else { Some("granted by the policy of the resource") };
+            let reason = if *by_identity {
+                proof.counts.after += 1;
+                self.reason(*holder, action)
+            } else {
+                proof.counts.by_resource += 1;
+                Some("granted by the policy of the resource")
+            };
             match reason {
                 Some(reason) => {
-                    reasons.entry((arn.clone(), reason.to_owned())).or_default().insert(action.clone());
+                    reasons.entry((reason, action.clone())).or_default().insert(arn);
                 }
                 None => proof.failures.push(format!("{arn} may still do {action}, which it never did")),
             }
         }
-        proof.remaining = reasons
+        // Actions that the same principals may do for the same reason, together.
+        let mut together: BTreeMap<(&str, BTreeSet<&str>), Vec<String>> = BTreeMap::new();
+        for ((reason, action), principals) in reasons {
+            together.entry((reason, principals)).or_default().push(action);
+        }
+        proof.remaining = together
             .into_iter()
-            .map(|((principal, reason), actions)| json!({ "principal": principal, "reason": reason, "actions": actions }))
+            .map(|((reason, principals), actions)| json!({ "reason": reason, "actions": actions, "principals": principals }))
             .collect();
     }
 
@@ -238,7 +247,7 @@ impl Prover<'_> {
     fn containment(&self, proof: &mut Proof) {
         let specials: BTreeSet<&str> = self.plan.specials.values().map(|special| special.arn.as_str()).collect();
         for (container, outcome) in self.old.containers.iter().zip(&self.plan.outcomes) {
-            let granting: Vec<Granting<'_>> = grantings(self.old, container).collect();
+            let granting: Vec<Granting<'_>> = self.old.grantings(container).collect();
             let statements = outcome.documents.iter().flat_map(|document| document["Statement"].as_array().into_iter().flatten());
             for statement in statements.clone().filter(|statement| statement["Effect"] == "Allow") {
                 let roles = classes::strings(statement.get("Resource"));
@@ -250,7 +259,7 @@ impl Prover<'_> {
                 }
             }
             for position in &outcome.detached {
-                for denial in denials(self.old, container.policies[*position].id) {
+                for denial in self.old.denials_of(container.policies[*position].id) {
                     let same = |statement: &Value| {
                         let mut statement = statement.clone();
                         let mut denial = denial.clone();
@@ -288,25 +297,6 @@ impl Replayed {
             Self::Failed(_) => json!("failed"),
         }
     }
-}
-
-/// The statements of a container that allow something.
-fn grantings<'s>(scene: &'s Scene, container: &'s Container) -> impl Iterator<Item = Granting<'s>> {
-    container.policies.iter().flat_map(|policy| {
-        let entry = scene.world.library.get(policy.id);
-        entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
-            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
-            (statement.effect() == Effect::Allow).then_some(Granting { statement, document })
-        })
-    })
-}
-
-fn denials(scene: &Scene, id: usize) -> impl Iterator<Item = &Value> {
-    let entry = scene.world.library.get(id);
-    entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
-        let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
-        (statement.effect() == Effect::Deny).then_some(document)
-    })
 }
 
 /// Whether each action on each resource is within one statement of today, under the same conditions.

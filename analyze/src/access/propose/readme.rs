@@ -58,15 +58,16 @@ fn introduction(text: &mut String, proposal: &Proposal) {
         "Each user, group and role gets policies that allow what was used of its present ones. Dangerous work that people do goes to \
          roles for it, which take a recent second factor. Nobody gains anything but the way to these roles: every new statement is \
          within a statement that is attached today, under the same conditions, and every denial stays.\n\n\
-         `proof.json` holds the proof, made with the evaluator before anything was written:\n\n\
+         `proof.json` holds the proof, made with the evaluator before anything was written, `replayed.ndjson` what was replayed for it:\n\n\
          | | |\n| --- | ---: |\n\
          | uses in the log that stay allowed as before | {} |\n\
          | uses that go through a special role | {} |\n\
          | uses that today's policies deny too: permissions changed since | {} |\n\
          | new statements shown to be within those of today | {} |\n\
-         | pairs of principal and dangerous action before | {} |\n\
-         | after, outside of the special roles | {} |\n\n",
-        counts.direct, counts.special, counts.not_today, counts.contained, counts.before, counts.after
+         | dangerous actions of principals, by their own policies, before | {} |\n\
+         | after, outside of the special roles | {} |\n\
+         | dangerous actions of principals that only policies of resources allow: those have to be changed there | {} |\n\n",
+        counts.direct, counts.special, counts.not_today, counts.contained, counts.before, counts.after, counts.by_resource
     );
 }
 
@@ -135,7 +136,7 @@ fn specials(text: &mut String, proposal: &Proposal) {
 fn changes(text: &mut String, proposal: &Proposal) {
     text.push_str(
         "## What changes\n\n\
-         `Used` statements were used, on the resources that the log names; `NotObservable` ones are granted as before, since no event \
+         `Used` statements were used, on the resources that the log names; `SpecialRoles` ones lead to the special roles; `NotObservable` ones are granted as before, since no event \
          shows whether they are used; `NeverUsed` ones deny what is dangerous to whom the log never saw.\n\n\
          | account | who | actions granted | dangerous, never used: removed | dangerous, used: special role | detached | files |\n\
          | --- | --- | ---: | --- | --- | --- | --- |\n",

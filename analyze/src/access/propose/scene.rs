@@ -1,16 +1,22 @@
 //! The principals, resources and policies that a proposal is made for, and those it makes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use duckdb::Connection;
+use serde_json::Value;
 
 use super::containers::{self, Container};
+use super::narrow::{self, Granting};
+use super::uses::{On, Use};
 use crate::access::ask::unknown_target;
 use crate::access::assume::as_target;
 use crate::access::decide::{Granted, Judge, Subject};
-use crate::access::facts::Facts;
+use crate::access::classes;
+use crate::access::facts::{self, Facts};
+use crate::access::library::PolicyId;
 use crate::access::world::{Holder, Target, World};
-use crate::iam::Action;
+use crate::iam::{Action, Context, Effect};
 
 /// All that is judged, and where policies are attached.
 pub(super) struct Scene {
@@ -18,6 +24,7 @@ pub(super) struct Scene {
     pub(super) facts: Facts,
     pub(super) containers: Vec<Container>,
     targets: HashMap<String, usize>,
+    through_services: Arc<Context>,
 }
 
 impl Scene {
@@ -29,7 +36,7 @@ impl Scene {
         world.add_accounts();
         let facts = Facts::new(&world);
         let targets = world.targets.iter().enumerate().map(|(index, target)| (target.arn.clone(), index)).collect();
-        Ok(Self { world, facts, containers, targets })
+        Ok(Self { world, facts, containers, targets, through_services: facts::through_services() })
     }
 
     /// The resource that an ARN names, or names a part of.
@@ -56,10 +63,49 @@ impl Scene {
         }
     }
 
-    /// What a principal may do, by whichever way of signing.
+    /// What a principal may do, by whichever way of signing, itself or through a service that acts for it.
     pub(super) fn ask(&self, judge: &Judge<'_>, subject: &mut Subject<'_>, action: &Action, arn: &str) -> Option<Granted> {
         let target = self.target_or_made(subject.holder, arn);
         let object = judge.object(&target, arn)?;
-        judge.ask(subject, action, &object, None)
+        judge.ask(subject, action, &object, Some(&self.through_services))
+    }
+
+    /// The statements of a container that allow something.
+    pub(super) fn grantings<'s>(&'s self, container: &'s Container) -> impl Iterator<Item = Granting<'s>> {
+        container.policies.iter().flat_map(|policy| self.grantings_of(policy.id))
+    }
+
+    /// The statements of a policy that allow something.
+    pub(super) fn grantings_of(&self, id: PolicyId) -> impl Iterator<Item = Granting<'_>> {
+        let entry = self.world.library.get(id);
+        entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
+            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
+            (statement.effect() == Effect::Allow).then_some(Granting { statement, document })
+        })
+    }
+
+    /// The statements of a policy that deny something, as they are written.
+    pub(super) fn denials_of(&self, id: PolicyId) -> impl Iterator<Item = &Value> {
+        let entry = self.world.library.get(id);
+        entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
+            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
+            (statement.effect() == Effect::Deny).then_some(document)
+        })
+    }
+
+    /// The resources a use is judged with: those of the event, else one that each granting statement names.
+    pub(super) fn resources(&self, used: &Use, action: &Action) -> BTreeSet<String> {
+        match &used.on {
+            On::Nothing => BTreeSet::from(["*".to_owned()]),
+            On::Known(_) => used.arns().cloned().collect(),
+            On::Unknown => {
+                let containers = self.containers.iter().filter(|container| container.members.contains(&used.holder));
+                let granting = containers.flat_map(|container| self.grantings(container));
+                granting
+                    .filter(|granting| granting.statement.names_action(action))
+                    .flat_map(|granting| narrow::instances(&granting.element()))
+                    .collect()
+            }
+        }
     }
 }

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use duckdb::Connection;
 
 use super::arns::{self, Place};
+use super::scene::Scene;
+use crate::access::decide::Judge;
 use crate::access::world::World;
 use crate::actions::{ActionFacts, Catalogue, EventActions, of_event};
+use crate::iam::Action;
 
 /// What an action was done to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +48,8 @@ impl Use {
 #[derive(Default)]
 pub(super) struct Uses {
     pub(super) all: Vec<Use>,
+    /// Holders with calls.
+    pub(super) seen: BTreeSet<usize>,
     /// Positions in `all`, by holder.
     pub(super) by_holder: BTreeMap<usize, Vec<usize>>,
     /// Prefixes of services with calls of a holder whose actions are not known.
@@ -53,6 +58,29 @@ pub(super) struct Uses {
     pub(super) services: BTreeMap<String, BTreeSet<String>>,
     /// Actions that anybody used.
     pub(super) actions: BTreeSet<&'static str>,
+    /// Uses that today's policies deny: permissions changed since.
+    pub(super) denied_today: Vec<Use>,
+}
+
+impl Uses {
+    /// Sets apart what today's policies deny.
+    pub(super) fn allowed(mut self, scene: &Scene) -> anyhow::Result<Self> {
+        let judge = Judge::new(&scene.world, &scene.facts);
+        let all = std::mem::take(&mut self.all);
+        self.by_holder.clear();
+        for used in all {
+            let mut subject = judge.subject(&scene.world.holders[used.holder]);
+            let action = Action::parse(used.action.name)?;
+            let resources = scene.resources(&used, &action);
+            if resources.iter().any(|resource| scene.ask(&judge, &mut subject, &action, resource).is_some()) {
+                self.by_holder.entry(used.holder).or_default().push(self.all.len());
+                self.all.push(used);
+            } else {
+                self.denied_today.push(used);
+            }
+        }
+        Ok(self)
+    }
 }
 
 /// Reads them from the events.
@@ -109,7 +137,7 @@ pub(super) fn read(world: &World, connection: &Connection) -> anyhow::Result<Use
     }
     for ((holder, action, on, account, region), calls) in known {
         let Some(action) = Catalogue::embedded().find(action) else { continue };
-        uses.by_holder.entry(holder).or_default().push(uses.all.len());
+        uses.seen.insert(holder);
         uses.all.push(Use { holder, action, on, account, region, calls });
     }
     Ok(uses)
