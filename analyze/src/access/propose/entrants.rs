@@ -67,6 +67,23 @@ impl Entrants {
         Some(users)
     }
 
+    /// Whether a user may become a role, through others too.
+    pub(super) fn may_become(&self, user: &str, role: &str) -> bool {
+        let mut seen = BTreeSet::from([role]);
+        let mut queue = vec![role];
+        while let Some(role) = queue.pop() {
+            for (from, _) in self.own.get(role).into_iter().flatten() {
+                if from == user {
+                    return true;
+                }
+                if seen.insert(from) {
+                    queue.push(from);
+                }
+            }
+        }
+        false
+    }
+
     /// Whether only users stand behind a role.
     pub(super) fn is_human(&self, role: &str) -> bool {
         self.users(role).is_some_and(|users| !users.is_empty())

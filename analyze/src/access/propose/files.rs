@@ -11,6 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::apply::trust;
 use super::containers::{Container, Kind};
+use super::foreign::Foreign;
 use super::guardrail::Guardrail;
 use super::plan::Plan;
 use super::scene::Scene;
@@ -37,7 +38,7 @@ struct Managed<'a> {
 }
 
 /// All files but the README and the proof.
-pub(super) fn files(scene: &Scene, plan: &Plan, guardrail: &Guardrail) -> Files {
+pub(super) fn files(scene: &Scene, plan: &Plan, foreign: &[Foreign], guardrail: &Guardrail) -> Files {
     let mut files = Files::new();
     let mut accounts: Vec<&str> = scene.containers.iter().map(|container| &*container.account).collect();
     accounts.dedup();
@@ -63,19 +64,27 @@ pub(super) fn files(scene: &Scene, plan: &Plan, guardrail: &Guardrail) -> Files 
             files.insert(format!("{folder}/detach.sh"), script);
         }
     }
+    for one in foreign {
+        let container = &scene.containers[one.role];
+        files.insert(format!("{}/trust/{}.json", safe(&container.account), trust_name(container)), pretty(&one.document));
+    }
     organization(guardrail, &mut files);
     files
+}
+
+/// The name of the trust policy of a role that is there.
+pub(super) fn trust_name(container: &Container) -> String {
+    format!("role-{}", safe(&container.name))
 }
 
 /// The policies of an account, those of special roles first.
 fn managed<'a>(scene: &'a Scene, plan: &'a Plan, account: &str) -> Vec<Managed<'a>> {
     let mut all = Vec::new();
-    for ((of, kind), special) in plan.specials.iter().filter(|((of, _), _)| of == account) {
-        debug_assert_eq!(of, account);
+    for (_, special) in plan.specials.iter().filter(|((of, _), _)| of == account) {
         for (number, document) in special.documents.iter().enumerate() {
             all.push(Managed {
                 name: format!("sevenwalls-{}-{}", special.name, number + 1),
-                description: format!("Dangerous work of kind {kind} that was done"),
+                description: format!("Dangerous work of kind {} that was done", special.kind),
                 document,
                 to: (Kind::Role, &special.name),
                 special: true,

@@ -10,6 +10,7 @@ mod containers;
 mod document;
 mod entrants;
 mod files;
+mod foreign;
 mod guardrail;
 mod narrow;
 mod plan;
@@ -28,6 +29,7 @@ use handoff::shell::{self, Exit, Hinted};
 use handoff::storage::Storage;
 
 use self::entrants::Entrants;
+use self::foreign::Foreign;
 use self::guardrail::Guardrail;
 use self::plan::{Plan, Planner, State};
 use self::proof::{Proof, Prover};
@@ -70,7 +72,7 @@ pub(super) fn propose(args: &AccessArgs, folder: &Path, run: &Run, config: &Conf
     super::ask::print_gaps(&session)?;
     let proposal = Proposal::make(&session)?;
     proposal.check()?;
-    let mut files = files::files(&proposal.scene, &proposal.plan, &proposal.guardrail);
+    let mut files = files::files(&proposal.scene, &proposal.plan, &proposal.foreign, &proposal.guardrail);
     files.insert("proof.json".to_owned(), files::pretty(&proposal.proof.json()));
     files.insert("replayed.ndjson".to_owned(), proposal.proof.lines());
     for (path, text) in &files {
@@ -86,6 +88,7 @@ pub(super) fn propose(args: &AccessArgs, folder: &Path, run: &Run, config: &Conf
 struct Proposal {
     scene: Scene,
     plan: Plan,
+    foreign: Vec<Foreign>,
     guardrail: Guardrail,
     proof: Proof,
 }
@@ -105,10 +108,11 @@ impl Proposal {
         let tag_keys: Vec<String> = texts(connection, "select key from config_tag_keys where concept = 'system' order by rank, key")?;
         let plan = Planner { scene: &scene, uses: &uses, dangers: &kinds, entrants: &entrants, known_accounts: &known_accounts, tag_keys: &tag_keys }
             .plan();
+        let foreign = foreign::find(&scene, connection)?;
         let guardrail = guardrail::make(&scene, &uses, &plan, connection)?;
         let new = apply::apply(&plan, &guardrail, connection)?;
         let proof = Prover { old: &scene, new: &new, plan: &plan, uses: &uses, entrants: &entrants, dangers: &dangers }.prove()?;
-        Ok(Self { scene, plan, guardrail, proof })
+        Ok(Self { scene, plan, foreign, guardrail, proof })
     }
 
     /// Fails unless the proof holds.

@@ -143,11 +143,12 @@ impl Outcome {
     }
 }
 
-/// A role for one kind of dangerous work in one account.
+/// A role for one kind of dangerous work on one service in one account: whoever may do it gets no more than that.
 #[derive(Default)]
 pub(super) struct Special {
     pub(super) name: String,
     pub(super) arn: String,
+    pub(super) kind: &'static str,
     pub(super) draft: Draft,
     pub(super) documents: Vec<Value>,
     /// Positions of the containers that may assume it.
@@ -155,12 +156,15 @@ pub(super) struct Special {
     pub(super) actions: BTreeSet<&'static str>,
 }
 
+/// Special roles by account and name.
+pub(super) type Specials = BTreeMap<(String, String), Special>;
+
 /// The whole proposal.
 pub(super) struct Plan {
     /// One for each container.
     pub(super) outcomes: Vec<Outcome>,
-    /// By account and kind.
-    pub(super) specials: BTreeMap<(String, &'static str), Special>,
+    /// By account and name.
+    pub(super) specials: Specials,
 }
 
 /// What a plan is made from.
@@ -231,7 +235,7 @@ impl Planner<'_> {
         (container.settled != Some(true) || !holders().all(|holder| settled(&holder.arn))).then_some(Left::NotSettled)
     }
 
-    fn outcome(&self, index: usize, specials: &mut BTreeMap<(String, &'static str), Special>) -> Outcome {
+    fn outcome(&self, index: usize, specials: &mut Specials) -> Outcome {
         let container = self.container(index);
         if let Some(left) = self.left(container) {
             return Outcome::new(State::Left(left));
@@ -276,7 +280,7 @@ impl Planner<'_> {
         granting: &Granting<'_>,
         by_aws: bool,
         outcome: &mut Outcome,
-        specials: &mut BTreeMap<(String, &'static str), Special>,
+        specials: &mut Specials,
         before: &mut BTreeSet<&'static str>,
     ) {
         let container = self.container(index);
@@ -381,10 +385,12 @@ impl Planner<'_> {
         kind: &'static str,
         element: Element,
         used: &[&Use],
-        specials: &mut BTreeMap<(String, &'static str), Special>,
+        specials: &mut Specials,
     ) {
         let container = self.container(index);
-        let special = specials.entry((container.account.to_string(), kind)).or_default();
+        let service = used.first().and_then(|one| one.action.name.split(':').next()).unwrap_or_default();
+        let special = specials.entry((container.account.to_string(), format!("danger-{kind}-{service}"))).or_default();
+        special.kind = kind;
         let condition = without_mfa(granting.condition());
         if let Some(action) = used.first().map(|one| one.action) {
             let tagged = tagged::tagged(self.scene, self.tag_keys, granting, action, &element)
@@ -438,11 +444,10 @@ impl Planner<'_> {
             .filter(|container| container.kind == Kind::Role)
             .map(|container| format!("{} {}", container.account, container.name.to_lowercase()))
             .collect();
-        for ((account, kind), special) in &mut plan.specials {
-            let base = format!("danger-{kind}");
+        for ((account, base), special) in &mut plan.specials {
             let free = |name: &String| !taken.contains(&format!("{account} {name}"));
             let numbered = (2..).map(|number| format!("{base}-{number}"));
-            special.name = std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or(base);
+            special.name = std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_else(|| base.clone());
             let own = self.scene.containers.iter().find(|container| *container.account == **account);
             let partition = own.and_then(|container| container.arn.split(':').nth(1)).unwrap_or("aws");
             special.arn = format!("arn:{partition}:iam::{account}:role/{}", special.name);

@@ -26,6 +26,8 @@ pub(super) struct Proof {
     /// One for each use.
     replayed: Vec<Value>,
     remaining: Vec<Value>,
+    /// What people can do in special roles that they can't do today: principal, role, actions.
+    pub(super) gains: BTreeMap<(String, String), BTreeSet<String>>,
     pub(super) counts: Counts,
 }
 
@@ -49,6 +51,11 @@ pub(super) struct Counts {
 
 impl Proof {
     pub(super) fn json(&self) -> Value {
+        let gains: Vec<Value> = self
+            .gains
+            .iter()
+            .map(|((principal, role), actions)| json!({ "principal": principal, "role": role, "actions": actions }))
+            .collect();
         let Counts { direct, special, not_today, before, after, by_resource, contained } = self.counts;
         json!({
             "holds": self.failures.is_empty(),
@@ -59,6 +66,7 @@ impl Proof {
             },
             "failures": self.failures,
             "remaining": self.remaining,
+            "gainedInSpecialRoles": gains,
         })
     }
 
@@ -83,6 +91,7 @@ impl Prover<'_> {
         let mut proof = Proof::default();
         self.replay(&mut proof)?;
         self.entrances(&mut proof)?;
+        self.gains(&mut proof)?;
         self.remaining(&mut proof);
         self.containment(&mut proof);
         Ok(proof)
@@ -181,6 +190,32 @@ impl Prover<'_> {
                 }
                 if holder.arn != special.arn && !invited.contains(&index) && !self.is_left(index) {
                     proof.failures.push(format!("{} may become {}, which it has no need of", holder.arn, special.name));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What those who were let into a special role could not do before, by themselves or in a role they may assume.
+    fn gains(&self, proof: &mut Proof) -> anyhow::Result<()> {
+        let judge = Judge::new(&self.old.world, &self.old.facts);
+        for special in self.plan.specials.values() {
+            let invited: BTreeSet<usize> = special.containers.iter().flat_map(|index| self.old.containers[*index].members.iter().copied()).collect();
+            for person in invited {
+                let arn = &self.old.world.holders[person].arn;
+                let mut ways: Vec<Subject<'_>> = vec![judge.subject(&self.old.world.holders[person])];
+                let roles = self.old.world.holders.iter().filter(|role| self.entrants.may_become(arn, &role.arn));
+                ways.extend(roles.map(|role| judge.subject(role)));
+                for ((_, element, _), actions) in &special.draft.allowed {
+                    for action in actions {
+                        let parsed = Action::parse(action)?;
+                        let instances = super::narrow::instances(element);
+                        let mut may = |arn: &String| ways.iter_mut().any(|way| self.old.ask(&judge, way, &parsed, arn).is_some());
+                        if !instances.iter().all(&mut may) {
+                            let gained = proof.gains.entry((arn.clone(), special.name.clone())).or_default();
+                            gained.insert(action.clone());
+                        }
+                    }
                 }
             }
         }

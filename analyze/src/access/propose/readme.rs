@@ -7,7 +7,7 @@ use handoff::text::printable;
 
 use super::Proposal;
 use super::containers::{Container, Kind};
-use super::files::{policy_name, safe};
+use super::files::{policy_name, safe, trust_name};
 use super::plan::{Outcome, State};
 
 /// Names listed in one place.
@@ -18,6 +18,7 @@ pub(super) fn text(proposal: &Proposal, run: &str) -> String {
     introduction(&mut text, proposal);
     order(&mut text);
     specials(&mut text, proposal);
+    foreign(&mut text, proposal);
     changes(&mut text, proposal);
     kept(&mut text, proposal);
     wide(&mut text, proposal);
@@ -90,7 +91,7 @@ fn specials(text: &mut String, proposal: &Proposal) {
     }
     text.push_str(
         "## Special roles\n\n\
-         One for each kind of dangerous work that people did. The trust policy takes a second factor of the last hour. It can't name \
+         One for each kind of dangerous work that people did, and each service. The trust policy takes a second factor of the last hour. It can't name \
          groups, so it lets the account choose, and the policies of the groups and users below let theirs in: membership decides. \
          Sessions are an hour long. An administrator who may write policies can let himself in: watch the roles.\n\n\
          | account | role | for | actions |\n| --- | --- | --- | --- |\n",
@@ -128,6 +129,43 @@ fn specials(text: &mut String, proposal: &Proposal) {
             "\nThese users have no device for a second factor: give them one first, or, where a program uses their keys, make it a \
              role. Until then their dangerous calls are denied: {}.\n",
             list(without)
+        );
+    }
+    if !proposal.proof.gains.is_empty() {
+        text.push_str(
+            "\nA role is for all who did such work, each in a part of it. What somebody gains so, with a second factor, and could not do before; \
+             give them roles of their own if that is too much:\n\n| who | role | actions |\n| --- | --- | --- |\n",
+        );
+        for ((arn, role), actions) in &proposal.proof.gains {
+            let _ = writeln!(text, "| {} | {} | {} |", plain(arn), plain(role), list(actions.iter().map(String::as_str)));
+        }
+    }
+    text.push('\n');
+}
+
+fn foreign(text: &mut String, proposal: &Proposal) {
+    if proposal.foreign.is_empty() {
+        return;
+    }
+    text.push_str(
+        "## Roles that other accounts assume\n\n\
+         These trust policies let another account in without asking for an external id, so that whoever talks that account into it gets in as well. \
+         The documents in `trust` ask for one. Where the other account does not send it yet, agree on it first: from then on its calls are denied \
+         without it. `aws iam update-assume-role-policy` applies them; they are not part of the templates.\n\n\
+         | account | role | other accounts | external id | sent already | file |\n| --- | --- | --- | --- | --- | --- |\n",
+    );
+    for one in &proposal.foreign {
+        let container = &proposal.scene.containers[one.role];
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | {} | {} | `{}/trust/{}.json` |",
+            plain(&container.account),
+            plain(&container.name),
+            list(one.accounts.iter().map(String::as_str)),
+            plain(&one.external_id),
+            if one.sent { "yes" } else { "no" },
+            safe(&container.account),
+            trust_name(container)
         );
     }
     text.push('\n');
