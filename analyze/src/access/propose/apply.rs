@@ -8,7 +8,7 @@ use duckdb::Connection;
 use serde_json::{Value, json};
 
 use super::guardrail::Guardrail;
-use super::plan::{Plan, Special};
+use super::outcome::{Plan, Special};
 use super::scene::Scene;
 use crate::access::facts::Facts;
 use crate::access::library::PolicyId;

@@ -13,7 +13,7 @@ use super::apply::trust;
 use super::containers::{Container, Kind};
 use super::foreign::Foreign;
 use super::guardrail::Guardrail;
-use super::plan::Plan;
+use super::outcome::Plan;
 use super::scene::Scene;
 
 /// Contents by path.

@@ -6,7 +6,7 @@ use duckdb::Connection;
 use serde_json::{Value, json};
 
 use super::document::{self, SERVICE_CONTROL};
-use super::plan::{Keep, Plan};
+use super::outcome::{Keep, Plan};
 use super::scene::Scene;
 use super::uses::Uses;
 
@@ -57,6 +57,18 @@ const OF_LOG_BUCKETS: [&str; 8] = [
     "s3:PutLifecycleConfiguration",
 ];
 
+/// What would let somebody into a role that the policy spares.
+const OF_SPECIAL_ROLES: [&str; 8] = [
+    "iam:AttachRolePolicy",
+    "iam:CreateRole",
+    "iam:DeleteRole",
+    "iam:DeleteRolePolicy",
+    "iam:DetachRolePolicy",
+    "iam:PutRolePermissionsBoundary",
+    "iam:PutRolePolicy",
+    "iam:UpdateAssumeRolePolicy",
+];
+
 /// The policy, and what is not in it though it belongs there.
 pub(super) struct Guardrail {
     pub(super) documents: Vec<Value>,
@@ -84,8 +96,11 @@ pub(super) fn make(scene: &Scene, uses: &Uses, plan: &Plan, connection: &Connect
         within
     };
     let partition = scene.containers.first().and_then(|container| container.arn.split(':').nth(1)).unwrap_or("aws");
-    let condition = json!({ "ArnNotLike": { "aws:PrincipalArn": format!("arn:{partition}:iam::*:role/danger-*") } });
-    let mut statements = Vec::new();
+    let special = format!("arn:{partition}:iam::*:role/danger-*");
+    let condition = json!({ "ArnNotLike": { "aws:PrincipalArn": special } });
+    // A role of such a name would be spared, so that only these roles may make one.
+    let mut statements =
+        vec![json!({ "Sid": "SpecialRoles", "Effect": "Deny", "Action": OF_SPECIAL_ROLES, "Resource": special, "Condition": condition })];
     for (sid, actions) in GUARDED {
         let actions = wanted(actions);
         if !actions.is_empty() {
@@ -141,7 +156,7 @@ mod tests {
 
     #[test]
     fn what_is_guarded_exists() {
-        for action in GUARDED.iter().flat_map(|(_, actions)| *actions).chain(&OF_LOG_BUCKETS) {
+        for action in GUARDED.iter().flat_map(|(_, actions)| *actions).chain(&OF_LOG_BUCKETS).chain(&OF_SPECIAL_ROLES) {
             assert_eq!(Catalogue::embedded().find(action).map(|facts| facts.name), Some(*action));
         }
     }

@@ -13,12 +13,16 @@ mod files;
 mod foreign;
 mod guardrail;
 mod narrow;
+mod outcome;
 mod plan;
 mod proof;
 mod readme;
 mod scene;
 mod tagged;
 mod uses;
+
+#[cfg(test)]
+mod unit_test;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -31,9 +35,11 @@ use handoff::storage::Storage;
 use self::entrants::Entrants;
 use self::foreign::Foreign;
 use self::guardrail::Guardrail;
-use self::plan::{Plan, Planner, State};
+use self::outcome::{Plan, State};
+use self::plan::Planner;
 use self::proof::{Proof, Prover};
 use self::scene::Scene;
+use self::uses::Uses;
 use super::dangers::Dangers;
 use crate::actions::Kind;
 use crate::cli::AccessArgs;
@@ -71,15 +77,7 @@ pub(super) fn propose(args: &AccessArgs, folder: &Path, run: &Run, config: &Conf
     let session = open_for_reading(run, config, &args.limits, &trail)?;
     super::ask::print_gaps(&session)?;
     let proposal = Proposal::make(&session)?;
-    proposal.check()?;
-    let mut files = files::files(&proposal.scene, &proposal.plan, &proposal.foreign, &proposal.guardrail);
-    files.insert("proof.json".to_owned(), files::pretty(&proposal.proof.json()));
-    files.insert("replayed.ndjson".to_owned(), proposal.proof.lines());
-    for (path, text) in &files {
-        out.put(path, text.as_bytes())?;
-    }
-    // Last, so that a folder with a README is a whole proposal.
-    out.put(README, readme::text(&proposal, &run.id.to_string()).as_bytes())?;
+    proposal.write(&out, &run.id.to_string())?;
     proposal.report(&out);
     Ok(Exit::Done)
 }
@@ -93,26 +91,70 @@ struct Proposal {
     proof: Proof,
 }
 
-impl Proposal {
-    fn make(session: &Session) -> anyhow::Result<Self> {
+/// What a proposal is made from.
+struct Basis {
+    scene: Scene,
+    uses: Uses,
+    entrants: Entrants,
+    dangers: Dangers,
+}
+
+impl Basis {
+    fn read(session: &Session) -> anyhow::Result<Self> {
         let connection = &session.connection;
         let scene = Scene::read(connection)?;
         let uses = uses::read(&scene.world, connection)?.allowed(&scene)?;
         let entrants = Entrants::read(connection, &uses)?;
         let dangers = Dangers::new(&super::added(session)?);
-        let kinds = kinds(&dangers);
-        let known_accounts = texts(
-            connection,
-            "select account_id from histories where span >= to_days(setting('proposal_days')) order by all",
-        )?;
-        let tag_keys: Vec<String> = texts(connection, "select key from config_tag_keys where concept = 'system' order by rank, key")?;
-        let plan = Planner { scene: &scene, uses: &uses, dangers: &kinds, entrants: &entrants, known_accounts: &known_accounts, tag_keys: &tag_keys }
-            .plan();
+        Ok(Self { scene, uses, entrants, dangers })
+    }
+
+    fn plan(&self, connection: &Connection) -> anyhow::Result<Plan> {
+        let planner = Planner {
+            scene: &self.scene,
+            uses: &self.uses,
+            dangers: &kinds(&self.dangers),
+            entrants: &self.entrants,
+            known_accounts: &texts(
+                connection,
+                "select account_id from histories where span >= to_days(setting('proposal_days')) order by all",
+            )?,
+            tag_keys: &texts::<Vec<String>>(connection, "select key from config_tag_keys where concept = 'system' order by rank, key")?,
+        };
+        Ok(planner.plan())
+    }
+
+    /// The proposal that a plan comes to, proven or not.
+    fn proposal(self, plan: Plan, connection: &Connection) -> anyhow::Result<Proposal> {
+        let Self { scene, uses, entrants, dangers } = self;
         let foreign = foreign::find(&scene, connection)?;
         let guardrail = guardrail::make(&scene, &uses, &plan, connection)?;
         let new = apply::apply(&plan, &guardrail, connection)?;
-        let proof = Prover { old: &scene, new: &new, plan: &plan, uses: &uses, entrants: &entrants, dangers: &dangers }.prove()?;
-        Ok(Self { scene, plan, foreign, guardrail, proof })
+        let prover = Prover { old: &scene, new: &new, plan: &plan, uses: &uses, entrants: &entrants, dangers: &dangers };
+        let proof = prover.prove()?;
+        Ok(Proposal { scene, plan, foreign, guardrail, proof })
+    }
+}
+
+impl Proposal {
+    fn make(session: &Session) -> anyhow::Result<Self> {
+        let basis = Basis::read(session)?;
+        let plan = basis.plan(&session.connection)?;
+        basis.proposal(plan, &session.connection)
+    }
+
+    /// Writes everything, or nothing if the proof fails.
+    fn write(&self, out: &Storage, run: &str) -> anyhow::Result<()> {
+        self.check()?;
+        let mut files = files::files(&self.scene, &self.plan, &self.foreign, &self.guardrail);
+        files.insert("proof.json".to_owned(), files::pretty(&self.proof.json()));
+        files.insert("replayed.ndjson".to_owned(), self.proof.lines());
+        for (path, text) in &files {
+            out.put(path, text.as_bytes())?;
+        }
+        // Last, so that a folder with a README is a whole proposal.
+        out.put(README, readme::text(self, run).as_bytes())?;
+        Ok(())
     }
 
     /// Fails unless the proof holds.

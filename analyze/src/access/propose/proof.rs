@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::document::Element;
 use super::entrants::Entrants;
 use super::narrow::Granting;
-use super::plan::{Plan, State};
+use super::outcome::{Left, Plan, State};
 use super::scene::Scene;
 use super::uses::Uses;
 use crate::access::classes::{self, Questions};
@@ -271,7 +271,7 @@ impl Prover<'_> {
         let mut reason = None;
         for outcome in of_holder {
             match outcome.state {
-                State::Left(left) if left != super::plan::Left::NothingAttached => return Some(left.text()),
+                State::Left(left) if left != Left::NothingAttached => return Some(left.text()),
                 _ => reason = reason.or_else(|| outcome.kept.get(action).map(|keep| keep.text())),
             }
         }
@@ -290,7 +290,7 @@ impl Prover<'_> {
                 if to_special || within(statement, &granting) {
                     proof.counts.contained += 1;
                 } else {
-                    proof.failures.push(format!("{}: {} allows more than today", container.arn, statement["Sid"]));
+                    proof.failures.push(format!("{}: {} allows more than today", container.arn, statement["Sid"].as_str().unwrap_or("a statement")));
                 }
             }
             for position in &outcome.detached {

@@ -8,7 +8,7 @@ use handoff::text::printable;
 use super::Proposal;
 use super::containers::{Container, Kind};
 use super::files::{policy_name, safe, trust_name};
-use super::plan::{Outcome, State};
+use super::outcome::{Outcome, State};
 
 /// Names listed in one place.
 const LISTED: usize = 40;
@@ -282,7 +282,7 @@ fn guardrail(text: &mut String, proposal: &Proposal) {
         "## For the organization\n\n\
          The service control policies of `organization` deny what ends the watch over an account: leaving the organization, stopping trails, \
          detectors and recorders, removing logs and locks of backups. Roles named `danger-*` are spared, so that the special roles can do \
-         it with a second factor.\n\n",
+         it with a second factor; from then on only they can make or change roles of such names.\n\n",
     );
     if !guardrail.applies {
         text.push_str("The run shows no organization, so there is nothing to attach them to yet, and the proof does not count on them.\n\n");

@@ -16,13 +16,21 @@ pub(super) struct Tag {
     value: String,
 }
 
-/// All resources of the types of `element` with the tag that all of those in it have. None where the action knows no
-/// condition on tags, where tags differ or are missing, and where today's statement does not reach that far.
-pub(super) fn tagged(scene: &Scene, keys: &[String], granting: &Granting<'_>, action: &ActionFacts, element: &Element) -> Option<(Element, Tag)> {
+/// Resources by tag, and those that are named besides.
+pub(super) struct Tagged {
+    pub(super) element: Element,
+    pub(super) tag: Tag,
+    pub(super) rest: Option<Element>,
+}
+
+/// All resources of the types of those that `element` names one by one, with the tag that they all have. None where the action
+/// knows no condition on tags, where tags differ or are missing, and where today's statement does not reach that far.
+pub(super) fn tagged(scene: &Scene, keys: &[String], granting: &Granting<'_>, action: &ActionFacts, element: &Element) -> Option<Tagged> {
     let mut wide = BTreeSet::new();
     let mut common: Option<(&str, &str)> = None;
-    for arn in &element.patterns {
-        let target = scene.target(arn).filter(|target| target.arn == *arn && arns::is_plain(arn))?;
+    let (named, rest): (Vec<&String>, Vec<&String>) = element.patterns.iter().partition(|pattern| arns::is_plain(pattern));
+    for arn in named {
+        let target = scene.target(arn).filter(|target| target.arn == *arn)?;
         let resource = &action.resources[arns::type_of(action, arn)?];
         let tags = target.tags.as_ref()?;
         let key = keys.iter().find(|key| tags.contains_key(*key))?;
@@ -38,7 +46,8 @@ pub(super) fn tagged(scene: &Scene, keys: &[String], granting: &Granting<'_>, ac
     let whole = granting.element();
     let reaches = |pattern: &String| !whole.negated && whole.patterns.iter().any(|granted| arns::covers(granted, pattern));
     let (key, value) = common.filter(|_| !element.negated && wide.iter().all(reaches))?;
-    Some((Element::of(wide), Tag { key: key.to_owned(), value: value.to_owned() }))
+    let rest = (!rest.is_empty()).then(|| Element::of(rest.into_iter().cloned()));
+    Some(Tagged { element: Element::of(wide), tag: Tag { key: key.to_owned(), value: value.to_owned() }, rest })
 }
 
 /// A condition and the tag besides; none if it asks for that tag already.
