@@ -38,7 +38,11 @@ pub(super) fn trust(special: &Special) -> Value {
 }
 
 /// Reads the run once more and puts the new policies in the place of the old ones.
-pub(super) fn apply(plan: &Plan, guardrail: &Guardrail, connection: &Connection) -> anyhow::Result<Scene> {
+pub(super) fn apply(
+    plan: &Plan,
+    guardrail: &Guardrail,
+    connection: &Connection,
+) -> anyhow::Result<Scene> {
     let mut scene = Scene::read(connection)?;
     let mut policies: BTreeMap<usize, BTreeSet<PolicyId>> = BTreeMap::new();
     let mut gone: BTreeMap<usize, BTreeSet<PolicyId>> = BTreeMap::new();
@@ -52,18 +56,35 @@ pub(super) fn apply(plan: &Plan, guardrail: &Guardrail, connection: &Connection)
         }
         for (number, document) in outcome.documents.iter().enumerate() {
             let name = format!("{}#proposed{number}", container.arn);
-            attached.insert(add(&mut scene.world, "identityPolicies", PolicyKind::Principal, &name, document)?);
+            attached.insert(add(
+                &mut scene.world,
+                "identityPolicies",
+                PolicyKind::Principal,
+                &name,
+                document,
+            )?);
         }
         for member in &container.members {
-            policies.entry(*member).or_default().extend(attached.iter().copied());
-            gone.entry(*member).or_default().extend(container.policies.iter().map(|policy| policy.id));
+            policies
+                .entry(*member)
+                .or_default()
+                .extend(attached.iter().copied());
+            gone.entry(*member)
+                .or_default()
+                .extend(container.policies.iter().map(|policy| policy.id));
         }
     }
     for (member, mut policies) in policies {
         let holder = &mut scene.world.holders[member];
         let no_ones = gone.remove(&member).unwrap_or_default();
         // What belongs to no container, such as a group that could not be read, stays.
-        policies.extend(holder.policies.iter().copied().filter(|id| !no_ones.contains(id)));
+        policies.extend(
+            holder
+                .policies
+                .iter()
+                .copied()
+                .filter(|id| !no_ones.contains(id)),
+        );
         holder.policies = policies.into_iter().collect();
     }
     for special in plan.specials.values() {
@@ -76,18 +97,36 @@ pub(super) fn apply(plan: &Plan, guardrail: &Guardrail, connection: &Connection)
     Ok(scene)
 }
 
-fn add(world: &mut World, layer: &'static str, kind: PolicyKind, name: &str, document: &Value) -> anyhow::Result<PolicyId> {
+fn add(
+    world: &mut World,
+    layer: &'static str,
+    kind: PolicyKind,
+    name: &str,
+    document: &Value,
+) -> anyhow::Result<PolicyId> {
     let text = document.to_string();
     Policy::from_json(name, kind, &text).context("a proposed policy is none")?;
     Ok(world.library.add(layer, kind, name, Some(&text)))
 }
 
 fn add_role(world: &mut World, special: &Special) -> anyhow::Result<()> {
-    let trust = add(world, "resourcePolicy", PolicyKind::Resource, &special.arn, &trust(special))?;
+    let trust = add(
+        world,
+        "resourcePolicy",
+        PolicyKind::Resource,
+        &special.arn,
+        &trust(special),
+    )?;
     let mut policies = Vec::new();
     for (number, document) in special.documents.iter().enumerate() {
         let name = format!("{}#proposed{number}", special.arn);
-        policies.push(add(world, "identityPolicies", PolicyKind::Principal, &name, document)?);
+        policies.push(add(
+            world,
+            "identityPolicies",
+            PolicyKind::Principal,
+            &name,
+            document,
+        )?);
     }
     world.holders.push(Holder {
         account: special.arn.split(':').nth(4).unwrap_or_default().into(),
@@ -109,9 +148,13 @@ fn add_role(world: &mut World, special: &Special) -> anyhow::Result<()> {
 impl Guardrail {
     fn policies(&self) -> anyhow::Result<Vec<Arc<Policy>>> {
         let read = |document: &Value| {
-            Policy::from_json("service control policy", PolicyKind::Principal, &document.to_string())
-                .map(Arc::new)
-                .context("a proposed service control policy is none")
+            Policy::from_json(
+                "service control policy",
+                PolicyKind::Principal,
+                &document.to_string(),
+            )
+            .map(Arc::new)
+            .context("a proposed service control policy is none")
         };
         self.documents.iter().map(read).collect()
     }

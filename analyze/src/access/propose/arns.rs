@@ -25,13 +25,20 @@ pub(super) fn named(
 ) -> BTreeMap<usize, BTreeSet<String>> {
     let mut found: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     let leaves = leaves(names);
-    let in_request = leaves.iter().map(|(_, value)| value).filter(|value| value.starts_with("arn:"));
+    let in_request = leaves
+        .iter()
+        .map(|(_, value)| value)
+        .filter(|value| value.starts_with("arn:"));
     for arn in arns.iter().chain(in_request) {
         if let Some(index) = type_of(facts, arn) {
             found.entry(index).or_default().insert(arn.clone());
         }
     }
-    let typed = facts.resources.iter().enumerate().filter(|(_, resource)| !resource.is_none());
+    let typed = facts
+        .resources
+        .iter()
+        .enumerate()
+        .filter(|(_, resource)| !resource.is_none());
     let only = typed.clone().count() == 1;
     for (index, resource) in typed {
         if !found.contains_key(&index)
@@ -56,23 +63,34 @@ pub(super) fn wide(resource: &ResourceFacts, place: Place<'_>) -> String {
 /// Whether a pattern with wildcards covers all that another covers. A yes is certain, a no is not.
 pub(super) fn covers(wide: &str, narrow: &str) -> bool {
     // A `*` of `narrow` is matched as if it were a letter, which only a `*` of `wide` can take, and that takes anything.
-    wide == narrow || !wide.contains('?') && !wide.contains("${") && Pattern::glob(wide).matches(narrow)
+    wide == narrow
+        || !wide.contains('?') && !wide.contains("${") && Pattern::glob(wide).matches(narrow)
 }
 
 /// Whether an ARN can stand in a policy as it is: nothing in it is a wildcard, a variable, or no character of IAM's.
 pub(super) fn is_plain(arn: &str) -> bool {
-    arn.chars().all(|c| matches!(c, ' '..='~') && !matches!(c, '*' | '?' | '"' | '\\')) && !arn.contains("${")
+    arn.chars()
+        .all(|c| matches!(c, ' '..='~') && !matches!(c, '*' | '?' | '"' | '\\'))
+        && !arn.contains("${")
 }
 
 /// The type that an ARN is of: of those whose pattern matches, the one that says most.
 pub(super) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
     let mut best: Option<(usize, usize)> = None;
-    for (index, resource) in facts.resources.iter().enumerate().filter(|(_, resource)| !resource.is_none()) {
+    for (index, resource) in facts
+        .resources
+        .iter()
+        .enumerate()
+        .filter(|(_, resource)| !resource.is_none())
+    {
         let pattern = substitute(resource.arn, |_| "*".to_owned());
         let literal = pattern.len() - pattern.matches('*').count();
         // The name of a bucket has no slash, though the pattern would take one.
         let bucket = resource.arn == "arn:${Partition}:s3:::${BucketName}" && arn.contains('/');
-        if !bucket && Pattern::glob(&pattern).matches(arn) && best.is_none_or(|(most, _)| literal > most) {
+        if !bucket
+            && Pattern::glob(&pattern).matches(arn)
+            && best.is_none_or(|(most, _)| literal > most)
+        {
             best = Some((literal, index));
         }
     }
@@ -80,7 +98,12 @@ pub(super) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
 }
 
 /// The ARN that the names of a request make, of which each list gives several. None if one is missing.
-fn fill(resource: &ResourceFacts, place: Place<'_>, leaves: &[(String, String)], only: bool) -> Option<BTreeSet<String>> {
+fn fill(
+    resource: &ResourceFacts,
+    place: Place<'_>,
+    leaves: &[(String, String)],
+    only: bool,
+) -> Option<BTreeSet<String>> {
     let kind = stem(resource.resource_type);
     let free: Vec<&str> = placeholders(resource.arn)
         .into_iter()
@@ -92,13 +115,24 @@ fn fill(resource: &ResourceFacts, place: Place<'_>, leaves: &[(String, String)],
         let wanted = stem(name);
         let fits = |key: &str| {
             key == wanted
-                || alone && (key == kind || key.len() >= 4 && wanted.ends_with(key) || kind.len() >= 4 && key.ends_with(&kind))
+                || alone
+                    && (key == kind
+                        || key.len() >= 4 && wanted.ends_with(key)
+                        || kind.len() >= 4 && key.ends_with(&kind))
                 || alone && only && key.is_empty()
         };
         // The exact name before the similar ones.
-        let exact: Vec<&String> = leaves.iter().filter(|(key, _)| *key == wanted).map(|(_, value)| value).collect();
+        let exact: Vec<&String> = leaves
+            .iter()
+            .filter(|(key, _)| *key == wanted)
+            .map(|(_, value)| value)
+            .collect();
         let values: Vec<&String> = if exact.is_empty() {
-            leaves.iter().filter(|(key, _)| fits(key)).map(|(_, value)| value).collect()
+            leaves
+                .iter()
+                .filter(|(key, _)| fits(key))
+                .map(|(_, value)| value)
+                .collect()
         } else {
             exact
         };
@@ -111,7 +145,13 @@ fn fill(resource: &ResourceFacts, place: Place<'_>, leaves: &[(String, String)],
                 values.iter().map(move |value| {
                     let mut next = so_far.clone();
                     // A cluster may be given by its ARN where its name is meant.
-                    let name_of = |value| if str::starts_with(value, "arn:") { value.rsplit('/').next().unwrap_or(value) } else { value };
+                    let name_of = |value| {
+                        if str::starts_with(value, "arn:") {
+                            value.rsplit('/').next().unwrap_or(value)
+                        } else {
+                            value
+                        }
+                    };
                     next.insert(name, name_of(value.as_str()));
                     next
                 })
@@ -134,7 +174,9 @@ fn fill(resource: &ResourceFacts, place: Place<'_>, leaves: &[(String, String)],
 fn leaves(names: &[String]) -> Vec<(String, String)> {
     let mut leaves = Vec::new();
     for pair in names {
-        let Some((key, value)) = pair.split_once('=') else { continue };
+        let Some((key, value)) = pair.split_once('=') else {
+            continue;
+        };
         match serde_json::from_str::<Value>(value) {
             Ok(nested @ (Value::Object(_) | Value::Array(_))) => collect(key, &nested, &mut leaves),
             _ => leaves.push((stem(key), value.to_owned())),
@@ -147,7 +189,9 @@ fn collect(key: &str, value: &Value, leaves: &mut Vec<(String, String)>) {
     match value {
         Value::String(text) => leaves.push((stem(key), text.clone())),
         Value::Array(list) => list.iter().for_each(|one| collect(key, one, leaves)),
-        Value::Object(members) => members.iter().for_each(|(key, one)| collect(key, one, leaves)),
+        Value::Object(members) => members
+            .iter()
+            .for_each(|(key, one)| collect(key, one, leaves)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
@@ -165,7 +209,11 @@ fn stem(key: &str) -> String {
 }
 
 fn placeholders(template: &str) -> Vec<&str> {
-    template.split("${").skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    template
+        .split("${")
+        .skip(1)
+        .filter_map(|rest| rest.split('}').next())
+        .collect()
 }
 
 fn substitute(template: &str, value: impl Fn(&str) -> String) -> String {
@@ -186,23 +234,57 @@ mod tests {
 
     fn made(action: &str, arns: &[&str], names: &[&str]) -> Vec<String> {
         let facts = Catalogue::embedded().find(action).unwrap();
-        let place = Place { partition: "aws", account: "111122223333", region: "eu-west-1" };
-        let own = |list: &[&str]| list.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        named(facts, place, &own(arns), &own(names)).into_values().flatten().collect()
+        let place = Place {
+            partition: "aws",
+            account: "111122223333",
+            region: "eu-west-1",
+        };
+        let own = |list: &[&str]| {
+            list.iter()
+                .map(|text| (*text).to_owned())
+                .collect::<Vec<_>>()
+        };
+        named(facts, place, &own(arns), &own(names))
+            .into_values()
+            .flatten()
+            .collect()
     }
 
     #[test]
     fn parameters_make_arns() {
-        assert_eq!(made("rds:ModifyDBInstance", &[], &["dBInstanceIdentifier=d1"]), ["arn:aws:rds:eu-west-1:111122223333:db:d1"]);
-        assert_eq!(made("route53:DeleteHostedZone", &[], &["id=Z1"]), ["arn:aws:route53:::hostedzone/Z1"]);
-        assert_eq!(made("cloudtrail:StopLogging", &[], &["name=main"]), ["arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"]);
         assert_eq!(
-            made("ecs:UpdateService", &[], &["cluster=arn:aws:ecs:eu-west-1:111122223333:cluster/c", "service=s"]),
+            made("rds:ModifyDBInstance", &[], &["dBInstanceIdentifier=d1"]),
+            ["arn:aws:rds:eu-west-1:111122223333:db:d1"]
+        );
+        assert_eq!(
+            made("route53:DeleteHostedZone", &[], &["id=Z1"]),
+            ["arn:aws:route53:::hostedzone/Z1"]
+        );
+        assert_eq!(
+            made("cloudtrail:StopLogging", &[], &["name=main"]),
+            ["arn:aws:cloudtrail:eu-west-1:111122223333:trail/main"]
+        );
+        assert_eq!(
+            made(
+                "ecs:UpdateService",
+                &[],
+                &[
+                    "cluster=arn:aws:ecs:eu-west-1:111122223333:cluster/c",
+                    "service=s"
+                ]
+            ),
             ["arn:aws:ecs:eu-west-1:111122223333:service/c/s"]
         );
         assert_eq!(
-            made("ec2:TerminateInstances", &[], &[r#"instancesSet={"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}"#]),
-            ["arn:aws:ec2:eu-west-1:111122223333:instance/i-1", "arn:aws:ec2:eu-west-1:111122223333:instance/i-2"]
+            made(
+                "ec2:TerminateInstances",
+                &[],
+                &[r#"instancesSet={"items":[{"instanceId":"i-1"},{"instanceId":"i-2"}]}"#]
+            ),
+            [
+                "arn:aws:ec2:eu-west-1:111122223333:instance/i-1",
+                "arn:aws:ec2:eu-west-1:111122223333:instance/i-2"
+            ]
         );
         assert!(made("rds:ModifyDBInstance", &[], &["other=d1"]).is_empty());
     }

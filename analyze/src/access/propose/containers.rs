@@ -42,7 +42,9 @@ pub(super) struct Attached {
 impl Attached {
     /// A policy that AWS wrote: nobody chose each of its services.
     pub(super) fn by_aws(&self) -> bool {
-        self.arn.as_ref().is_some_and(|arn| arn.contains(":iam::aws:policy/"))
+        self.arn
+            .as_ref()
+            .is_some_and(|arn| arn.contains(":iam::aws:policy/"))
     }
 }
 
@@ -66,12 +68,22 @@ pub(super) struct Container {
 /// All containers, by account, kind and ARN; their policies go into the world's library.
 pub(super) fn read(world: &mut World, connection: &Connection) -> anyhow::Result<Vec<Container>> {
     let attached = read_attached(world, connection)?;
-    let holders: HashMap<&str, usize> =
-        world.holders.iter().enumerate().map(|(index, holder)| (holder.arn.as_str(), index)).collect();
+    let holders: HashMap<&str, usize> = world
+        .holders
+        .iter()
+        .enumerate()
+        .map(|(index, holder)| (holder.arn.as_str(), index))
+        .collect();
     let list = |text: Option<String>| -> Vec<String> {
-        text.and_then(|text| serde_json::from_str::<Option<Vec<String>>>(&text).ok().flatten()).unwrap_or_default()
+        text.and_then(|text| {
+            serde_json::from_str::<Option<Vec<String>>>(&text)
+                .ok()
+                .flatten()
+        })
+        .unwrap_or_default()
     };
-    let mut statement = connection.prepare(include_str!("../../sql/access/propose/containers.sql"))?;
+    let mut statement =
+        connection.prepare(include_str!("../../sql/access/propose/containers.sql"))?;
     let mut rows = statement.query([])?;
     let mut containers = Vec::new();
     let mut seen = BTreeSet::new();
@@ -91,10 +103,17 @@ pub(super) fn read(world: &mut World, connection: &Connection) -> anyhow::Result
             account: account.into(),
             kind,
             name: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-            members: members.iter().filter_map(|member| holders.get(member.as_str()).copied()).collect(),
+            members: members
+                .iter()
+                .filter_map(|member| holders.get(member.as_str()).copied())
+                .collect(),
             policies: policies
                 .iter()
-                .map(|(id, name, arn)| Attached { id: *id, name: name.clone(), arn: arn.clone() })
+                .map(|(id, name, arn)| Attached {
+                    id: *id,
+                    name: name.clone(),
+                    arn: arn.clone(),
+                })
                 .collect(),
             settled: row.get(5)?,
             lacks_mfa: kind == Kind::User && list(row.get(6)?).is_empty(),
@@ -108,14 +127,24 @@ pub(super) fn read(world: &mut World, connection: &Connection) -> anyhow::Result
 type ByContainer = BTreeMap<String, Vec<(PolicyId, String, Option<String>)>>;
 
 fn read_attached(world: &mut World, connection: &Connection) -> anyhow::Result<ByContainer> {
-    let mut statement = connection.prepare(include_str!("../../sql/access/propose/attached.sql"))?;
+    let mut statement =
+        connection.prepare(include_str!("../../sql/access/propose/attached.sql"))?;
     let mut rows = statement.query([])?;
     let mut attached = ByContainer::new();
     while let Some(row) = rows.next()? {
         let text: Option<String> = row.get(5)?;
         let policy: String = row.get(2)?;
-        let id = world.library.add("identityPolicies", PolicyKind::Principal, &policy, text.as_deref());
-        let entry = (id, row.get::<_, Option<String>>(3)?.unwrap_or_default(), row.get(4)?);
+        let id = world.library.add(
+            "identityPolicies",
+            PolicyKind::Principal,
+            &policy,
+            text.as_deref(),
+        );
+        let entry = (
+            id,
+            row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            row.get(4)?,
+        );
         attached.entry(row.get(1)?).or_default().push(entry);
     }
     for policies in attached.values_mut() {

@@ -29,7 +29,10 @@ pub(super) struct Element {
 impl Element {
     pub(super) fn of(patterns: impl IntoIterator<Item = String>) -> Self {
         let sorted: BTreeSet<String> = patterns.into_iter().collect();
-        Self { negated: false, patterns: sorted.into_iter().collect() }
+        Self {
+            negated: false,
+            patterns: sorted.into_iter().collect(),
+        }
     }
 }
 
@@ -75,7 +78,10 @@ pub(super) struct Draft {
 impl Draft {
     pub(super) fn allow(&mut self, why: Why, element: Element, condition: &Value, action: &str) {
         let key = (why, element, condition.to_string());
-        self.allowed.entry(key).or_default().insert(action.to_owned());
+        self.allowed
+            .entry(key)
+            .or_default()
+            .insert(action.to_owned());
     }
 
     /// The documents, of at most `limit` characters each: as few as wildcards make them, if they would be many without.
@@ -97,30 +103,62 @@ impl Draft {
     /// Whether another statement allows an action on the same resources and more.
     fn covered(&self, key: &(Why, Element, String), action: &str) -> bool {
         let (_, element, condition) = key;
-        self.allowed.iter().filter(|(other, actions)| *other != key && actions.contains(action)).any(|((why, wider, same), _)| {
-            let equal = wider == element;
-            let covers = |pattern: &String| wider.patterns.iter().any(|wide| arns::covers(wide, pattern));
-            let whole = !wider.negated && !element.negated && element.patterns.iter().all(covers);
-            // Of two equal ones the first stays.
-            same == condition && whole && (!equal || *why < key.0)
-        })
+        self.allowed
+            .iter()
+            .filter(|(other, actions)| *other != key && actions.contains(action))
+            .any(|((why, wider, same), _)| {
+                let equal = wider == element;
+                let covers = |pattern: &String| {
+                    wider
+                        .patterns
+                        .iter()
+                        .any(|wide| arns::covers(wide, pattern))
+                };
+                let whole =
+                    !wider.negated && !element.negated && element.patterns.iter().all(covers);
+                // Of two equal ones the first stays.
+                same == condition && whole && (!equal || *why < key.0)
+            })
     }
 
     fn statements(&self, shortening: Shortening) -> Vec<Statement> {
-        let mut statements: Vec<Statement> = self.verbatim.iter().cloned().map(|value| Statement { why: Why::AsBefore, value }).collect();
+        let mut statements: Vec<Statement> = self
+            .verbatim
+            .iter()
+            .cloned()
+            .map(|value| Statement {
+                why: Why::AsBefore,
+                value,
+            })
+            .collect();
         if !self.denied.is_empty() {
             let actions = shortened(&self.denied, &BTreeSet::new(), shortening);
-            statements.push(Statement { why: Why::NeverUsed, value: json!({ "Effect": "Deny", "Action": actions, "Resource": "*" }) });
+            statements.push(Statement {
+                why: Why::NeverUsed,
+                value: json!({ "Effect": "Deny", "Action": actions, "Resource": "*" }),
+            });
         }
         let none = BTreeSet::new();
         for (key, actions) in &self.allowed {
             let (why, element, condition) = key;
-            let actions: BTreeSet<String> = actions.iter().filter(|action| !self.covered(key, action)).cloned().collect();
+            let actions: BTreeSet<String> = actions
+                .iter()
+                .filter(|action| !self.covered(key, action))
+                .cloned()
+                .collect();
             if actions.is_empty() {
                 continue;
             }
-            let actions = shortened(&actions, self.harmless.get(key).unwrap_or(&none), shortening);
-            let resource = if element.negated { "NotResource" } else { "Resource" };
+            let actions = shortened(
+                &actions,
+                self.harmless.get(key).unwrap_or(&none),
+                shortening,
+            );
+            let resource = if element.negated {
+                "NotResource"
+            } else {
+                "Resource"
+            };
             let patterns = match element.patterns.as_slice() {
                 [one] => json!(one),
                 several => json!(several),
@@ -153,7 +191,11 @@ struct Statement {
 
 /// Characters that count.
 pub(super) fn size(document: &Value) -> usize {
-    document.to_string().chars().filter(|c| !c.is_whitespace()).count()
+    document
+        .to_string()
+        .chars()
+        .filter(|c| !c.is_whitespace())
+        .count()
 }
 
 /// A document of these statements.
@@ -181,12 +223,18 @@ fn pack(statements: &[Statement], limit: usize) -> Option<Vec<Value>> {
             documents.push(first);
             continue;
         }
-        let actions = statement.value["Action"].as_array().filter(|actions| actions.len() > 1)?.clone();
+        let actions = statement.value["Action"]
+            .as_array()
+            .filter(|actions| actions.len() > 1)?
+            .clone();
         let (one, other) = actions.split_at(actions.len() / 2);
         for part in [other, one] {
             let mut value = statement.value.clone();
             value["Action"] = json!(part);
-            queue.push(Statement { why: statement.why, value });
+            queue.push(Statement {
+                why: statement.why,
+                value,
+            });
         }
     }
     Some(documents.into_iter().map(document).collect())
@@ -195,19 +243,33 @@ fn pack(statements: &[Statement], limit: usize) -> Option<Vec<Value>> {
 /// The statement with a `Sid`, which is unique within its document.
 fn named(statement: &Statement, position: usize) -> Value {
     let mut named = Map::new();
-    named.insert("Sid".to_owned(), format!("{}{}", statement.why.sid(), position + 1).into());
+    named.insert(
+        "Sid".to_owned(),
+        format!("{}{}", statement.why.sid(), position + 1).into(),
+    );
     if let Value::Object(members) = &statement.value {
-        named.extend(members.iter().filter(|(key, _)| *key != "Sid").map(|(key, value)| (key.clone(), value.clone())));
+        named.extend(
+            members
+                .iter()
+                .filter(|(key, _)| *key != "Sid")
+                .map(|(key, value)| (key.clone(), value.clone())),
+        );
     }
     Value::Object(named)
 }
 
 /// Names, or the wildcards that stand for three or more of them.
-fn shortened(actions: &BTreeSet<String>, harmless: &BTreeSet<String>, shortening: Shortening) -> Vec<String> {
+fn shortened(
+    actions: &BTreeSet<String>,
+    harmless: &BTreeSet<String>,
+    shortening: Shortening,
+) -> Vec<String> {
     if shortening == Shortening::None {
         return actions.iter().cloned().collect();
     }
-    let may = |name: &str| actions.contains(name) || shortening == Shortening::Harmless && harmless.contains(name);
+    let may = |name: &str| {
+        actions.contains(name) || shortening == Shortening::Harmless && harmless.contains(name)
+    };
     let mut short = BTreeSet::new();
     let mut covered: BTreeSet<&str> = BTreeSet::new();
     for action in actions {
@@ -216,8 +278,15 @@ fn shortened(actions: &BTreeSet<String>, harmless: &BTreeSet<String>, shortening
         }
         let found = beginnings(action).into_iter().find_map(|beginning| {
             let pattern = format!("{beginning}*");
-            let matched: Vec<&'static str> = Catalogue::embedded().matching(&pattern).map(|facts| facts.name).collect();
-            let listed: Vec<&str> = matched.iter().filter_map(|name| actions.get(*name)).map(String::as_str).collect();
+            let matched: Vec<&'static str> = Catalogue::embedded()
+                .matching(&pattern)
+                .map(|facts| facts.name)
+                .collect();
+            let listed: Vec<&str> = matched
+                .iter()
+                .filter_map(|name| actions.get(*name))
+                .map(String::as_str)
+                .collect();
             (listed.len() > 2 && matched.iter().all(|name| may(name))).then_some((pattern, listed))
         });
         match found {
@@ -235,8 +304,12 @@ fn shortened(actions: &BTreeSet<String>, harmless: &BTreeSet<String>, shortening
 
 /// The words a name begins with, from `s3:` on to all but the last.
 fn beginnings(action: &str) -> Vec<&str> {
-    let Some(colon) = action.find(':') else { return Vec::new() };
-    let starts = action[colon + 1..].char_indices().filter(|(_, c)| c.is_ascii_uppercase());
+    let Some(colon) = action.find(':') else {
+        return Vec::new();
+    };
+    let starts = action[colon + 1..]
+        .char_indices()
+        .filter(|(_, c)| c.is_ascii_uppercase());
     starts.map(|(at, _)| &action[..colon + 1 + at]).collect()
 }
 
@@ -251,9 +324,17 @@ mod tests {
     #[test]
     fn documents_keep_to_the_limit_and_lose_nothing() {
         let mut draft = Draft::default();
-        let all: Vec<&str> = Catalogue::embedded().matching("ec2:D*").map(|facts| facts.name).collect();
+        let all: Vec<&str> = Catalogue::embedded()
+            .matching("ec2:D*")
+            .map(|facts| facts.name)
+            .collect();
         for action in &all {
-            draft.allow(Why::Used, Element::of(["*".to_owned()]), &Value::Null, action);
+            draft.allow(
+                Why::Used,
+                Element::of(["*".to_owned()]),
+                &Value::Null,
+                action,
+            );
         }
         let packed = pack(&draft.statements(Shortening::None), 1_000).unwrap();
         assert!(packed.len() > 5 && packed.iter().all(|document| size(document) <= 1_000));
@@ -264,15 +345,34 @@ mod tests {
             .filter_map(Value::as_str)
             .collect();
         assert_eq!(names, all.into_iter().collect());
-        assert!(draft.documents(60, 10).is_none(), "a statement that fits nowhere");
-        assert!(draft.documents(1_000, 10).is_some(), "wildcards make them few");
+        assert!(
+            draft.documents(60, 10).is_none(),
+            "a statement that fits nowhere"
+        );
+        assert!(
+            draft.documents(1_000, 10).is_some(),
+            "wildcards make them few"
+        );
     }
 
     #[test]
     fn a_wildcard_matches_nothing_else_unless_it_is_harmless() {
-        let used = set(&["sqs:GetQueueAttributes", "sqs:ListQueues", "sqs:ListQueueTags", "sqs:ListMessageMoveTasks"]);
-        assert!(shortened(&used, &BTreeSet::new(), Shortening::Same).iter().all(|name| !name.contains('*')));
-        let short = shortened(&used, &set(&["sqs:ListDeadLetterSourceQueues"]), Shortening::Harmless);
+        let used = set(&[
+            "sqs:GetQueueAttributes",
+            "sqs:ListQueues",
+            "sqs:ListQueueTags",
+            "sqs:ListMessageMoveTasks",
+        ]);
+        assert!(
+            shortened(&used, &BTreeSet::new(), Shortening::Same)
+                .iter()
+                .all(|name| !name.contains('*'))
+        );
+        let short = shortened(
+            &used,
+            &set(&["sqs:ListDeadLetterSourceQueues"]),
+            Shortening::Harmless,
+        );
         assert_eq!(short, ["sqs:GetQueueAttributes", "sqs:List*"]);
     }
 }

@@ -22,21 +22,37 @@ pub(super) struct Entrants {
 
 impl Entrants {
     pub(super) fn read(connection: &Connection, uses: &Uses) -> anyhow::Result<Self> {
-        let mut entrants = Self { own: BTreeMap::new(), outside: BTreeSet::new(), seen: BTreeMap::new() };
+        let mut entrants = Self {
+            own: BTreeMap::new(),
+            outside: BTreeSet::new(),
+            seen: BTreeMap::new(),
+        };
         let mut statement =
             connection.prepare("select to_arn, from_arn, from_kind, mfa = 'required' from assume_edges order by to_arn, from_arn, from_kind")?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (role, from): (String, String) = (row.get(0)?, row.get(1)?);
             if matches!(row.get::<_, String>(2)?.as_str(), "user" | "role") {
-                entrants.own.entry(role).or_default().insert((from, row.get(3)?));
+                entrants
+                    .own
+                    .entry(role)
+                    .or_default()
+                    .insert((from, row.get(3)?));
             } else {
                 entrants.outside.insert(role);
             }
         }
-        for used in uses.all.iter().filter(|used| used.action.name == "sts:AssumeRole") {
+        for used in uses
+            .all
+            .iter()
+            .filter(|used| used.action.name == "sts:AssumeRole")
+        {
             for role in used.arns() {
-                entrants.seen.entry(role.clone()).or_default().insert(used.holder);
+                entrants
+                    .seen
+                    .entry(role.clone())
+                    .or_default()
+                    .insert(used.holder);
             }
         }
         Ok(entrants)
@@ -93,18 +109,30 @@ impl Entrants {
     pub(super) fn people(&self, scene: &Scene, role: &str) -> BTreeSet<usize> {
         let users = self.users(role).unwrap_or_default();
         let may = |holder: &usize| users.contains(scene.world.holders[*holder].arn.as_str());
-        let seen: BTreeSet<usize> = self.seen.get(role).into_iter().flatten().copied().filter(may).collect();
+        let seen: BTreeSet<usize> = self
+            .seen
+            .get(role)
+            .into_iter()
+            .flatten()
+            .copied()
+            .filter(may)
+            .collect();
         if !seen.is_empty() {
             return seen;
         }
         let holders = scene.world.holders.iter().enumerate();
-        holders.filter(|(_, holder)| users.contains(holder.arn.as_str())).map(|(index, _)| index).collect()
+        holders
+            .filter(|(_, holder)| users.contains(holder.arn.as_str()))
+            .map(|(index, _)| index)
+            .collect()
     }
 
     /// Positions of what lets the users behind a role assume it: their groups, where these grant it, else themselves.
     pub(super) fn containers(&self, scene: &Scene, role: &str) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
-        let Some(action) = Catalogue::embedded().find("sts:AssumeRole") else { return found };
+        let Some(action) = Catalogue::embedded().find("sts:AssumeRole") else {
+            return found;
+        };
         for user in self.people(scene, role) {
             let used = Use {
                 holder: user,
@@ -114,10 +142,25 @@ impl Entrants {
                 region: "*".to_owned(),
                 calls: 0,
             };
-            let of_user = || scene.containers.iter().enumerate().filter(|(_, container)| container.kind != Kind::Role && container.members.contains(&user));
-            let granting: Vec<usize> = of_user().filter(|(_, container)| grants(scene, container, &used)).map(|(index, _)| index).collect();
+            let of_user = || {
+                scene
+                    .containers
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, container)| {
+                        container.kind != Kind::Role && container.members.contains(&user)
+                    })
+            };
+            let granting: Vec<usize> = of_user()
+                .filter(|(_, container)| grants(scene, container, &used))
+                .map(|(index, _)| index)
+                .collect();
             if granting.is_empty() {
-                found.extend(of_user().filter(|(_, container)| container.kind == Kind::User).map(|(index, _)| index));
+                found.extend(
+                    of_user()
+                        .filter(|(_, container)| container.kind == Kind::User)
+                        .map(|(index, _)| index),
+                );
             }
             found.extend(granting);
         }
@@ -127,6 +170,10 @@ impl Entrants {
 
 /// Whether a statement of the container may have allowed what was done.
 fn grants(scene: &Scene, container: &Container, used: &Use) -> bool {
-    let Ok(action) = Action::parse(used.action.name) else { return false };
-    scene.grantings(container).any(|granting| granting.statement.names_action(&action) && granting.may_allow(scene, used))
+    let Ok(action) = Action::parse(used.action.name) else {
+        return false;
+    };
+    scene
+        .grantings(container)
+        .any(|granting| granting.statement.names_action(&action) && granting.may_allow(scene, used))
 }

@@ -38,27 +38,59 @@ struct Managed<'a> {
 }
 
 /// All files but the README and the proof.
-pub(super) fn files(scene: &Scene, plan: &Plan, foreign: &[Foreign], guardrail: &Guardrail) -> Files {
+pub(super) fn files(
+    scene: &Scene,
+    plan: &Plan,
+    foreign: &[Foreign],
+    guardrail: &Guardrail,
+) -> Files {
     let mut files = Files::new();
-    let mut accounts: Vec<&str> = scene.containers.iter().map(|container| &*container.account).collect();
+    let mut accounts: Vec<&str> = scene
+        .containers
+        .iter()
+        .map(|container| &*container.account)
+        .collect();
     accounts.dedup();
     for account in accounts {
         let folder = safe(account);
         let managed = managed(scene, plan, account);
         for policy in &managed {
-            files.insert(format!("{folder}/policies/{}.json", policy.name), pretty(policy.document));
+            files.insert(
+                format!("{folder}/policies/{}.json", policy.name),
+                pretty(policy.document),
+            );
         }
-        let specials = || plan.specials.iter().filter(|((of, _), _)| of == account).map(|(_, special)| special);
+        let specials = || {
+            plan.specials
+                .iter()
+                .filter(|((of, _), _)| of == account)
+                .map(|(_, special)| special)
+        };
         for special in specials() {
-            files.insert(format!("{folder}/trust/{}.json", safe(&special.name)), pretty(&trust(special)));
+            files.insert(
+                format!("{folder}/trust/{}.json", safe(&special.name)),
+                pretty(&trust(special)),
+            );
         }
-        let roles: Vec<(&str, Value)> = specials().map(|special| (special.name.as_str(), trust(special))).collect();
+        let roles: Vec<(&str, Value)> = specials()
+            .map(|special| (special.name.as_str(), trust(special)))
+            .collect();
         if !managed.is_empty() {
             for (number, template) in templates(&roles, &managed).iter().enumerate() {
-                let name = if number == 0 { String::new() } else { format!("-{}", number + 1) };
-                files.insert(format!("{folder}/cloudformation{name}.json"), pretty(template));
+                let name = if number == 0 {
+                    String::new()
+                } else {
+                    format!("-{}", number + 1)
+                };
+                files.insert(
+                    format!("{folder}/cloudformation{name}.json"),
+                    pretty(template),
+                );
             }
-            files.insert(format!("{folder}/main.tf.json"), pretty(&terraform(&roles, &managed)));
+            files.insert(
+                format!("{folder}/main.tf.json"),
+                pretty(&terraform(&roles, &managed)),
+            );
         }
         if let Some(script) = script(scene, plan, account) {
             files.insert(format!("{folder}/detach.sh"), script);
@@ -66,7 +98,14 @@ pub(super) fn files(scene: &Scene, plan: &Plan, foreign: &[Foreign], guardrail: 
     }
     for one in foreign {
         let container = &scene.containers[one.role];
-        files.insert(format!("{}/trust/{}.json", safe(&container.account), trust_name(container)), pretty(&one.document));
+        files.insert(
+            format!(
+                "{}/trust/{}.json",
+                safe(&container.account),
+                trust_name(container)
+            ),
+            pretty(&one.document),
+        );
     }
     organization(guardrail, &mut files);
     files
@@ -91,7 +130,12 @@ fn managed<'a>(scene: &'a Scene, plan: &'a Plan, account: &str) -> Vec<Managed<'
             });
         }
     }
-    for (container, outcome) in scene.containers.iter().zip(&plan.outcomes).filter(|(container, _)| *container.account == *account) {
+    for (container, outcome) in scene
+        .containers
+        .iter()
+        .zip(&plan.outcomes)
+        .filter(|(container, _)| *container.account == *account)
+    {
         for (number, document) in outcome.documents.iter().enumerate() {
             all.push(Managed {
                 name: policy_name(container, number + 1),
@@ -107,7 +151,11 @@ fn managed<'a>(scene: &'a Scene, plan: &'a Plan, account: &str) -> Vec<Managed<'
 
 /// The name of a policy: it tells what it is attached to, is unique, and is a name for files as well.
 pub(super) fn policy_name(container: &Container, number: usize) -> String {
-    format!("sevenwalls-{}-{}-{number}", container.kind.name(), safe(&container.name))
+    format!(
+        "sevenwalls-{}-{}-{number}",
+        container.kind.name(),
+        safe(&container.name)
+    )
 }
 
 /// A name of letters, digits and hyphens. One that had others, or is long, ends with what tells it from those like it; so
@@ -118,7 +166,17 @@ pub(super) fn safe(name: &str) -> String {
     if !name.is_empty() && name.len() <= most && name.chars().all(plain) {
         return name.to_owned();
     }
-    let kept: String = name.chars().map(|c| if plain(c.to_ascii_lowercase()) { c } else { '-' }).take(most - 9).collect();
+    let kept: String = name
+        .chars()
+        .map(|c| {
+            if plain(c.to_ascii_lowercase()) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .take(most - 9)
+        .collect();
     format!("{kept}-{}", fingerprint(name))
 }
 
@@ -132,7 +190,9 @@ fn fingerprint(text: &str) -> String {
 
 /// An identifier of a template: letters and digits.
 fn logical(name: &str) -> String {
-    let words = name.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words = name
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .filter(|word| !word.is_empty());
     let mut id: String = words
         .map(|word| {
             let (first, rest) = word.split_at(1);
@@ -163,7 +223,11 @@ fn templates(roles: &[(&str, Value)], managed: &[Managed<'_>]) -> Vec<Value> {
             Kind::Group => "Groups",
             Kind::Role => "Roles",
         };
-        let to = if policy.special { json!({ "Ref": logical(name) }) } else { json!(name) };
+        let to = if policy.special {
+            json!({ "Ref": logical(name) })
+        } else {
+            json!(name)
+        };
         let value = json!({
             "Type": "AWS::IAM::ManagedPolicy",
             "Properties": {
@@ -175,7 +239,9 @@ fn templates(roles: &[(&str, Value)], managed: &[Managed<'_>]) -> Vec<Value> {
     let mut parts: Vec<(Map<String, Value>, usize)> = Vec::new();
     for (id, resource) in resources {
         let size = resource.to_string().len();
-        let fits = |(part, so_far): &&mut (Map<String, Value>, usize)| part.len() < TEMPLATE_RESOURCES && *so_far + size < TEMPLATE_SIZE;
+        let fits = |(part, so_far): &&mut (Map<String, Value>, usize)| {
+            part.len() < TEMPLATE_RESOURCES && *so_far + size < TEMPLATE_SIZE
+        };
         match parts.last_mut().filter(fits) {
             Some((part, so_far)) => {
                 part.insert(id, resource);
@@ -184,9 +250,7 @@ fn templates(roles: &[(&str, Value)], managed: &[Managed<'_>]) -> Vec<Value> {
             None => parts.push((Map::from_iter([(id, resource)]), size)),
         }
     }
-    let template = |(resources, _)| {
-        json!({ "AWSTemplateFormatVersion": "2010-09-09", "Description": "Policies right-sized to what was used", "Resources": Value::Object(resources) })
-    };
+    let template = |(resources, _)| json!({ "AWSTemplateFormatVersion": "2010-09-09", "Description": "Policies right-sized to what was used", "Resources": Value::Object(resources) });
     parts.into_iter().map(template).collect()
 }
 
@@ -197,20 +261,31 @@ fn terraform(roles: &[(&str, Value)], managed: &[Managed<'_>]) -> Value {
             "name": literal(name), "description": "Dangerous work, after signing in with a second factor",
             "assume_role_policy": literal(&trust.to_string()), "max_session_duration": 3600,
         });
-        resources.entry("aws_iam_role").or_default().insert(logical(name), role);
+        resources
+            .entry("aws_iam_role")
+            .or_default()
+            .insert(logical(name), role);
     }
     for policy in managed {
         let id = logical(&policy.name);
         let value = json!({ "name": literal(&policy.name), "description": policy.description, "policy": literal(&policy.document.to_string()) });
-        resources.entry("aws_iam_policy").or_default().insert(id.clone(), value);
+        resources
+            .entry("aws_iam_policy")
+            .or_default()
+            .insert(id.clone(), value);
         let (kind, name) = policy.to;
         let (table, column) = match kind {
             Kind::User => ("aws_iam_user_policy_attachment", "user"),
             Kind::Group => ("aws_iam_group_policy_attachment", "group"),
             Kind::Role => ("aws_iam_role_policy_attachment", "role"),
         };
-        let to = if policy.special { format!("${{aws_iam_role.{}.name}}", logical(name)) } else { literal(name) };
-        let attachment = json!({ column: to, "policy_arn": format!("${{aws_iam_policy.{id}.arn}}") });
+        let to = if policy.special {
+            format!("${{aws_iam_role.{}.name}}", logical(name))
+        } else {
+            literal(name)
+        };
+        let attachment =
+            json!({ column: to, "policy_arn": format!("${{aws_iam_policy.{id}.arn}}") });
         resources.entry(table).or_default().insert(id, attachment);
     }
     json!({ "terraform": { "required_providers": { "aws": { "source": "hashicorp/aws" } } }, "resource": resources })
@@ -251,7 +326,10 @@ fn organization(guardrail: &Guardrail, files: &mut Files) {
         "Parameters": { "TargetIds": { "Type": "CommaDelimitedList", "Description": "Ids of the root, units or accounts that it is attached to" } },
         "Resources": resources,
     });
-    files.insert("organization/cloudformation.json".to_owned(), pretty(&template));
+    files.insert(
+        "organization/cloudformation.json".to_owned(),
+        pretty(&template),
+    );
     let template = json!({
         "terraform": { "required_providers": { "aws": { "source": "hashicorp/aws" } } },
         "resource": { "aws_organizations_policy": terraform },
@@ -262,15 +340,28 @@ fn organization(guardrail: &Guardrail, files: &mut Files) {
 /// Commands that take away what the new policies replace.
 fn script(scene: &Scene, plan: &Plan, account: &str) -> Option<String> {
     let mut lines = String::new();
-    for (container, outcome) in scene.containers.iter().zip(&plan.outcomes).filter(|(container, _)| *container.account == *account) {
+    for (container, outcome) in scene
+        .containers
+        .iter()
+        .zip(&plan.outcomes)
+        .filter(|(container, _)| *container.account == *account)
+    {
         let kind = container.kind.name();
         let name = quoted(&container.name);
         for position in &outcome.detached {
             let policy = &container.policies[*position];
             // Writing to a String can't fail. Joined, since a name may begin with a hyphen.
             let _ = match &policy.arn {
-                Some(arn) => writeln!(lines, "aws iam detach-{kind}-policy --{kind}-name={name} --policy-arn={}", quoted(arn)),
-                None => writeln!(lines, "aws iam delete-{kind}-policy --{kind}-name={name} --policy-name={}", quoted(&policy.name)),
+                Some(arn) => writeln!(
+                    lines,
+                    "aws iam detach-{kind}-policy --{kind}-name={name} --policy-arn={}",
+                    quoted(arn)
+                ),
+                None => writeln!(
+                    lines,
+                    "aws iam delete-{kind}-policy --{kind}-name={name} --policy-name={}",
+                    quoted(&policy.name)
+                ),
             };
         }
     }
@@ -298,9 +389,25 @@ mod tests {
     #[test]
     fn names_are_safe_and_stay_apart() {
         assert_eq!(safe("api-payments"), "api-payments");
-        let hostile = ["../../etc/passwd", "a b", "a/b", "A", "", "a\u{202e}b", "ä", &"x".repeat(300)];
-        let mut made: Vec<String> = hostile.iter().map(|name| safe(name).to_lowercase()).collect();
-        assert!(made.iter().all(|name| name.len() <= NAME - 40 && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')), "{made:?}");
+        let hostile = [
+            "../../etc/passwd",
+            "a b",
+            "a/b",
+            "A",
+            "",
+            "a\u{202e}b",
+            "ä",
+            &"x".repeat(300),
+        ];
+        let mut made: Vec<String> = hostile
+            .iter()
+            .map(|name| safe(name).to_lowercase())
+            .collect();
+        assert!(
+            made.iter().all(|name| name.len() <= NAME - 40
+                && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')),
+            "{made:?}"
+        );
         made.sort();
         made.dedup();
         assert_eq!(made.len(), hostile.len());

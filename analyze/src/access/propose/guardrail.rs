@@ -12,7 +12,10 @@ use super::uses::Uses;
 
 /// Actions that end what watches and guards an account, by what they take away.
 const GUARDED: [(&str, &[&str]); 4] = [
-    ("Organization", &["account:CloseAccount", "organizations:LeaveOrganization"]),
+    (
+        "Organization",
+        &["account:CloseAccount", "organizations:LeaveOrganization"],
+    ),
     (
         "Watch",
         &[
@@ -42,7 +45,13 @@ const GUARDED: [(&str, &[&str]); 4] = [
             "s3:PutAccountPublicAccessBlock",
         ],
     ),
-    ("Backups", &["backup:DeleteBackupVaultLockConfiguration", "s3:BypassGovernanceRetention"]),
+    (
+        "Backups",
+        &[
+            "backup:DeleteBackupVaultLockConfiguration",
+            "s3:BypassGovernanceRetention",
+        ],
+    ),
 ];
 
 /// What would remove or open the logs in a bucket.
@@ -81,26 +90,42 @@ pub(super) struct Guardrail {
 }
 
 /// Makes it.
-pub(super) fn make(scene: &Scene, uses: &Uses, plan: &Plan, connection: &Connection) -> anyhow::Result<Guardrail> {
-    let mut statement = connection.prepare("select distinct arn from trail_buckets where arn is not null order by all")?;
-    let buckets = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+pub(super) fn make(
+    scene: &Scene,
+    uses: &Uses,
+    plan: &Plan,
+    connection: &Connection,
+) -> anyhow::Result<Guardrail> {
+    let mut statement = connection
+        .prepare("select distinct arn from trail_buckets where arn is not null order by all")?;
+    let buckets = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
     let mut statement = connection.prepare(
         "select distinct management_account_id from aws_organizations_organization where management_account_id is not null order by all",
     )?;
-    let spared = statement.query_map([], |row| row.get(0))?.collect::<Result<BTreeSet<String>, _>>()?;
+    let spared = statement
+        .query_map([], |row| row.get(0))?
+        .collect::<Result<BTreeSet<String>, _>>()?;
     let used = used_in_the_open(scene, uses, plan);
     let mut left_out = BTreeSet::new();
     let mut wanted = |actions: &[&'static str]| -> Vec<&'static str> {
-        let (out, within): (Vec<&'static str>, Vec<&'static str>) = actions.iter().partition(|action| used.contains(*action));
+        let (out, within): (Vec<&'static str>, Vec<&'static str>) =
+            actions.iter().partition(|action| used.contains(*action));
         left_out.extend(out);
         within
     };
-    let partition = scene.containers.first().and_then(|container| container.arn.split(':').nth(1)).unwrap_or("aws");
+    let partition = scene
+        .containers
+        .first()
+        .and_then(|container| container.arn.split(':').nth(1))
+        .unwrap_or("aws");
     let special = format!("arn:{partition}:iam::*:role/danger-*");
     let condition = json!({ "ArnNotLike": { "aws:PrincipalArn": special } });
     // A role of such a name would be spared, so that only these roles may make one.
-    let mut statements =
-        vec![json!({ "Sid": "SpecialRoles", "Effect": "Deny", "Action": OF_SPECIAL_ROLES, "Resource": special, "Condition": condition })];
+    let mut statements = vec![
+        json!({ "Sid": "SpecialRoles", "Effect": "Deny", "Action": OF_SPECIAL_ROLES, "Resource": special, "Condition": condition }),
+    ];
     for (sid, actions) in GUARDED {
         let actions = wanted(actions);
         if !actions.is_empty() {
@@ -108,7 +133,10 @@ pub(super) fn make(scene: &Scene, uses: &Uses, plan: &Plan, connection: &Connect
         }
     }
     let actions = wanted(&OF_LOG_BUCKETS);
-    let resources: Vec<String> = buckets.iter().flat_map(|bucket| [bucket.clone(), format!("{bucket}/*")]).collect();
+    let resources: Vec<String> = buckets
+        .iter()
+        .flat_map(|bucket| [bucket.clone(), format!("{bucket}/*")])
+        .collect();
     if !actions.is_empty() && !resources.is_empty() {
         for (number, resources) in resources.chunks(40).enumerate() {
             let sid = format!("LogBuckets{}", number + 1);
@@ -129,7 +157,11 @@ pub(super) fn make(scene: &Scene, uses: &Uses, plan: &Plan, connection: &Connect
     Ok(Guardrail {
         documents: documents.into_iter().map(document::document).collect(),
         left_out,
-        applies: scene.world.limits.values().any(|limits| limits.organization.is_some()),
+        applies: scene
+            .world
+            .limits
+            .values()
+            .any(|limits| limits.organization.is_some()),
         spared,
     })
 }
@@ -139,13 +171,33 @@ fn used_in_the_open(scene: &Scene, uses: &Uses, plan: &Plan) -> BTreeSet<&'stati
     let mut behind: BTreeMap<usize, BTreeSet<&'static str>> = BTreeMap::new();
     for (container, outcome) in scene.containers.iter().zip(&plan.outcomes) {
         for member in &container.members {
-            behind.entry(*member).or_default().extend(outcome.behind.keys());
+            behind
+                .entry(*member)
+                .or_default()
+                .extend(outcome.behind.keys());
         }
     }
-    let open = |used: &&super::uses::Use| behind.get(&used.holder).is_none_or(|actions| !actions.contains(used.action.name));
-    let mut actions: BTreeSet<&'static str> = uses.all.iter().filter(open).map(|used| used.action.name).collect();
-    let machines = plan.outcomes.iter().flat_map(|outcome| &outcome.kept).filter(|(_, keep)| **keep == Keep::Machine);
-    actions.extend(machines.filter_map(|(action, _)| crate::actions::Catalogue::embedded().find(action)).map(|facts| facts.name));
+    let open = |used: &&super::uses::Use| {
+        behind
+            .get(&used.holder)
+            .is_none_or(|actions| !actions.contains(used.action.name))
+    };
+    let mut actions: BTreeSet<&'static str> = uses
+        .all
+        .iter()
+        .filter(open)
+        .map(|used| used.action.name)
+        .collect();
+    let machines = plan
+        .outcomes
+        .iter()
+        .flat_map(|outcome| &outcome.kept)
+        .filter(|(_, keep)| **keep == Keep::Machine);
+    actions.extend(
+        machines
+            .filter_map(|(action, _)| crate::actions::Catalogue::embedded().find(action))
+            .map(|facts| facts.name),
+    );
     actions
 }
 
@@ -156,8 +208,16 @@ mod tests {
 
     #[test]
     fn what_is_guarded_exists() {
-        for action in GUARDED.iter().flat_map(|(_, actions)| *actions).chain(&OF_LOG_BUCKETS).chain(&OF_SPECIAL_ROLES) {
-            assert_eq!(Catalogue::embedded().find(action).map(|facts| facts.name), Some(*action));
+        for action in GUARDED
+            .iter()
+            .flat_map(|(_, actions)| *actions)
+            .chain(&OF_LOG_BUCKETS)
+            .chain(&OF_SPECIAL_ROLES)
+        {
+            assert_eq!(
+                Catalogue::embedded().find(action).map(|facts| facts.name),
+                Some(*action)
+            );
         }
     }
 }

@@ -7,6 +7,7 @@
 mod apply;
 mod arns;
 mod containers;
+mod containment;
 mod document;
 mod entrants;
 mod files;
@@ -57,7 +58,12 @@ const SHOWN: usize = 10;
 ///
 /// # Errors
 /// When the run can't be read, the folder has a proposal already, or the proof fails.
-pub(super) fn propose(args: &AccessArgs, folder: &Path, run: &Run, config: &Config) -> anyhow::Result<Exit> {
+pub(super) fn propose(
+    args: &AccessArgs,
+    folder: &Path,
+    run: &Run,
+    config: &Config,
+) -> anyhow::Result<Exit> {
     let out = Storage::open(&folder.display().to_string())?;
     if out.exists(README)? {
         return Err(Hinted::new(
@@ -106,7 +112,12 @@ impl Basis {
         let uses = uses::read(&scene.world, connection)?.allowed(&scene)?;
         let entrants = Entrants::read(connection, &uses)?;
         let dangers = Dangers::new(&super::added(session)?);
-        Ok(Self { scene, uses, entrants, dangers })
+        Ok(Self {
+            scene,
+            uses,
+            entrants,
+            dangers,
+        })
     }
 
     fn plan(&self, connection: &Connection) -> anyhow::Result<Plan> {
@@ -119,20 +130,41 @@ impl Basis {
                 connection,
                 "select account_id from histories where span >= to_days(setting('proposal_days')) order by all",
             )?,
-            tag_keys: &texts::<Vec<String>>(connection, "select key from config_tag_keys where concept = 'system' order by rank, key")?,
+            tag_keys: &texts::<Vec<String>>(
+                connection,
+                "select key from config_tag_keys where concept = 'system' order by rank, key",
+            )?,
         };
         Ok(planner.plan())
     }
 
     /// The proposal that a plan comes to, proven or not.
     fn proposal(self, plan: Plan, connection: &Connection) -> anyhow::Result<Proposal> {
-        let Self { scene, uses, entrants, dangers } = self;
+        let Self {
+            scene,
+            uses,
+            entrants,
+            dangers,
+        } = self;
         let foreign = foreign::find(&scene, connection)?;
         let guardrail = guardrail::make(&scene, &uses, &plan, connection)?;
         let new = apply::apply(&plan, &guardrail, connection)?;
-        let prover = Prover { old: &scene, new: &new, plan: &plan, uses: &uses, entrants: &entrants, dangers: &dangers };
+        let prover = Prover {
+            old: &scene,
+            new: &new,
+            plan: &plan,
+            uses: &uses,
+            entrants: &entrants,
+            dangers: &dangers,
+        };
         let proof = prover.prove()?;
-        Ok(Proposal { scene, plan, foreign, guardrail, proof })
+        Ok(Proposal {
+            scene,
+            plan,
+            foreign,
+            guardrail,
+            proof,
+        })
     }
 }
 
@@ -167,14 +199,23 @@ impl Proposal {
             shell::warn(failure);
         }
         Err(Hinted::new(
-            format!("the proof of the proposal fails in {} places, so nothing was written", failures.len()),
+            format!(
+                "the proof of the proposal fails in {} places, so nothing was written",
+                failures.len()
+            ),
             "this is a defect of the proposal, not of the account: report it with the lines above",
         )
         .into())
     }
 
     fn report(&self, out: &Storage) {
-        let count = |state: fn(&State) -> bool| self.plan.outcomes.iter().filter(|outcome| state(&outcome.state)).count();
+        let count = |state: fn(&State) -> bool| {
+            self.plan
+                .outcomes
+                .iter()
+                .filter(|outcome| state(&outcome.state))
+                .count()
+        };
         shell::note(&format!(
             "policies of {} users, groups and roles replaced, dangerous actions of {} denied, {} left as they are; {} special roles",
             count(|state| *state == State::Replaced),
@@ -195,11 +236,16 @@ impl Proposal {
 fn kinds(dangers: &Dangers) -> BTreeMap<String, &'static str> {
     let mut kinds: BTreeMap<String, Kind> = BTreeMap::new();
     for danger in dangers.all() {
-        let Some(kind) = Kind::parse(&danger.kind) else { continue };
+        let Some(kind) = Kind::parse(&danger.kind) else {
+            continue;
+        };
         let known = kinds.entry(danger.name.clone()).or_insert(kind);
         *known = kind.min(*known);
     }
-    kinds.into_iter().map(|(action, kind)| (action, kind.name())).collect()
+    kinds
+        .into_iter()
+        .map(|(action, kind)| (action, kind.name()))
+        .collect()
 }
 
 /// The only column of a query.

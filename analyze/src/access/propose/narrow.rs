@@ -41,7 +41,9 @@ impl Wide {
             Self::NoResource => "takes no resource: IAM grants it on `*` only",
             Self::Unknown => "the events do not name its resource",
             Self::ManyTypes => "names resources of many types at once",
-            Self::AsGranted => "the present policy names the resources by variables or by what it spares",
+            Self::AsGranted => {
+                "the present policy names the resources by variables or by what it spares"
+            }
         }
     }
 }
@@ -51,7 +53,8 @@ pub(super) fn catalogue() -> &'static [(&'static ActionFacts, Action)] {
     static ACTIONS: OnceLock<Vec<(&'static ActionFacts, Action)>> = OnceLock::new();
     ACTIONS.get_or_init(|| {
         let all = Catalogue::embedded().actions().iter();
-        all.filter_map(|facts| Some((facts, Action::parse(facts.name).ok()?))).collect()
+        all.filter_map(|facts| Some((facts, Action::parse(facts.name).ok()?)))
+            .collect()
     })
 }
 
@@ -65,7 +68,12 @@ impl Granting<'_> {
     /// Its resources as they are written.
     pub(super) fn element(&self) -> Element {
         let negated = self.document.get("NotResource").is_some();
-        Element { negated, patterns: classes::patterns(self.document).map(str::to_owned).collect() }
+        Element {
+            negated,
+            patterns: classes::patterns(self.document)
+                .map(str::to_owned)
+                .collect(),
+        }
     }
 
     pub(super) fn condition(&self) -> &Value {
@@ -75,13 +83,20 @@ impl Granting<'_> {
     /// Whether somebody chose the service of an action: it is named, not matched by a wildcard.
     pub(super) fn names_service(&self, service: &str) -> bool {
         let actions = classes::strings(self.document.get("Action"));
-        actions.iter().any(|action| action.split(':').next().is_some_and(|named| named.eq_ignore_ascii_case(service)))
+        actions.iter().any(|action| {
+            action
+                .split(':')
+                .next()
+                .is_some_and(|named| named.eq_ignore_ascii_case(service))
+        })
     }
 
     /// Actions it names one by one that the catalogue does not know.
     pub(super) fn unknown_actions(&self) -> Vec<String> {
         let mut actions = classes::strings(self.document.get("Action"));
-        actions.retain(|action| Action::parse(action).is_ok() && Catalogue::embedded().find(action).is_none());
+        actions.retain(|action| {
+            Action::parse(action).is_ok() && Catalogue::embedded().find(action).is_none()
+        });
         actions
     }
 
@@ -101,10 +116,17 @@ impl Granting<'_> {
             }
             let context = Context::layered(layers);
             let named = match Resource::new(arn, Some(&target.account)) {
-                Ok(resource) if about_resource => self.statement.names_resource(&resource, &context),
+                Ok(resource) if about_resource => {
+                    self.statement.names_resource(&resource, &context)
+                }
                 _ => Truth::Unknown,
             };
-            named != Truth::False && self.statement.conditions().iter().all(|condition| condition.holds(&context) != Truth::False)
+            named != Truth::False
+                && self
+                    .statement
+                    .conditions()
+                    .iter()
+                    .all(|condition| condition.holds(&context) != Truth::False)
         };
         match arns.as_slice() {
             [] => holds("*", false),
@@ -113,7 +135,12 @@ impl Granting<'_> {
     }
 
     /// The resources on which an action is to be allowed, after what was done with it; with a reason if they stay as they are.
-    pub(super) fn narrowed(&self, scene: &Scene, action: &ActionFacts, uses: &[&Use]) -> (Element, Option<Wide>) {
+    pub(super) fn narrowed(
+        &self,
+        scene: &Scene,
+        action: &ActionFacts,
+        uses: &[&Use],
+    ) -> (Element, Option<Wide>) {
         let whole = self.element();
         let as_granted = |why| (whole.clone(), Some(why));
         if uses.iter().any(|used| used.on == On::Nothing) {
@@ -126,17 +153,29 @@ impl Granting<'_> {
             return as_granted(Wide::AsGranted);
         }
         let mut patterns = BTreeSet::new();
-        for (index, resource) in action.resources.iter().enumerate().filter(|(_, resource)| !resource.is_none()) {
+        for (index, resource) in action
+            .resources
+            .iter()
+            .enumerate()
+            .filter(|(_, resource)| !resource.is_none())
+        {
             let mut of_type = BTreeSet::new();
             for used in uses {
                 let On::Known(known) = &used.on else { continue };
                 let place = Place {
-                    partition: scene.world.holders[used.holder].arn.split(':').nth(1).unwrap_or("aws"),
+                    partition: scene.world.holders[used.holder]
+                        .arn
+                        .split(':')
+                        .nth(1)
+                        .unwrap_or("aws"),
                     account: &used.account,
                     region: &used.region,
                 };
                 match known.get(&index) {
-                    Some(arns) => of_type.extend(arns.iter().flat_map(|arn| generalized(scene, resource, place, arn))),
+                    Some(arns) => of_type.extend(
+                        arns.iter()
+                            .flat_map(|arn| generalized(scene, resource, place, arn)),
+                    ),
                     None => {
                         of_type.insert(arns::wide(resource, place));
                     }
@@ -144,7 +183,11 @@ impl Granting<'_> {
             }
             if of_type.len() > MOST_ARNS {
                 let places = uses.iter().map(|used| Place {
-                    partition: scene.world.holders[used.holder].arn.split(':').nth(1).unwrap_or("aws"),
+                    partition: scene.world.holders[used.holder]
+                        .arn
+                        .split(':')
+                        .nth(1)
+                        .unwrap_or("aws"),
                     account: &used.account,
                     region: &used.region,
                 });
@@ -160,24 +203,49 @@ impl Granting<'_> {
             })
             .flatten()
             .collect();
-        let types = action.resources.iter().filter(|resource| !resource.is_none()).count();
+        let types = action
+            .resources
+            .iter()
+            .filter(|resource| !resource.is_none())
+            .count();
         if types > told.len() + MOST_TYPES {
             return as_granted(Wide::ManyTypes);
         }
         // What a wider one of the list covers need not be listed.
         let kept: BTreeSet<String> = patterns
             .iter()
-            .filter(|one| !patterns.iter().any(|other| other != *one && arns::covers(other, one)))
+            .filter(|one| {
+                !patterns
+                    .iter()
+                    .any(|other| other != *one && arns::covers(other, one))
+            })
             .cloned()
             .collect();
         // The statement may be narrower than a whole type: what is in both is granted.
-        let within = |pattern: &String| whole.patterns.iter().any(|granted| arns::covers(granted, pattern));
+        let within = |pattern: &String| {
+            whole
+                .patterns
+                .iter()
+                .any(|granted| arns::covers(granted, pattern))
+        };
         if kept.iter().all(within) {
             return (Element::of(kept), None);
         }
-        let narrower = whole.patterns.iter().filter(|granted| kept.iter().any(|pattern| arns::covers(pattern, granted))).cloned();
-        let both: BTreeSet<String> = kept.iter().filter(|pattern| within(pattern)).cloned().chain(narrower).collect();
-        let covers_all = uses.iter().flat_map(|used| used.arns()).all(|arn| both.iter().any(|pattern| arns::covers(pattern, arn)));
+        let narrower = whole
+            .patterns
+            .iter()
+            .filter(|granted| kept.iter().any(|pattern| arns::covers(pattern, granted)))
+            .cloned();
+        let both: BTreeSet<String> = kept
+            .iter()
+            .filter(|pattern| within(pattern))
+            .cloned()
+            .chain(narrower)
+            .collect();
+        let covers_all = uses
+            .iter()
+            .flat_map(|used| used.arns())
+            .all(|arn| both.iter().any(|pattern| arns::covers(pattern, arn)));
         if both.is_empty() || !covers_all {
             return as_granted(Wide::AsGranted);
         }
@@ -187,13 +255,29 @@ impl Granting<'_> {
 
 /// What stands for a resource: itself if it is in the inventory, else all of its type, since it is one of those that come
 /// and go; for parts of a bucket or log group all of its parts.
-fn generalized(scene: &Scene, resource: &crate::actions::ResourceFacts, place: Place<'_>, arn: &str) -> Vec<String> {
+fn generalized(
+    scene: &Scene,
+    resource: &crate::actions::ResourceFacts,
+    place: Place<'_>,
+    arn: &str,
+) -> Vec<String> {
     let wide = || {
         let mut parts = arn.splitn(6, ':').skip(3);
-        let (region, account) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let (region, account) = (
+            parts.next().unwrap_or_default(),
+            parts.next().unwrap_or_default(),
+        );
         let own = Place {
-            region: if region.is_empty() { place.region } else { region },
-            account: if account.is_empty() { place.account } else { account },
+            region: if region.is_empty() {
+                place.region
+            } else {
+                region
+            },
+            account: if account.is_empty() {
+                place.account
+            } else {
+                account
+            },
             ..place
         };
         vec![arns::wide(resource, own)]
@@ -201,18 +285,40 @@ fn generalized(scene: &Scene, resource: &crate::actions::ResourceFacts, place: P
     if !arns::is_plain(arn) {
         return wide();
     }
-    if let Some((bucket, _)) = arn.split_once('/').filter(|(bucket, _)| bucket.starts_with("arn:") && bucket.contains(":s3:::")) {
+    if let Some((bucket, _)) = arn
+        .split_once('/')
+        .filter(|(bucket, _)| bucket.starts_with("arn:") && bucket.contains(":s3:::"))
+    {
         return vec![format!("{bucket}/*")];
     }
-    let log_group = arn.split(":log-stream:").next().unwrap_or(arn).trim_end_matches(":*");
+    let log_group = arn
+        .split(":log-stream:")
+        .next()
+        .unwrap_or(arn)
+        .trim_end_matches(":*");
     if arn.contains(":logs:") && arn.contains(":log-group:") && scene.target(log_group).is_some() {
         return vec![log_group.to_owned(), format!("{log_group}:*")];
     }
-    if scene.target(arn).is_some_and(|target| target.arn == arn) { vec![arn.to_owned()] } else { wide() }
+    if scene.target(arn).is_some_and(|target| target.arn == arn) {
+        vec![arn.to_owned()]
+    } else {
+        wide()
+    }
 }
 
 /// What a request about a resource of unknown ARN is judged with: one that each pattern names.
 pub(super) fn instances(element: &Element) -> Vec<String> {
-    let plain = element.patterns.iter().filter(|pattern| !element.negated && !pattern.contains("${"));
-    plain.map(|pattern| if pattern == "*" { pattern.clone() } else { pattern.replace(['*', '?'], "x") }).collect()
+    let plain = element
+        .patterns
+        .iter()
+        .filter(|pattern| !element.negated && !pattern.contains("${"));
+    plain
+        .map(|pattern| {
+            if pattern == "*" {
+                pattern.clone()
+            } else {
+                pattern.replace(['*', '?'], "x")
+            }
+        })
+        .collect()
 }

@@ -30,13 +30,21 @@ impl Left {
             Self::Reserved => "single sign-on keeps it: change its permission set instead",
             Self::Special => "is there for dangerous work, by the configuration",
             Self::Unread => "a policy of it could not be read, so what it grants is not known",
-            Self::ShortHistory => "the events of its account go back too short a time to tell what is normal",
+            Self::ShortHistory => {
+                "the events of its account go back too short a time to tell what is normal"
+            }
             Self::NotSettled => "it, or a member of it, is too new to tell what is normal",
             Self::NoMembers => "has no members, so nobody uses it: delete it if nobody is to",
             Self::NothingAttached => "has no policy that allows anything",
-            Self::NeverSeen => "no event shows what it is used for by services, other accounts or identity providers: delete it if it is for nothing",
-            Self::NothingDangerous => "was never seen, and grants nothing dangerous that events would show: delete it if nobody needs it",
-            Self::TooLarge => "what it needs does not fit into the policies that IAM attaches to it",
+            Self::NeverSeen => {
+                "no event shows what it is used for by services, other accounts or identity providers: delete it if it is for nothing"
+            }
+            Self::NothingDangerous => {
+                "was never seen, and grants nothing dangerous that events would show: delete it if nobody needs it"
+            }
+            Self::TooLarge => {
+                "what it needs does not fit into the policies that IAM attaches to it"
+            }
         }
     }
 }
@@ -70,8 +78,12 @@ impl Keep {
     pub(super) fn text(self) -> &'static str {
         match self {
             Self::NotObservable => "no event shows whether it is used",
-            Self::Machine => "used, by what can present no second factor: limited to what it was used on",
-            Self::Entrance => "the way to a role or a second factor: limited to what it was used on",
+            Self::Machine => {
+                "used, by what can present no second factor: limited to what it was used on"
+            }
+            Self::Entrance => {
+                "the way to a role or a second factor: limited to what it was used on"
+            }
             Self::Personal => "used, and granted by what is the principal's own",
             Self::NotInCatalogue => "not an action that this version knows",
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::containers::{Container, Kind};
 use super::document::{ATTACHED, Element, MANAGED, Why};
@@ -43,7 +43,10 @@ pub(super) struct Planner<'a> {
 impl Planner<'_> {
     /// Plans everything.
     pub(super) fn plan(&self) -> Plan {
-        let mut plan = Plan { outcomes: Vec::new(), specials: BTreeMap::new() };
+        let mut plan = Plan {
+            outcomes: Vec::new(),
+            specials: BTreeMap::new(),
+        };
         for index in 0..self.scene.containers.len() {
             let outcome = self.outcome(index, &mut plan.specials);
             plan.outcomes.push(outcome);
@@ -64,7 +67,12 @@ impl Planner<'_> {
 
     fn left(&self, container: &Container) -> Option<Left> {
         let world = &self.scene.world;
-        let holders = || container.members.iter().map(|member| &world.holders[*member]);
+        let holders = || {
+            container
+                .members
+                .iter()
+                .map(|member| &world.holders[*member])
+        };
         let unread = |id: &usize| world.library.get(*id).document.is_none();
         if holders().any(|holder| holder.service_linked) {
             return Some(Left::ServiceLinked);
@@ -89,10 +97,15 @@ impl Planner<'_> {
             return Some(Left::ShortHistory);
         }
         let settled = |holder: &str| {
-            let own = self.scene.containers.iter().find(|container| container.arn == holder);
+            let own = self
+                .scene
+                .containers
+                .iter()
+                .find(|container| container.arn == holder);
             own.and_then(|own| own.settled) == Some(true)
         };
-        (container.settled != Some(true) || !holders().all(|holder| settled(&holder.arn))).then_some(Left::NotSettled)
+        (container.settled != Some(true) || !holders().all(|holder| settled(&holder.arn)))
+            .then_some(Left::NotSettled)
     }
 
     fn outcome(&self, index: usize, specials: &mut Specials) -> Outcome {
@@ -101,7 +114,12 @@ impl Planner<'_> {
             return Outcome::new(State::Left(left));
         }
         let seen = |member: &usize| {
-            self.uses.seen.contains(member) || self.uses.unmapped.iter().any(|(holder, _)| holder == member)
+            self.uses.seen.contains(member)
+                || self
+                    .uses
+                    .unmapped
+                    .iter()
+                    .any(|(holder, _)| holder == member)
         };
         if !container.members.iter().any(seen) {
             // What a service runs as may leave no event for long.
@@ -119,7 +137,14 @@ impl Planner<'_> {
             }
             outcome.detached.push(position);
             for granting in self.scene.grantings_of(policy.id) {
-                self.narrow(index, &granting, policy.by_aws(), &mut outcome, specials, &mut before);
+                self.narrow(
+                    index,
+                    &granting,
+                    policy.by_aws(),
+                    &mut outcome,
+                    specials,
+                    &mut before,
+                );
             }
             for denial in self.scene.denials_of(policy.id) {
                 if !outcome.draft.verbatim.contains(denial) {
@@ -128,7 +153,12 @@ impl Planner<'_> {
             }
         }
         outcome.before = before.len();
-        let Outcome { removed, after, behind, .. } = &mut outcome;
+        let Outcome {
+            removed,
+            after,
+            behind,
+            ..
+        } = &mut outcome;
         removed.retain(|action| !after.contains(*action) && !behind.contains_key(action));
         outcome
     }
@@ -148,7 +178,10 @@ impl Planner<'_> {
         let uses = self.uses_of(container, granting);
         let none = Vec::new();
         let mut harmless = BTreeSet::new();
-        for (facts, action) in narrow::catalogue().iter().filter(|(_, action)| granting.statement.names_action(action)) {
+        for (facts, action) in narrow::catalogue()
+            .iter()
+            .filter(|(_, action)| granting.statement.names_action(action))
+        {
             before.insert(facts.name);
             let danger = self.dangers.get(facts.name).copied();
             if danger.is_none() {
@@ -158,15 +191,28 @@ impl Planner<'_> {
             let observable = facts.logged == Logged::Management;
             if used.is_empty() || !observable {
                 let chosen = !by_aws && granting.names_service(action.service());
-                let in_use = chosen || services.is_some_and(|services| services.contains(action.service()));
-                let unmapped = danger.is_none() && container.members.iter().any(|member| self.uses.unmapped.contains(&(*member, action.service().to_owned())));
+                let in_use =
+                    chosen || services.is_some_and(|services| services.contains(action.service()));
+                let unmapped = danger.is_none()
+                    && container.members.iter().any(|member| {
+                        self.uses
+                            .unmapped
+                            .contains(&(*member, action.service().to_owned()))
+                    });
                 if !observable && used.is_empty() && !in_use {
                     outcome.dropped.insert(facts.name);
                 } else if !observable || unmapped {
-                    outcome.draft.allow(Why::NotObservable, granting.element(), granting.condition(), facts.name);
+                    outcome.draft.allow(
+                        Why::NotObservable,
+                        granting.element(),
+                        granting.condition(),
+                        facts.name,
+                    );
                     outcome.after.insert(facts.name.to_owned());
                     if danger.is_some() {
-                        outcome.kept.insert(facts.name.to_owned(), Keep::NotObservable);
+                        outcome
+                            .kept
+                            .insert(facts.name.to_owned(), Keep::NotObservable);
                     }
                 } else if danger.is_some() {
                     outcome.removed.insert(facts.name);
@@ -189,7 +235,9 @@ impl Planner<'_> {
             if let Some(wide) = wide {
                 outcome.wide.insert(facts.name, wide);
             }
-            outcome.draft.allow(Why::Used, element, granting.condition(), facts.name);
+            outcome
+                .draft
+                .allow(Why::Used, element, granting.condition(), facts.name);
             outcome.after.insert(facts.name.to_owned());
         }
         let in_use = |action: &String| {
@@ -197,7 +245,12 @@ impl Planner<'_> {
             !by_aws || services.is_some_and(|services| services.contains(service))
         };
         for action in granting.unknown_actions().into_iter().filter(in_use) {
-            outcome.draft.allow(Why::NotObservable, granting.element(), granting.condition(), &action);
+            outcome.draft.allow(
+                Why::NotObservable,
+                granting.element(),
+                granting.condition(),
+                &action,
+            );
             if self.dangers.contains_key(&action) {
                 outcome.kept.insert(action.clone(), Keep::NotInCatalogue);
             }
@@ -205,23 +258,49 @@ impl Planner<'_> {
         }
         // A wildcard may take in what was granted on the same resources, or on more.
         let condition = granting.condition().to_string();
-        for key in outcome.draft.allowed.keys().filter(|(_, _, own)| *own == condition) {
+        for key in outcome
+            .draft
+            .allowed
+            .keys()
+            .filter(|(_, _, own)| *own == condition)
+        {
             let (_, element, _) = key;
             let whole = granting.element();
             let within = element == &whole
-                || !whole.negated && !element.negated && element.patterns.iter().all(|one| whole.patterns.iter().any(|all| super::arns::covers(all, one)));
+                || !whole.negated
+                    && !element.negated
+                    && element.patterns.iter().all(|one| {
+                        whole
+                            .patterns
+                            .iter()
+                            .any(|all| super::arns::covers(all, one))
+                    });
             if within {
-                outcome.draft.harmless.entry(key.clone()).or_default().extend(harmless.iter().cloned());
+                outcome
+                    .draft
+                    .harmless
+                    .entry(key.clone())
+                    .or_default()
+                    .extend(harmless.iter().cloned());
             }
         }
     }
 
     /// What its members did that the statement may have allowed, by action.
-    fn uses_of(&self, container: &Container, granting: &Granting<'_>) -> BTreeMap<&'static str, Vec<&Use>> {
+    fn uses_of(
+        &self,
+        container: &Container,
+        granting: &Granting<'_>,
+    ) -> BTreeMap<&'static str, Vec<&Use>> {
         let mut by_action: BTreeMap<&'static str, Vec<&Use>> = BTreeMap::new();
-        let of_members = container.members.iter().filter_map(|member| self.uses.by_holder.get(member)).flatten();
+        let of_members = container
+            .members
+            .iter()
+            .filter_map(|member| self.uses.by_holder.get(member))
+            .flatten();
         for used in of_members.map(|position| &self.uses.all[*position]) {
-            let named = crate::iam::Action::parse(used.action.name).is_ok_and(|action| granting.statement.names_action(&action));
+            let named = crate::iam::Action::parse(used.action.name)
+                .is_ok_and(|action| granting.statement.names_action(&action));
             if named && granting.may_allow(self.scene, used) {
                 by_action.entry(used.action.name).or_default().push(used);
             }
@@ -230,7 +309,13 @@ impl Planner<'_> {
     }
 
     /// Why a dangerous action that is used stays with whoever uses it; none if it goes to a special role.
-    fn keep(&self, container: &Container, granting: &Granting<'_>, element: &Element, action: &str) -> Option<Keep> {
+    fn keep(
+        &self,
+        container: &Container,
+        granting: &Granting<'_>,
+        element: &Element,
+        action: &str,
+    ) -> Option<Keep> {
         if !self.is_human(container) {
             return Some(Keep::Machine);
         }
@@ -238,7 +323,10 @@ impl Planner<'_> {
             return Some(Keep::Entrance);
         }
         let by_principal = granting.statement.keys().any(facts::of_principal);
-        let by_variable = element.patterns.iter().any(|pattern| pattern.contains("${"));
+        let by_variable = element
+            .patterns
+            .iter()
+            .any(|pattern| pattern.contains("${"));
         (by_principal || by_variable).then_some(Keep::Personal)
     }
 
@@ -252,20 +340,34 @@ impl Planner<'_> {
         specials: &mut Specials,
     ) {
         let container = self.container(index);
-        let service = used.first().and_then(|one| one.action.name.split(':').next()).unwrap_or_default();
-        let special = specials.entry((container.account.to_string(), format!("danger-{kind}-{service}"))).or_default();
+        let service = used
+            .first()
+            .and_then(|one| one.action.name.split(':').next())
+            .unwrap_or_default();
+        let special = specials
+            .entry((
+                container.account.to_string(),
+                format!("danger-{kind}-{service}"),
+            ))
+            .or_default();
         special.kind = kind;
-        let condition = without_mfa(granting.condition());
+        let condition = tagged::without_mfa(granting.condition());
         if let Some(action) = used.first().map(|one| one.action) {
             let tagged = tagged::tagged(self.scene, self.tag_keys, granting, action, &element);
             match tagged.and_then(|tagged| Some((tagged::with(&condition, &tagged.tag)?, tagged))) {
                 Some((with_tag, tagged)) => {
-                    special.draft.allow(Why::Used, tagged.element, &with_tag, action.name);
+                    special
+                        .draft
+                        .allow(Why::Used, tagged.element, &with_tag, action.name);
                     if let Some(rest) = tagged.rest {
-                        special.draft.allow(Why::Used, rest, &condition, action.name);
+                        special
+                            .draft
+                            .allow(Why::Used, rest, &condition, action.name);
                     }
                 }
-                None => special.draft.allow(Why::Used, element, &condition, action.name),
+                None => special
+                    .draft
+                    .allow(Why::Used, element, &condition, action.name),
             }
             special.actions.insert(action.name);
         }
@@ -273,7 +375,9 @@ impl Planner<'_> {
             Kind::User | Kind::Group => {
                 special.containers.insert(index);
             }
-            Kind::Role => special.containers.extend(self.entrants.containers(self.scene, &container.arn)),
+            Kind::Role => special
+                .containers
+                .extend(self.entrants.containers(self.scene, &container.arn)),
         }
     }
 
@@ -282,23 +386,36 @@ impl Planner<'_> {
         let mut outcome = Outcome::new(State::Denied);
         let mut before = BTreeSet::new();
         for granting in self.scene.grantings(container) {
-            for (facts, _) in narrow::catalogue().iter().filter(|(_, action)| granting.statement.names_action(action)) {
+            for (facts, _) in narrow::catalogue()
+                .iter()
+                .filter(|(_, action)| granting.statement.names_action(action))
+            {
                 before.insert(facts.name);
                 if self.dangers.contains_key(facts.name) {
                     if facts.logged == Logged::Management {
                         outcome.removed.insert(facts.name);
                         outcome.draft.denied.insert(facts.name.to_owned());
                     } else {
-                        outcome.kept.insert(facts.name.to_owned(), Keep::NotObservable);
+                        outcome
+                            .kept
+                            .insert(facts.name.to_owned(), Keep::NotObservable);
                     }
                 }
             }
-            for action in granting.unknown_actions().into_iter().filter(|action| self.dangers.contains_key(action)) {
+            for action in granting
+                .unknown_actions()
+                .into_iter()
+                .filter(|action| self.dangers.contains_key(action))
+            {
                 outcome.kept.insert(action, Keep::NotInCatalogue);
             }
         }
         outcome.before = before.len();
-        outcome.after = before.iter().filter(|action| !outcome.removed.contains(*action)).map(|action| (*action).to_owned()).collect();
+        outcome.after = before
+            .iter()
+            .filter(|action| !outcome.removed.contains(*action))
+            .map(|action| (*action).to_owned())
+            .collect();
         if outcome.removed.is_empty() {
             return Outcome::new(State::Left(Left::NothingDangerous));
         }
@@ -317,14 +434,31 @@ impl Planner<'_> {
         for ((account, base), special) in &mut plan.specials {
             let free = |name: &String| !taken.contains(&format!("{account} {name}"));
             let numbered = (2..).map(|number| format!("{base}-{number}"));
-            special.name = std::iter::once(base.clone()).chain(numbered).find(free).unwrap_or_else(|| base.clone());
-            let own = self.scene.containers.iter().find(|container| *container.account == **account);
-            let partition = own.and_then(|container| container.arn.split(':').nth(1)).unwrap_or("aws");
+            special.name = std::iter::once(base.clone())
+                .chain(numbered)
+                .find(free)
+                .unwrap_or_else(|| base.clone());
+            let own = self
+                .scene
+                .containers
+                .iter()
+                .find(|container| *container.account == **account);
+            let partition = own
+                .and_then(|container| container.arn.split(':').nth(1))
+                .unwrap_or("aws");
             special.arn = format!("arn:{partition}:iam::{account}:role/{}", special.name);
-            special.documents = special.draft.documents(MANAGED, ATTACHED).unwrap_or_default();
+            special.documents = special
+                .draft
+                .documents(MANAGED, ATTACHED)
+                .unwrap_or_default();
             for index in &special.containers {
                 let draft = &mut plan.outcomes[*index].draft;
-                draft.allow(Why::SpecialRoles, Element::of([special.arn.clone()]), &Value::Null, "sts:AssumeRole");
+                draft.allow(
+                    Why::SpecialRoles,
+                    Element::of([special.arn.clone()]),
+                    &Value::Null,
+                    "sts:AssumeRole",
+                );
             }
         }
     }
@@ -332,36 +466,26 @@ impl Planner<'_> {
     /// Makes documents of the drafts.
     fn finish(&self, plan: &mut Plan) {
         for (container, outcome) in self.scene.containers.iter().zip(&mut plan.outcomes) {
-            let stay = container.policies.iter().enumerate().filter(|(at, policy)| policy.arn.is_some() && !outcome.detached.contains(at));
+            let stay = container
+                .policies
+                .iter()
+                .enumerate()
+                .filter(|(at, policy)| policy.arn.is_some() && !outcome.detached.contains(at));
             let room = ATTACHED.saturating_sub(stay.count());
             match outcome.draft.documents(MANAGED, room) {
                 Some(documents) => outcome.documents = documents,
                 None => {
                     let draft = std::mem::take(&mut outcome.draft);
                     *outcome = Outcome::new(State::Left(Left::TooLarge));
-                    outcome.draft.allowed.extend(draft.allowed.into_iter().filter(|((why, _, _), _)| *why == Why::SpecialRoles));
+                    outcome.draft.allowed.extend(
+                        draft
+                            .allowed
+                            .into_iter()
+                            .filter(|((why, _, _), _)| *why == Why::SpecialRoles),
+                    );
                     outcome.documents = outcome.draft.documents(MANAGED, 1).unwrap_or_default();
                 }
             }
         }
     }
-}
-
-/// The condition without what it asks of a second factor: the trust policy of the special role asks it, and the sessions of
-/// a role do not tell of one.
-fn without_mfa(condition: &Value) -> Value {
-    let Value::Object(operators) = condition else { return Value::Null };
-    let mut kept = serde_json::Map::new();
-    for (operator, keys) in operators {
-        let Value::Object(keys) = keys else { continue };
-        let others: serde_json::Map<String, Value> = keys
-            .iter()
-            .filter(|(key, _)| !key.to_ascii_lowercase().starts_with("aws:multifactorauth"))
-            .map(|(key, value)| (key.clone(), value.clone()))
-            .collect();
-        if !others.is_empty() {
-            kept.insert(operator.clone(), Value::Object(others));
-        }
-    }
-    if kept.is_empty() { Value::Null } else { json!(kept) }
 }

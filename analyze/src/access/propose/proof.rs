@@ -7,16 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::document::Element;
+use super::containment;
 use super::entrants::Entrants;
-use super::narrow::Granting;
 use super::outcome::{Left, Plan, State};
 use super::scene::Scene;
 use super::uses::Uses;
-use crate::access::classes::{self, Questions};
+use crate::access::classes::Questions;
 use crate::access::dangers::Dangers;
 use crate::access::decide::{self, Granted, Judge, Mfa, Subject};
-use crate::actions::Catalogue;
 use crate::iam::{Action, Effect};
 
 /// What was found, as it is written, and what went wrong.
@@ -56,7 +54,15 @@ impl Proof {
             .iter()
             .map(|((principal, role), actions)| json!({ "principal": principal, "role": role, "actions": actions }))
             .collect();
-        let Counts { direct, special, not_today, before, after, by_resource, contained } = self.counts;
+        let Counts {
+            direct,
+            special,
+            not_today,
+            before,
+            after,
+            by_resource,
+            contained,
+        } = self.counts;
         json!({
             "holds": self.failures.is_empty(),
             "counts": {
@@ -93,13 +99,16 @@ impl Prover<'_> {
         self.entrances(&mut proof)?;
         self.gains(&mut proof)?;
         self.remaining(&mut proof);
-        self.containment(&mut proof);
+        containment::check(self.old, self.plan, &mut proof);
         Ok(proof)
     }
 
     /// Everything that was done and is allowed today stays allowed, be it through a special role.
     fn replay(&self, proof: &mut Proof) -> anyhow::Result<()> {
-        let (old, new) = (Judge::new(&self.old.world, &self.old.facts), Judge::new(&self.new.world, &self.new.facts));
+        let (old, new) = (
+            Judge::new(&self.old.world, &self.old.facts),
+            Judge::new(&self.new.world, &self.new.facts),
+        );
         let mut rows: BTreeMap<(String, &str, String), (i64, Vec<Replayed>)> = BTreeMap::new();
         for (holder, positions) in &self.uses.by_holder {
             let arn = &self.old.world.holders[*holder].arn;
@@ -111,8 +120,12 @@ impl Prover<'_> {
                     let outcome = match self.old.ask(&old, &mut before, &action, &resource) {
                         None => Replayed::NotToday,
                         Some(granted) => match self.new.ask(&new, &mut after, &action, &resource) {
-                            Some(now) if now.answer >= granted.answer && now.mfa <= granted.mfa => Replayed::Direct,
-                            now => self.through(&new, *holder, &action, &resource, &granted)?.unwrap_or(Replayed::Failed(now.is_some())),
+                            Some(now) if now.answer >= granted.answer && now.mfa <= granted.mfa => {
+                                Replayed::Direct
+                            }
+                            now => self
+                                .through(&new, *holder, &action, &resource, &granted)?
+                                .unwrap_or(Replayed::Failed(now.is_some())),
                         },
                     };
                     let about = format!("{arn}: {} on {resource}", used.action.name);
@@ -121,7 +134,11 @@ impl Prover<'_> {
                         Replayed::Through(_) => proof.counts.special += 1,
                         Replayed::NotToday => proof.counts.not_today += 1,
                         Replayed::Failed(some) => {
-                            let what = if *some { "is allowed under narrower conditions only" } else { "would be denied" };
+                            let what = if *some {
+                                "is allowed under narrower conditions only"
+                            } else {
+                                "would be denied"
+                            };
                             proof.failures.push(format!("{about} was done and {what}"));
                         }
                     }
@@ -136,7 +153,9 @@ impl Prover<'_> {
             let arn = &self.old.world.holders[used.holder].arn;
             proof.counts.not_today += 1;
             let resource = used.arns().next().map_or("*", String::as_str).to_owned();
-            let row = rows.entry((arn.clone(), used.action.name, resource)).or_default();
+            let row = rows
+                .entry((arn.clone(), used.action.name, resource))
+                .or_default();
             row.0 += used.calls;
             row.1.push(Replayed::NotToday);
         }
@@ -151,7 +170,14 @@ impl Prover<'_> {
     }
 
     /// Whether the people behind a principal may do it in a special role.
-    fn through(&self, judge: &Judge<'_>, holder: usize, action: &Action, resource: &str, before: &Granted) -> anyhow::Result<Option<Replayed>> {
+    fn through(
+        &self,
+        judge: &Judge<'_>,
+        holder: usize,
+        action: &Action,
+        resource: &str,
+        before: &Granted,
+    ) -> anyhow::Result<Option<Replayed>> {
         let world = &self.new.world;
         let people = match &world.holders[holder] {
             role if role.trust.is_some() => self.entrants.people(self.old, &role.arn),
@@ -160,13 +186,25 @@ impl Prover<'_> {
         let account = &world.holders[holder].account;
         let assume = Action::parse("sts:AssumeRole")?;
         for ((of, _), special) in &self.plan.specials {
-            let Some(role) = world.holders.iter().find(|role| role.arn == special.arn) else { continue };
-            let allowed = self.new.ask(judge, &mut judge.subject(role), action, resource);
-            if **account != *of || allowed.is_none_or(|granted| granted.answer < before.answer) || people.is_empty() {
+            let Some(role) = world.holders.iter().find(|role| role.arn == special.arn) else {
+                continue;
+            };
+            let allowed = self
+                .new
+                .ask(judge, &mut judge.subject(role), action, resource);
+            if **account != *of
+                || allowed.is_none_or(|granted| granted.answer < before.answer)
+                || people.is_empty()
+            {
                 continue;
             }
             let enters = |person: &usize| {
-                let granted = self.new.ask(judge, &mut judge.subject(&world.holders[*person]), &assume, &special.arn);
+                let granted = self.new.ask(
+                    judge,
+                    &mut judge.subject(&world.holders[*person]),
+                    &assume,
+                    &special.arn,
+                );
                 granted.is_some_and(|granted| granted.answer == decide::Answer::Allowed)
             };
             if people.iter().all(enters) {
@@ -182,14 +220,29 @@ impl Prover<'_> {
         let judge = Judge::new(&self.new.world, &self.new.facts);
         let assume = Action::parse("sts:AssumeRole")?;
         for special in self.plan.specials.values() {
-            let invited: BTreeSet<usize> = special.containers.iter().flat_map(|index| self.old.containers[*index].members.iter().copied()).collect();
+            let invited: BTreeSet<usize> = special
+                .containers
+                .iter()
+                .flat_map(|index| self.old.containers[*index].members.iter().copied())
+                .collect();
             for (index, holder) in self.new.world.holders.iter().enumerate() {
-                let Some(granted) = self.new.ask(&judge, &mut judge.subject(holder), &assume, &special.arn) else { continue };
+                let Some(granted) =
+                    self.new
+                        .ask(&judge, &mut judge.subject(holder), &assume, &special.arn)
+                else {
+                    continue;
+                };
                 if granted.mfa != Mfa::Required {
-                    proof.failures.push(format!("{} may become {} without a second factor", holder.arn, special.name));
+                    proof.failures.push(format!(
+                        "{} may become {} without a second factor",
+                        holder.arn, special.name
+                    ));
                 }
                 if holder.arn != special.arn && !invited.contains(&index) && !self.is_left(index) {
-                    proof.failures.push(format!("{} may become {}, which it has no need of", holder.arn, special.name));
+                    proof.failures.push(format!(
+                        "{} may become {}, which it has no need of",
+                        holder.arn, special.name
+                    ));
                 }
             }
         }
@@ -200,19 +253,35 @@ impl Prover<'_> {
     fn gains(&self, proof: &mut Proof) -> anyhow::Result<()> {
         let judge = Judge::new(&self.old.world, &self.old.facts);
         for special in self.plan.specials.values() {
-            let invited: BTreeSet<usize> = special.containers.iter().flat_map(|index| self.old.containers[*index].members.iter().copied()).collect();
+            let invited: BTreeSet<usize> = special
+                .containers
+                .iter()
+                .flat_map(|index| self.old.containers[*index].members.iter().copied())
+                .collect();
             for person in invited {
                 let arn = &self.old.world.holders[person].arn;
-                let mut ways: Vec<Subject<'_>> = vec![judge.subject(&self.old.world.holders[person])];
-                let roles = self.old.world.holders.iter().filter(|role| self.entrants.may_become(arn, &role.arn));
+                let mut ways: Vec<Subject<'_>> =
+                    vec![judge.subject(&self.old.world.holders[person])];
+                let roles = self
+                    .old
+                    .world
+                    .holders
+                    .iter()
+                    .filter(|role| self.entrants.may_become(arn, &role.arn));
                 ways.extend(roles.map(|role| judge.subject(role)));
                 for ((_, element, _), actions) in &special.draft.allowed {
                     for action in actions {
                         let parsed = Action::parse(action)?;
                         let instances = super::narrow::instances(element);
-                        let mut may = |arn: &String| ways.iter_mut().any(|way| self.old.ask(&judge, way, &parsed, arn).is_some());
+                        let mut may = |arn: &String| {
+                            ways.iter_mut()
+                                .any(|way| self.old.ask(&judge, way, &parsed, arn).is_some())
+                        };
                         if !instances.iter().all(&mut may) {
-                            let gained = proof.gains.entry((arn.clone(), special.name.clone())).or_default();
+                            let gained = proof
+                                .gains
+                                .entry((arn.clone(), special.name.clone()))
+                                .or_default();
                             gained.insert(action.clone());
                         }
                     }
@@ -231,9 +300,17 @@ impl Prover<'_> {
 
     /// Every dangerous action that somebody may still do is one that was kept on purpose.
     fn remaining(&self, proof: &mut Proof) {
-        proof.counts.before = dangerous(self.old, self.dangers).iter().filter(|(_, _, by_identity)| *by_identity).count();
+        proof.counts.before = dangerous(self.old, self.dangers)
+            .iter()
+            .filter(|(_, _, by_identity)| *by_identity)
+            .count();
         let after = dangerous(self.new, self.dangers);
-        let own: BTreeSet<&str> = self.plan.specials.values().map(|special| special.arn.as_str()).collect();
+        let own: BTreeSet<&str> = self
+            .plan
+            .specials
+            .values()
+            .map(|special| special.arn.as_str())
+            .collect();
         let mut reasons: BTreeMap<(&str, String), BTreeSet<&str>> = BTreeMap::new();
         for (holder, action, by_identity) in &after {
             let arn = &self.new.world.holders[*holder].arn;
@@ -249,15 +326,23 @@ impl Prover<'_> {
             };
             match reason {
                 Some(reason) => {
-                    reasons.entry((reason, action.clone())).or_default().insert(arn);
+                    reasons
+                        .entry((reason, action.clone()))
+                        .or_default()
+                        .insert(arn);
                 }
-                None => proof.failures.push(format!("{arn} may still do {action}, which it never did")),
+                None => proof
+                    .failures
+                    .push(format!("{arn} may still do {action}, which it never did")),
             }
         }
         // Actions that the same principals may do for the same reason, together.
         let mut together: BTreeMap<(&str, BTreeSet<&str>), Vec<String>> = BTreeMap::new();
         for ((reason, action), principals) in reasons {
-            together.entry((reason, principals)).or_default().push(action);
+            together
+                .entry((reason, principals))
+                .or_default()
+                .push(action);
         }
         proof.remaining = together
             .into_iter()
@@ -267,7 +352,9 @@ impl Prover<'_> {
 
     fn reason(&self, holder: usize, action: &str) -> Option<&'static str> {
         let containers = self.old.containers.iter().zip(&self.plan.outcomes);
-        let of_holder = containers.filter(|(container, _)| container.members.contains(&holder)).map(|(_, outcome)| outcome);
+        let of_holder = containers
+            .filter(|(container, _)| container.members.contains(&holder))
+            .map(|(_, outcome)| outcome);
         let mut reason = None;
         for outcome in of_holder {
             match outcome.state {
@@ -276,41 +363,6 @@ impl Prover<'_> {
             }
         }
         reason
-    }
-
-    /// Every statement that allows is within one that allows today, every denial of today is there.
-    fn containment(&self, proof: &mut Proof) {
-        let specials: BTreeSet<&str> = self.plan.specials.values().map(|special| special.arn.as_str()).collect();
-        for (container, outcome) in self.old.containers.iter().zip(&self.plan.outcomes) {
-            let granting: Vec<Granting<'_>> = self.old.grantings(container).collect();
-            let statements = outcome.documents.iter().flat_map(|document| document["Statement"].as_array().into_iter().flatten());
-            for statement in statements.clone().filter(|statement| statement["Effect"] == "Allow") {
-                let roles = classes::strings(statement.get("Resource"));
-                let to_special = statement["Action"] == json!(["sts:AssumeRole"]) && roles.iter().all(|role| specials.contains(role.as_str()));
-                if to_special || within(statement, &granting) {
-                    proof.counts.contained += 1;
-                } else {
-                    proof.failures.push(format!("{}: {} allows more than today", container.arn, statement["Sid"].as_str().unwrap_or("a statement")));
-                }
-            }
-            for position in &outcome.detached {
-                for denial in self.old.denials_of(container.policies[*position].id) {
-                    let same = |statement: &Value| {
-                        let mut statement = statement.clone();
-                        let mut denial = denial.clone();
-                        for one in [&mut statement, &mut denial] {
-                            if let Value::Object(members) = one {
-                                members.remove("Sid");
-                            }
-                        }
-                        statement == denial
-                    };
-                    if !statements.clone().any(same) {
-                        proof.failures.push(format!("{}: a denial of {} is lost", container.arn, container.policies[*position].name));
-                    }
-                }
-            }
-        }
     }
 }
 
@@ -328,36 +380,12 @@ impl Replayed {
         match self {
             Self::NotToday => json!("denied by today's policies too"),
             Self::Direct => json!("allowed as before"),
-            Self::Through(role) => json!(format!("allowed in the role {role} after signing in with a second factor")),
+            Self::Through(role) => json!(format!(
+                "allowed in the role {role} after signing in with a second factor"
+            )),
             Self::Failed(_) => json!("failed"),
         }
     }
-}
-
-/// Whether each action on each resource is within one statement of today, under the same conditions.
-fn within(statement: &Value, today: &[Granting<'_>]) -> bool {
-    let negated = statement.get("NotResource").is_some();
-    let element = Element { negated, patterns: classes::patterns(statement).map(str::to_owned).collect() };
-    let condition = statement.get("Condition").unwrap_or(&Value::Null);
-    let candidates: Vec<&Granting<'_>> = today.iter().filter(|granting| granting.condition() == condition).collect();
-    classes::strings(statement.get("Action")).iter().all(|pattern| {
-        let mut names: Vec<&str> = Catalogue::embedded().matching(pattern).map(|facts| facts.name).collect();
-        if names.is_empty() {
-            names.push(pattern);
-        }
-        names.iter().filter_map(|name| Action::parse(name).ok()).all(|action| {
-            let granting: Vec<Element> =
-                candidates.iter().filter(|granting| granting.statement.names_action(&action)).map(|granting| granting.element()).collect();
-            if granting.contains(&element) {
-                return true;
-            }
-            !negated
-                && element.patterns.iter().all(|pattern| {
-                    let mut wider = granting.iter().filter(|whole| !whole.negated).flat_map(|whole| &whole.patterns);
-                    wider.any(|whole| super::arns::covers(whole, pattern))
-                })
-        })
-    })
 }
 
 /// Who may do which dangerous action to some resource, and whether by its own policies.
@@ -375,10 +403,19 @@ fn dangerous(scene: &Scene, dangers: &Dangers) -> BTreeSet<(usize, String, bool)
     let mut named: BTreeMap<(usize, usize), bool> = BTreeMap::new();
     for row in &grants.rows {
         let danger = &dangers.all()[row.danger];
-        let by_identity = *named.entry((row.principal_class, row.danger)).or_insert_with(|| {
-            let first = members.get(&row.principal_class).and_then(|all| all.first());
-            first.is_some_and(|holder| names(&judge.subject(&scene.world.holders[*holder]), &danger.action))
-        });
+        let by_identity = *named
+            .entry((row.principal_class, row.danger))
+            .or_insert_with(|| {
+                let first = members
+                    .get(&row.principal_class)
+                    .and_then(|all| all.first());
+                first.is_some_and(|holder| {
+                    names(
+                        &judge.subject(&scene.world.holders[*holder]),
+                        &danger.action,
+                    )
+                })
+            });
         for holder in members.get(&row.principal_class).into_iter().flatten() {
             found.insert((*holder, danger.name.clone(), by_identity));
         }
@@ -388,6 +425,12 @@ fn dangerous(scene: &Scene, dangers: &Dangers) -> BTreeSet<(usize, String, bool)
 
 /// Whether one of the principal's own policies has an `Allow` for the action.
 fn names(subject: &Subject<'_>, action: &Action) -> bool {
-    let statements = subject.set.identity.iter().flat_map(|policy| policy.statements());
-    statements.filter(|statement| statement.effect() == Effect::Allow).any(|statement| statement.names_action(action))
+    let statements = subject
+        .set
+        .identity
+        .iter()
+        .flat_map(|policy| policy.statements());
+    statements
+        .filter(|statement| statement.effect() == Effect::Allow)
+        .any(|statement| statement.names_action(action))
 }

@@ -32,7 +32,23 @@ pub(super) fn text(proposal: &Proposal, run: &str) -> String {
 fn plain(text: &str) -> String {
     let mut escaped = String::new();
     for c in printable(text).chars() {
-        if matches!(c, '\\' | '`' | '*' | '_' | '{' | '}' | '[' | ']' | '<' | '>' | '#' | '|' | '~' | '&' | '!') {
+        if matches!(
+            c,
+            '\\' | '`'
+                | '*'
+                | '_'
+                | '{'
+                | '}'
+                | '['
+                | ']'
+                | '<'
+                | '>'
+                | '#'
+                | '|'
+                | '~'
+                | '&'
+                | '!'
+        ) {
             escaped.push('\\');
         }
         escaped.push(c);
@@ -68,7 +84,13 @@ fn introduction(text: &mut String, proposal: &Proposal) {
          | dangerous actions of principals, by their own policies, before | {} |\n\
          | after, outside of the special roles | {} |\n\
          | dangerous actions of principals that only policies of resources allow: those have to be changed there | {} |\n\n",
-        counts.direct, counts.special, counts.not_today, counts.contained, counts.before, counts.after, counts.by_resource
+        counts.direct,
+        counts.special,
+        counts.not_today,
+        counts.contained,
+        counts.before,
+        counts.after,
+        counts.by_resource
     );
 }
 
@@ -120,7 +142,12 @@ fn specials(text: &mut String, proposal: &Proposal) {
         .flat_map(|index| &proposal.scene.containers[*index].members)
         .filter_map(|member| {
             let arn = &proposal.scene.world.holders[*member].arn;
-            proposal.scene.containers.iter().find(|own| own.arn == *arn && own.lacks_mfa).map(|own| own.name.as_str())
+            proposal
+                .scene
+                .containers
+                .iter()
+                .find(|own| own.arn == *arn && own.lacks_mfa)
+                .map(|own| own.name.as_str())
         })
         .collect();
     if !without.is_empty() {
@@ -137,7 +164,13 @@ fn specials(text: &mut String, proposal: &Proposal) {
              give them roles of their own if that is too much:\n\n| who | role | actions |\n| --- | --- | --- |\n",
         );
         for ((arn, role), actions) in &proposal.proof.gains {
-            let _ = writeln!(text, "| {} | {} | {} |", plain(arn), plain(role), list(actions.iter().map(String::as_str)));
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} |",
+                plain(arn),
+                plain(role),
+                list(actions.iter().map(String::as_str))
+            );
         }
     }
     text.push('\n');
@@ -183,11 +216,24 @@ fn changes(text: &mut String, proposal: &Proposal) {
         let after = outcome.after.len();
         let detached = outcome.detached.iter().map(|position| {
             let policy = &container.policies[*position];
-            plain(policy.arn.as_deref().map_or(policy.name.as_str(), |arn| arn.rsplit('/').next().unwrap_or(arn)))
+            plain(policy.arn.as_deref().map_or(policy.name.as_str(), |arn| {
+                arn.rsplit('/').next().unwrap_or(arn)
+            }))
         });
-        let files: Vec<String> =
-            (1..=outcome.documents.len()).map(|number| format!("`{}/policies/{}.json`", safe(&container.account), policy_name(container, number))).collect();
-        let how = if outcome.state == State::Denied { "denied: " } else { "" };
+        let files: Vec<String> = (1..=outcome.documents.len())
+            .map(|number| {
+                format!(
+                    "`{}/policies/{}.json`",
+                    safe(&container.account),
+                    policy_name(container, number)
+                )
+            })
+            .collect();
+        let how = if outcome.state == State::Denied {
+            "denied: "
+        } else {
+            ""
+        };
         let _ = writeln!(
             text,
             "| {} | {} {} | {} to {after} | {}{} | {} | {} | {} |",
@@ -248,7 +294,11 @@ fn wide(text: &mut String, proposal: &Proposal) {
     let mut by_reason: BTreeMap<_, BTreeMap<&str, usize>> = BTreeMap::new();
     for (_, outcome) in pairs(proposal) {
         for (action, why) in &outcome.wide {
-            *by_reason.entry(*why).or_default().entry(action).or_default() += 1;
+            *by_reason
+                .entry(*why)
+                .or_default()
+                .entry(action)
+                .or_default() += 1;
         }
     }
     if by_reason.is_empty() {
@@ -256,7 +306,12 @@ fn wide(text: &mut String, proposal: &Proposal) {
     }
     text.push_str("## Used actions whose resources stay as they were granted\n\n| why | actions |\n| --- | --- |\n");
     for (why, actions) in by_reason {
-        let _ = writeln!(text, "| {} | {} |", why.text(), list(actions.keys().copied()));
+        let _ = writeln!(
+            text,
+            "| {} | {} |",
+            why.text(),
+            list(actions.keys().copied())
+        );
     }
     text.push_str(
         "\nResources that are gone from the inventory stand for those that come and go: the policy then names all of their type in their region. \
@@ -267,11 +322,20 @@ fn wide(text: &mut String, proposal: &Proposal) {
 fn left(text: &mut String, proposal: &Proposal) {
     text.push_str("## Left as they are\n\n| account | who | why |\n| --- | --- | --- |\n");
     for (container, outcome) in pairs(proposal) {
-        let State::Left(why) = outcome.state else { continue };
+        let State::Left(why) = outcome.state else {
+            continue;
+        };
         if container.kind == Kind::User && container.policies.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "| {} | {} {} | {} |", plain(&container.account), container.kind.name(), plain(&container.name), why.text());
+        let _ = writeln!(
+            text,
+            "| {} | {} {} | {} |",
+            plain(&container.account),
+            container.kind.name(),
+            plain(&container.name),
+            why.text()
+        );
     }
     text.push('\n');
 }
@@ -313,5 +377,9 @@ fn limits(text: &mut String) {
 }
 
 fn pairs(proposal: &Proposal) -> impl Iterator<Item = (&Container, &Outcome)> {
-    proposal.scene.containers.iter().zip(&proposal.plan.outcomes)
+    proposal
+        .scene
+        .containers
+        .iter()
+        .zip(&proposal.plan.outcomes)
 }

@@ -11,8 +11,8 @@ use super::narrow::{self, Granting};
 use super::uses::{On, Use};
 use crate::access::ask::unknown_target;
 use crate::access::assume::as_target;
-use crate::access::decide::{Granted, Judge, Subject};
 use crate::access::classes;
+use crate::access::decide::{Granted, Judge, Subject};
 use crate::access::facts::{self, Facts};
 use crate::access::library::PolicyId;
 use crate::access::world::{Holder, Target, World};
@@ -35,8 +35,19 @@ impl Scene {
         world.read_targets(connection, |_| true)?;
         world.add_accounts();
         let facts = Facts::new(&world);
-        let targets = world.targets.iter().enumerate().map(|(index, target)| (target.arn.clone(), index)).collect();
-        Ok(Self { world, facts, containers, targets, through_services: facts::through_services() })
+        let targets = world
+            .targets
+            .iter()
+            .enumerate()
+            .map(|(index, target)| (target.arn.clone(), index))
+            .collect();
+        Ok(Self {
+            world,
+            facts,
+            containers,
+            targets,
+            through_services: facts::through_services(),
+        })
     }
 
     /// The resource that an ARN names, or names a part of.
@@ -53,7 +64,11 @@ impl Scene {
     /// The same; for what is not in the inventory a resource without policy and unknown tags; a role with its trust policy.
     pub(super) fn target_or_made(&self, holder: &Holder, arn: &str) -> Target {
         if arn.contains(":role/")
-            && let Some(role) = self.world.holders.iter().find(|role| role.arn == arn && role.trust.is_some())
+            && let Some(role) = self
+                .world
+                .holders
+                .iter()
+                .find(|role| role.arn == arn && role.trust.is_some())
         {
             return as_target(role);
         }
@@ -64,33 +79,64 @@ impl Scene {
     }
 
     /// What a principal may do, by whichever way of signing, itself or through a service that acts for it.
-    pub(super) fn ask(&self, judge: &Judge<'_>, subject: &mut Subject<'_>, action: &Action, arn: &str) -> Option<Granted> {
+    pub(super) fn ask(
+        &self,
+        judge: &Judge<'_>,
+        subject: &mut Subject<'_>,
+        action: &Action,
+        arn: &str,
+    ) -> Option<Granted> {
         let target = self.target_or_made(subject.holder, arn);
         let object = judge.object(&target, arn)?;
         judge.ask(subject, action, &object, Some(&self.through_services))
     }
 
     /// The statements of a container that allow something.
-    pub(super) fn grantings<'s>(&'s self, container: &'s Container) -> impl Iterator<Item = Granting<'s>> {
-        container.policies.iter().flat_map(|policy| self.grantings_of(policy.id))
+    pub(super) fn grantings<'s>(
+        &'s self,
+        container: &'s Container,
+    ) -> impl Iterator<Item = Granting<'s>> {
+        container
+            .policies
+            .iter()
+            .flat_map(|policy| self.grantings_of(policy.id))
     }
 
     /// The statements of a policy that allow something.
     pub(super) fn grantings_of(&self, id: PolicyId) -> impl Iterator<Item = Granting<'_>> {
         let entry = self.world.library.get(id);
-        entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
-            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
-            (statement.effect() == Effect::Allow).then_some(Granting { statement, document })
-        })
+        entry
+            .policy
+            .statements()
+            .iter()
+            .enumerate()
+            .filter_map(|(index, statement)| {
+                let document = entry
+                    .document
+                    .as_ref()
+                    .and_then(|document| classes::nth(document, index))?;
+                (statement.effect() == Effect::Allow).then_some(Granting {
+                    statement,
+                    document,
+                })
+            })
     }
 
     /// The statements of a policy that deny something, as they are written.
     pub(super) fn denials_of(&self, id: PolicyId) -> impl Iterator<Item = &Value> {
         let entry = self.world.library.get(id);
-        entry.policy.statements().iter().enumerate().filter_map(|(index, statement)| {
-            let document = entry.document.as_ref().and_then(|document| classes::nth(document, index))?;
-            (statement.effect() == Effect::Deny).then_some(document)
-        })
+        entry
+            .policy
+            .statements()
+            .iter()
+            .enumerate()
+            .filter_map(|(index, statement)| {
+                let document = entry
+                    .document
+                    .as_ref()
+                    .and_then(|document| classes::nth(document, index))?;
+                (statement.effect() == Effect::Deny).then_some(document)
+            })
     }
 
     /// The resources a use is judged with: those of the event, else one that each granting statement names.
@@ -99,7 +145,10 @@ impl Scene {
             On::Nothing => BTreeSet::from(["*".to_owned()]),
             On::Known(_) => used.arns().cloned().collect(),
             On::Unknown => {
-                let containers = self.containers.iter().filter(|container| container.members.contains(&used.holder));
+                let containers = self
+                    .containers
+                    .iter()
+                    .filter(|container| container.members.contains(&used.holder));
                 let granting = containers.flat_map(|container| self.grantings(container));
                 granting
                     .filter(|granting| granting.statement.names_action(action))
