@@ -88,7 +88,7 @@ pub(super) fn apply(
         holder.policies = policies.into_iter().collect();
     }
     for special in plan.specials.values() {
-        add_role(&mut scene.world, special)?;
+        add_role(&mut scene, special)?;
     }
     for limits in scene.world.limits.values_mut() {
         limits.guard(&guardrail.policies()?);
@@ -109,9 +109,9 @@ fn add(
     Ok(world.library.add(layer, kind, name, Some(&text)))
 }
 
-fn add_role(world: &mut World, special: &Special) -> anyhow::Result<()> {
+fn add_role(scene: &mut Scene, special: &Special) -> anyhow::Result<()> {
     let trust = add(
-        world,
+        &mut scene.world,
         "resourcePolicy",
         PolicyKind::Resource,
         &special.arn,
@@ -121,14 +121,14 @@ fn add_role(world: &mut World, special: &Special) -> anyhow::Result<()> {
     for (number, document) in special.documents.iter().enumerate() {
         let name = format!("{}#proposed{number}", special.arn);
         policies.push(add(
-            world,
+            &mut scene.world,
             "identityPolicies",
             PolicyKind::Principal,
             &name,
             document,
         )?);
     }
-    world.holders.push(Holder {
+    scene.add_role(Holder {
         account: special.arn.split(':').nth(4).unwrap_or_default().into(),
         arn: special.arn.clone(),
         kind: Kind::Role,

@@ -96,15 +96,13 @@ impl Planner<'_> {
         if !self.known_accounts.contains(&*container.account) {
             return Some(Left::ShortHistory);
         }
-        let settled = |holder: &str| {
-            let own = self
-                .scene
-                .containers
-                .iter()
-                .find(|container| container.arn == holder);
-            own.and_then(|own| own.settled) == Some(true)
+        let settled = |member: &usize| {
+            let arn = &self.scene.world.holders[*member].arn;
+            let mut of_member = self.scene.containers_of(*member).iter();
+            let own = of_member.find(|index| self.container(**index).arn == *arn);
+            own.and_then(|own| self.container(*own).settled) == Some(true)
         };
-        (container.settled != Some(true) || !holders().all(|holder| settled(&holder.arn)))
+        (container.settled != Some(true) || !container.members.iter().all(settled))
             .then_some(Left::NotSettled)
     }
 

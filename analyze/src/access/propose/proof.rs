@@ -7,9 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
+use super::containers::Container;
 use super::containment;
 use super::entrants::Entrants;
-use super::outcome::{Left, Plan, State};
+use super::outcome::{Left, Outcome, Plan, State};
 use super::scene::Scene;
 use super::uses::Uses;
 use crate::access::classes::Questions;
@@ -293,9 +294,9 @@ impl Prover<'_> {
 
     /// Whether policies of a principal were left as they are.
     fn is_left(&self, holder: usize) -> bool {
-        let containers = self.old.containers.iter().zip(&self.plan.outcomes);
-        let mut of_holder = containers.filter(|(container, _)| container.members.contains(&holder));
-        of_holder.any(|(_, outcome)| matches!(outcome.state, State::Left(_)))
+        let grants = |left: Left| left != Left::NothingAttached;
+        let mut of_holder = self.outcomes(holder);
+        of_holder.any(|(_, outcome)| matches!(outcome.state, State::Left(left) if grants(left)))
     }
 
     /// Every dangerous action that somebody may still do is one that was kept on purpose.
@@ -350,19 +351,25 @@ impl Prover<'_> {
             .collect();
     }
 
+    /// The containers of a holder and what becomes of them.
+    fn outcomes(&self, holder: usize) -> impl Iterator<Item = (&Container, &Outcome)> {
+        let positions = self.old.containers_of(holder).iter();
+        positions.map(|index| (&self.old.containers[*index], &self.plan.outcomes[*index]))
+    }
+
+    /// Why a holder may still do something dangerous: a container that was left as it is grants it, or it was kept.
     fn reason(&self, holder: usize, action: &str) -> Option<&'static str> {
-        let containers = self.old.containers.iter().zip(&self.plan.outcomes);
-        let of_holder = containers
-            .filter(|(container, _)| container.members.contains(&holder))
-            .map(|(_, outcome)| outcome);
-        let mut reason = None;
-        for outcome in of_holder {
-            match outcome.state {
-                State::Left(left) if left != Left::NothingAttached => return Some(left.text()),
-                _ => reason = reason.or_else(|| outcome.kept.get(action).map(|keep| keep.text())),
-            }
-        }
-        reason
+        let parsed = Action::parse(action).ok()?;
+        self.outcomes(holder)
+            .find_map(|(container, outcome)| match outcome.state {
+                State::Left(left) => {
+                    let mut granting = self.old.grantings(container);
+                    let unread = left == Left::Unread;
+                    (unread || granting.any(|granting| granting.statement.names_action(&parsed)))
+                        .then_some(left.text())
+                }
+                State::Replaced | State::Denied => outcome.kept.get(action).map(|keep| keep.text()),
+            })
     }
 }
 

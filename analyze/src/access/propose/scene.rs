@@ -24,6 +24,10 @@ pub(super) struct Scene {
     pub(super) facts: Facts,
     pub(super) containers: Vec<Container>,
     targets: HashMap<String, usize>,
+    /// Positions of roles by ARN.
+    roles: HashMap<String, usize>,
+    /// Positions of the containers of each holder.
+    containers_of: HashMap<usize, Vec<usize>>,
     through_services: Arc<Context>,
 }
 
@@ -41,13 +45,38 @@ impl Scene {
             .enumerate()
             .map(|(index, target)| (target.arn.clone(), index))
             .collect();
+        let holders = world.holders.iter().enumerate();
+        let roles = holders
+            .filter(|(_, holder)| holder.trust.is_some())
+            .map(|(index, holder)| (holder.arn.clone(), index))
+            .collect();
+        let mut containers_of: HashMap<usize, Vec<usize>> = HashMap::new();
+        for (index, container) in containers.iter().enumerate() {
+            for member in &container.members {
+                containers_of.entry(*member).or_default().push(index);
+            }
+        }
         Ok(Self {
             world,
             facts,
             containers,
             targets,
+            roles,
+            containers_of,
             through_services: facts::through_services(),
         })
+    }
+
+    /// Positions of the containers whose policies a holder has.
+    pub(super) fn containers_of(&self, holder: usize) -> &[usize] {
+        self.containers_of.get(&holder).map_or(&[], Vec::as_slice)
+    }
+
+    /// Adds a role that assumes nothing but what its policies say.
+    pub(super) fn add_role(&mut self, role: Holder) {
+        self.roles
+            .insert(role.arn.clone(), self.world.holders.len());
+        self.world.holders.push(role);
     }
 
     /// The resource that an ARN names, or names a part of.
@@ -63,14 +92,8 @@ impl Scene {
 
     /// The same; for what is not in the inventory a resource without policy and unknown tags; a role with its trust policy.
     pub(super) fn target_or_made(&self, holder: &Holder, arn: &str) -> Target {
-        if arn.contains(":role/")
-            && let Some(role) = self
-                .world
-                .holders
-                .iter()
-                .find(|role| role.arn == arn && role.trust.is_some())
-        {
-            return as_target(role);
+        if let Some(role) = self.roles.get(arn) {
+            return as_target(&self.world.holders[*role]);
         }
         match self.target(arn) {
             Some(target) => target.clone(),
@@ -145,11 +168,9 @@ impl Scene {
             On::Nothing => BTreeSet::from(["*".to_owned()]),
             On::Known(_) => used.arns().cloned().collect(),
             On::Unknown => {
-                let containers = self
-                    .containers
-                    .iter()
-                    .filter(|container| container.members.contains(&used.holder));
-                let granting = containers.flat_map(|container| self.grantings(container));
+                let containers = self.containers_of(used.holder).iter();
+                let granting =
+                    containers.flat_map(|index| self.grantings(&self.containers[*index]));
                 granting
                     .filter(|granting| granting.statement.names_action(action))
                     .flat_map(|granting| narrow::instances(&granting.element()))
