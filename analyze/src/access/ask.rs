@@ -85,7 +85,7 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
 }
 
 /// What was not collected could hold another way.
-pub(super) fn print_gaps(session: &Session) -> anyhow::Result<()> {
+fn print_gaps(session: &Session) -> anyhow::Result<()> {
     let mut statement = session.connection.prepare(
         "select distinct account_id || ': ' || table_name || ' is incomplete: ' || why from gaps
         where starts_with(table_name, 'aws_iam_') and table_name in ('aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy') order by all",

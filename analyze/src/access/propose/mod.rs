@@ -19,6 +19,7 @@ mod plan;
 mod proof;
 mod readme;
 mod scene;
+mod sight;
 mod tagged;
 mod uses;
 
@@ -40,6 +41,7 @@ use self::outcome::{Plan, State};
 use self::plan::Planner;
 use self::proof::{Proof, Prover};
 use self::scene::Scene;
+use self::sight::Sight;
 use self::uses::Uses;
 use super::dangers::Dangers;
 use crate::actions::Kind;
@@ -50,6 +52,13 @@ use crate::run::open_for_reading;
 use crate::session::Session;
 
 const README: &str = "README.md";
+
+/// What could hide a use or a permission.
+const HOLES: &str = "
+    select distinct account_id || ': ' || table_name || ': ' || why
+    from gaps
+    where table_name in ('cloudtrail_events', 'aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy')
+    order by all";
 
 /// Failures that are shown.
 const SHOWN: usize = 10;
@@ -81,16 +90,22 @@ pub(super) fn propose(
         .into());
     }
     let session = open_for_reading(run, config, &args.limits, &trail)?;
-    super::ask::print_gaps(&session)?;
     let proposal = Proposal::make(&session)?;
     proposal.write(&out, &run.id.to_string())?;
     proposal.report(&out);
-    Ok(Exit::Done)
+    Ok(if proposal.holes.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Partial
+    })
 }
 
 /// A proposal and its proof.
 struct Proposal {
     scene: Scene,
+    sight: Sight,
+    /// What of principals or events could not be read.
+    holes: Vec<String>,
     plan: Plan,
     foreign: Vec<Foreign>,
     guardrail: Guardrail,
@@ -101,6 +116,7 @@ struct Proposal {
 struct Basis {
     scene: Scene,
     uses: Uses,
+    sight: Sight,
     entrants: Entrants,
     dangers: Dangers,
 }
@@ -110,11 +126,13 @@ impl Basis {
         let connection = &session.connection;
         let scene = Scene::read(connection)?;
         let uses = uses::read(&scene.world, connection)?.allowed(&scene)?;
+        let sight = Sight::read(connection)?;
         let entrants = Entrants::read(connection, &uses)?;
         let dangers = Dangers::new(&super::added(session)?);
         Ok(Self {
             scene,
             uses,
+            sight,
             entrants,
             dangers,
         })
@@ -124,6 +142,7 @@ impl Basis {
         let planner = Planner {
             scene: &self.scene,
             uses: &self.uses,
+            sight: &self.sight,
             dangers: &kinds(&self.dangers),
             entrants: &self.entrants,
             known_accounts: &texts(
@@ -143,6 +162,7 @@ impl Basis {
         let Self {
             scene,
             uses,
+            sight,
             entrants,
             dangers,
         } = self;
@@ -158,8 +178,11 @@ impl Basis {
             dangers: &dangers,
         };
         let proof = prover.prove()?;
+        let holes = texts(connection, HOLES)?;
         Ok(Proposal {
             scene,
+            sight,
+            holes,
             plan,
             foreign,
             guardrail,
@@ -209,6 +232,9 @@ impl Proposal {
     }
 
     fn report(&self, out: &Storage) {
+        for hole in self.holes.iter().take(SHOWN) {
+            shell::warn(hole);
+        }
         let count = |state: fn(&State) -> bool| {
             self.plan
                 .outcomes

@@ -10,10 +10,10 @@ use super::entrants::Entrants;
 use super::narrow::{self, Granting};
 use super::outcome::{Keep, Left, Outcome, Plan, Specials, State};
 use super::scene::Scene;
+use super::sight::Sight;
 use super::tagged;
 use super::uses::{Use, Uses};
 use crate::access::facts;
-use crate::actions::Logged;
 
 /// Actions by which somebody gets to a second factor or to a role: they can't stand behind one.
 const ENTRANCES: [&str; 8] = [
@@ -31,6 +31,7 @@ const ENTRANCES: [&str; 8] = [
 pub(super) struct Planner<'a> {
     pub(super) scene: &'a Scene,
     pub(super) uses: &'a Uses,
+    pub(super) sight: &'a Sight,
     /// Kind of harm by dangerous action.
     pub(super) dangers: &'a BTreeMap<String, &'static str>,
     pub(super) entrants: &'a Entrants,
@@ -186,7 +187,7 @@ impl Planner<'_> {
                 harmless.insert(facts.name.to_owned());
             }
             let used = uses.get(facts.name).unwrap_or(&none);
-            let observable = facts.logged == Logged::Management;
+            let observable = self.sight.shows(&container.account, facts);
             if used.is_empty() || !observable {
                 let chosen = !by_aws && granting.names_service(action.service());
                 let in_use =
@@ -390,7 +391,7 @@ impl Planner<'_> {
             {
                 before.insert(facts.name);
                 if self.dangers.contains_key(facts.name) {
-                    if facts.logged == Logged::Management {
+                    if self.sight.shows(&container.account, facts) {
                         outcome.removed.insert(facts.name);
                         outcome.draft.denied.insert(facts.name.to_owned());
                     } else {

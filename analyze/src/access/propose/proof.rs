@@ -360,6 +360,11 @@ impl Prover<'_> {
     /// Why a holder may still do something dangerous: a container that was left as it is grants it, or it was kept.
     fn reason(&self, holder: usize, action: &str) -> Option<&'static str> {
         let parsed = Action::parse(action).ok()?;
+        let principal = &self.old.world.holders[holder];
+        let mut own = principal.policies.iter().chain(&principal.boundary);
+        if own.any(|id| self.old.world.library.get(*id).document.is_none()) {
+            return Some(Left::Unread.text());
+        }
         self.outcomes(holder)
             .find_map(|(container, outcome)| match outcome.state {
                 State::Left(left) => {

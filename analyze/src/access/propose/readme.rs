@@ -24,7 +24,7 @@ pub(super) fn text(proposal: &Proposal, run: &str) -> String {
     wide(&mut text, proposal);
     left(&mut text, proposal);
     guardrail(&mut text, proposal);
-    limits(&mut text);
+    limits(&mut text, proposal);
     text
 }
 
@@ -367,13 +367,38 @@ fn guardrail(text: &mut String, proposal: &Proposal) {
     }
 }
 
-fn limits(text: &mut String) {
+fn limits(text: &mut String, proposal: &Proposal) {
     text.push_str(
         "## What this does not know\n\n\
-         What happens less often than the events go back: yearly work may be missing. Calls that need more permissions than the one they are \
-         named by, where the catalogue does not say so. Dangerous work that was itself an attack: it was done, so it is allowed again, in \
-         a special role with a second factor; read the table of special roles for what should not be there.\n",
+         What happens less often than the events go back: yearly work may be missing. What happens in regions that no trail logs. Calls that need \
+         more permissions than the one they are named by, where the catalogue does not say so. Dangerous work that was itself an attack: it was \
+         done, so it is allowed again, in a special role with a second factor; read the table of special roles for what should not be there.\n",
     );
+    let accounts: BTreeSet<&str> = proposal
+        .scene
+        .containers
+        .iter()
+        .map(|container| &*container.account)
+        .collect();
+    for account in accounts {
+        let missing = match proposal.sight.reads_and_writes(account) {
+            (true, true) => continue,
+            (true, false) => "events that change something: all such actions are",
+            (false, true) => "events that only read: all such actions are",
+            (false, false) => "management events: all actions are",
+        };
+        let _ = write!(
+            text,
+            "\nThe log of {} has no {missing} taken for not observable, and stay granted.\n",
+            plain(account)
+        );
+    }
+    if !proposal.holes.is_empty() {
+        text.push_str("\nWhat could not be read, and may hide a use or a permission:\n\n");
+        for hole in proposal.holes.iter().take(LISTED) {
+            let _ = writeln!(text, "- {}", plain(hole));
+        }
+    }
 }
 
 fn pairs(proposal: &Proposal) -> impl Iterator<Item = (&Container, &Outcome)> {

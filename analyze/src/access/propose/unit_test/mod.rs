@@ -1,5 +1,6 @@
 //! Proposals for small accounts, and that a proposal which is wrong is refused.
 
+mod hidden;
 mod refusal;
 mod written;
 
@@ -95,12 +96,16 @@ impl Account {
 
     fn event(self, principal: &str, source: &str, name: &str, parameters: Value) -> Self {
         let number = self.rows.len();
+        let reads = ["Describe", "List", "Get"]
+            .iter()
+            .any(|word| name.starts_with(word));
         self.with(
             "cloudtrail_events",
             json!({
                 "event_time": "2026-11-15 12:00:00", "event_id": format!("e{number}"), "event_source": format!("{source}.amazonaws.com"),
                 "event_name": name, "aws_region": "eu-west-1", "recipient_account_id": ACCOUNT, "identity_account_id": ACCOUNT,
                 "principal": arn(principal), "request_parameters": parameters.to_string(), "management_event": true,
+                "read_only": reads.to_string(),
                 "source_key": "k", "source_record": number,
             }),
         )
