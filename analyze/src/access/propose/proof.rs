@@ -16,6 +16,7 @@ use super::uses::Uses;
 use crate::access::classes::Questions;
 use crate::access::dangers::Dangers;
 use crate::access::decide::{self, Granted, Judge, Mfa, Subject};
+use crate::access::grants;
 use crate::iam::{Action, Effect};
 
 /// What was found, as it is written, and what went wrong.
@@ -405,32 +406,31 @@ fn dangerous(scene: &Scene, dangers: &Dangers) -> BTreeSet<(usize, String, bool)
     let questions = Questions::new(&scene.world, &scene.facts);
     let principals = questions.principals();
     let resources = questions.resources(|resource_type| dangers.parts(resource_type));
-    let grants = decide::all(&scene.world, &scene.facts, dangers, &principals, &resources);
+    let grants = grants::all(&scene.world, &scene.facts, dangers, &principals, &resources);
+    let pairs: BTreeSet<(u32, u32)> = grants
+        .rows
+        .iter()
+        .map(|row| (row.principal_class, row.danger))
+        .collect();
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (holder, class) in principals.of.iter().enumerate() {
         members.entry(*class).or_default().push(holder);
     }
     let judge = Judge::new(&scene.world, &scene.facts);
     let mut found = BTreeSet::new();
-    let mut named: BTreeMap<(usize, usize), bool> = BTreeMap::new();
-    for row in &grants.rows {
-        let danger = &dangers.all()[row.danger];
-        let by_identity = *named
-            .entry((row.principal_class, row.danger))
-            .or_insert_with(|| {
-                let first = members
-                    .get(&row.principal_class)
-                    .and_then(|all| all.first());
-                first.is_some_and(|holder| {
-                    names(
-                        &judge.subject(&scene.world.holders[*holder]),
-                        &danger.action,
-                    )
-                })
-            });
-        for holder in members.get(&row.principal_class).into_iter().flatten() {
-            found.insert((*holder, danger.name.clone(), by_identity));
-        }
+    for (class, danger) in pairs {
+        let danger = &dangers.all()[danger as usize];
+        let Some(members) = members.get(&(class as usize)) else {
+            continue;
+        };
+        // What one of a class has policies for, each of them has.
+        let subject = judge.subject(&scene.world.holders[members[0]]);
+        let by_identity = names(&subject, &danger.action);
+        found.extend(
+            members
+                .iter()
+                .map(|holder| (*holder, danger.name.clone(), by_identity)),
+        );
     }
     found
 }
