@@ -20,8 +20,8 @@ const RECENT: &str = "3600";
 
 /// Who may assume a special role, and how: anybody of the account whose own policies let it, with a recent second factor.
 /// Trust policies can't name groups, so that the policies of the groups choose.
-pub(super) fn trust(special: &Special) -> Value {
-    let account = special.arn.split(":role/").next().unwrap_or_default();
+pub(super) fn trust(arn: &str) -> Value {
+    let account = arn.split(":role/").next().unwrap_or_default();
     json!({
         "Version": "2012-10-17",
         "Statement": [{
@@ -115,7 +115,7 @@ fn add_role(scene: &mut Scene, special: &Special) -> anyhow::Result<()> {
         "resourcePolicy",
         PolicyKind::Resource,
         &special.arn,
-        &trust(special),
+        &special.trust,
     )?;
     let mut policies = Vec::new();
     for (number, document) in special.documents.iter().enumerate() {

@@ -9,7 +9,6 @@ use std::fmt::Write as _;
 use serde_json::{Map, Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::apply::trust;
 use super::containers::{Container, Kind};
 use super::foreign::Foreign;
 use super::guardrail::Guardrail;
@@ -69,11 +68,11 @@ pub(super) fn files(
         for special in specials() {
             files.insert(
                 format!("{folder}/trust/{}.json", safe(&special.name)),
-                pretty(&trust(special)),
+                pretty(&special.trust),
             );
         }
         let roles: Vec<(&str, Value)> = specials()
-            .map(|special| (special.name.as_str(), trust(special)))
+            .map(|special| (special.name.as_str(), special.trust.clone()))
             .collect();
         if !managed.is_empty() {
             for (number, template) in templates(&roles, &managed).iter().enumerate() {

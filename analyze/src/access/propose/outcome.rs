@@ -142,6 +142,7 @@ pub(super) struct Special {
     pub(super) name: String,
     pub(super) arn: String,
     pub(super) kind: &'static str,
+    pub(super) trust: Value,
     pub(super) draft: Draft,
     pub(super) documents: Vec<Value>,
     /// Positions of the containers that may assume it.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::apply;
 use super::containers::{Container, Kind};
 use super::document::{ATTACHED, Element, MANAGED, Why};
 use super::entrants::Entrants;
@@ -446,6 +447,7 @@ impl Planner<'_> {
                 .and_then(|container| container.arn.split(':').nth(1))
                 .unwrap_or("aws");
             special.arn = format!("arn:{partition}:iam::{account}:role/{}", special.name);
+            special.trust = apply::trust(&special.arn);
             special.documents = special
                 .draft
                 .documents(MANAGED, ATTACHED)
