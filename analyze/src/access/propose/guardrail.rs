@@ -81,6 +81,8 @@ const OF_SPECIAL_ROLES: [&str; 8] = [
 /// The policy, and what is not in it though it belongs there.
 pub(super) struct Guardrail {
     pub(super) documents: Vec<Value>,
+    /// ARNs of the buckets whose logs it keeps.
+    pub(super) buckets: Vec<String>,
     /// Actions that somebody without a second factor uses.
     pub(super) left_out: BTreeSet<&'static str>,
     /// Accounts that it does not reach, since they manage the organization.
@@ -156,6 +158,7 @@ pub(super) fn make(
     }
     Ok(Guardrail {
         documents: documents.into_iter().map(document::document).collect(),
+        buckets,
         left_out,
         applies: scene
             .world

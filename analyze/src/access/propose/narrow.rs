@@ -13,7 +13,7 @@ use super::document::Element;
 use super::scene::Scene;
 use super::uses::{On, Use};
 use crate::access::classes;
-use crate::actions::{ActionFacts, Catalogue};
+use crate::actions::{ActionFacts, Catalogue, ResourceFacts};
 use crate::iam::{Action, Context, Resource, Statement, Truth};
 
 /// Resources that are listed one by one; of more, all of their type are named.
@@ -21,6 +21,9 @@ const MOST_ARNS: usize = 10;
 
 /// Types of resources that an action may name at once, besides those that the events tell.
 const MOST_TYPES: usize = 3;
+
+/// The action whose resources are always listed.
+const ASSUME_ROLE: &str = "sts:AssumeRole";
 
 /// Why the resources stay as they were granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -142,152 +145,124 @@ impl Granting<'_> {
         uses: &[&Use],
     ) -> (Element, Option<Wide>) {
         let whole = self.element();
-        let as_granted = |why| (whole.clone(), Some(why));
-        if uses.iter().any(|used| used.on == On::Nothing) {
-            return as_granted(Wide::NoResource);
-        }
-        if uses.iter().any(|used| used.on == On::Unknown) || uses.is_empty() {
-            return as_granted(Wide::Unknown);
-        }
-        if whole.negated {
-            return as_granted(Wide::AsGranted);
-        }
-        let mut patterns = BTreeSet::new();
-        for (index, resource) in action
-            .resources
-            .iter()
-            .enumerate()
-            .filter(|(_, resource)| !resource.is_none())
-        {
-            let mut of_type = BTreeSet::new();
-            for used in uses {
-                let On::Known(known) = &used.on else { continue };
-                let place = Place {
-                    partition: scene.world.holders[used.holder]
-                        .arn
-                        .split(':')
-                        .nth(1)
-                        .unwrap_or("aws"),
-                    account: &used.account,
-                    region: &used.region,
-                };
-                match known.get(&index) {
-                    Some(arns) => of_type.extend(
+        let why = if uses.iter().any(|used| used.on == On::Nothing) {
+            Wide::NoResource
+        } else if uses.is_empty() || uses.iter().any(|used| used.on == On::Unknown) {
+            Wide::Unknown
+        } else if names_many_types(action, uses) {
+            Wide::ManyTypes
+        } else {
+            match within(&whole, &patterns(scene, action, uses), uses) {
+                Some(element) => return (element, None),
+                None => Wide::AsGranted,
+            }
+        };
+        (whole, Some(why))
+    }
+}
+
+/// Whether an action may be about many more types of resources than the events tell.
+fn names_many_types(action: &ActionFacts, uses: &[&Use]) -> bool {
+    let told: BTreeSet<usize> = uses
+        .iter()
+        .filter_map(|used| match &used.on {
+            On::Known(known) => Some(known.keys().copied()),
+            On::Nothing | On::Unknown => None,
+        })
+        .flatten()
+        .collect();
+    let types = action
+        .resources
+        .iter()
+        .filter(|resource| !resource.is_none());
+    types.count() > told.len() + MOST_TYPES
+}
+
+/// What stands for the resources of all uses: of each type those that are known, or all.
+fn patterns(scene: &Scene, action: &ActionFacts, uses: &[&Use]) -> BTreeSet<String> {
+    let mut patterns = BTreeSet::new();
+    let typed = action.resources.iter().enumerate();
+    for (index, resource) in typed.filter(|(_, resource)| !resource.is_none()) {
+        let (mut some, mut all) = (BTreeSet::new(), BTreeSet::new());
+        for used in uses {
+            let principal = &scene.world.holders[used.holder].arn;
+            let place = Place {
+                partition: principal.split(':').nth(1).unwrap_or("aws"),
+                account: &used.account,
+                region: &used.region,
+            };
+            let On::Known(known) = &used.on else { continue };
+            match known.get(&index) {
+                Some(arns) => {
+                    some.extend(
                         arns.iter()
-                            .flat_map(|arn| generalized(scene, resource, place, arn)),
-                    ),
-                    None => {
-                        of_type.insert(arns::wide(resource, place));
-                    }
+                            .flat_map(|arn| generalized(scene, action, resource, place, arn)),
+                    );
+                    all.extend(arns.iter().map(|arn| of_its_type(resource, place, arn)));
+                }
+                None => {
+                    some.insert(arns::wide(resource, place));
                 }
             }
-            if of_type.len() > MOST_ARNS {
-                let places = uses.iter().map(|used| Place {
-                    partition: scene.world.holders[used.holder]
-                        .arn
-                        .split(':')
-                        .nth(1)
-                        .unwrap_or("aws"),
-                    account: &used.account,
-                    region: &used.region,
-                });
-                of_type = places.map(|place| arns::wide(resource, place)).collect();
-            }
-            patterns.extend(of_type);
         }
-        let told: BTreeSet<usize> = uses
+        // Roles are few and have names: all of them would be the special ones too.
+        let listed = some.len() <= MOST_ARNS || action.name == ASSUME_ROLE;
+        patterns.extend(if listed { some } else { all });
+    }
+    // What a wider one of the list covers need not be listed.
+    let wider = |one: &String| {
+        patterns
             .iter()
-            .filter_map(|used| match &used.on {
-                On::Known(known) => Some(known.keys().copied()),
-                On::Nothing | On::Unknown => None,
-            })
-            .flatten()
-            .collect();
-        let types = action
-            .resources
-            .iter()
-            .filter(|resource| !resource.is_none())
-            .count();
-        if types > told.len() + MOST_TYPES {
-            return as_granted(Wide::ManyTypes);
-        }
-        // What a wider one of the list covers need not be listed.
-        let kept: BTreeSet<String> = patterns
-            .iter()
-            .filter(|one| {
-                !patterns
-                    .iter()
-                    .any(|other| other != *one && arns::covers(other, one))
-            })
-            .cloned()
-            .collect();
-        // The statement may be narrower than a whole type: what is in both is granted.
-        let within = |pattern: &String| {
-            whole
-                .patterns
-                .iter()
-                .any(|granted| arns::covers(granted, pattern))
-        };
-        if kept.iter().all(within) {
-            return (Element::of(kept), None);
-        }
-        let narrower = whole
+            .any(|other| other != one && arns::covers(other, one))
+    };
+    patterns.iter().filter(|one| !wider(one)).cloned().collect()
+}
+
+/// What of the patterns is within today's; the narrower one where they cross. None unless that covers all uses.
+fn within(whole: &Element, patterns: &BTreeSet<String>, uses: &[&Use]) -> Option<Element> {
+    if whole.negated {
+        return None;
+    }
+    let granted = |pattern: &String| {
+        whole
             .patterns
             .iter()
-            .filter(|granted| kept.iter().any(|pattern| arns::covers(pattern, granted)))
-            .cloned();
-        let both: BTreeSet<String> = kept
+            .any(|granted| arns::covers(granted, pattern))
+    };
+    let narrower = |granted: &&String| {
+        patterns
             .iter()
-            .filter(|pattern| within(pattern))
-            .cloned()
-            .chain(narrower)
-            .collect();
-        let covers_all = uses
-            .iter()
-            .flat_map(|used| used.arns())
-            .all(|arn| both.iter().any(|pattern| arns::covers(pattern, arn)));
-        if both.is_empty() || !covers_all {
-            return as_granted(Wide::AsGranted);
-        }
-        (Element::of(both), None)
-    }
+            .any(|pattern| arns::covers(pattern, granted))
+    };
+    let inside = patterns.iter().filter(|pattern| granted(pattern));
+    let both: BTreeSet<String> = inside
+        .chain(whole.patterns.iter().filter(narrower))
+        .cloned()
+        .collect();
+    // What today's statement does not name was allowed by another one.
+    let mut arns = uses
+        .iter()
+        .flat_map(|used| used.arns())
+        .filter(|arn| granted(arn));
+    let covered = arns.all(|arn| both.iter().any(|pattern| arns::covers(pattern, arn)));
+    (covered && !both.is_empty()).then(|| Element::of(both))
 }
 
 /// What stands for a resource: itself if it is in the inventory, else all of its type, since it is one of those that come
 /// and go; for parts of a bucket or log group all of its parts.
 fn generalized(
     scene: &Scene,
-    resource: &crate::actions::ResourceFacts,
+    action: &ActionFacts,
+    resource: &ResourceFacts,
     place: Place<'_>,
     arn: &str,
 ) -> Vec<String> {
-    let wide = || {
-        let mut parts = arn.splitn(6, ':').skip(3);
-        let (region, account) = (
-            parts.next().unwrap_or_default(),
-            parts.next().unwrap_or_default(),
-        );
-        let own = Place {
-            region: if region.is_empty() {
-                place.region
-            } else {
-                region
-            },
-            account: if account.is_empty() {
-                place.account
-            } else {
-                account
-            },
-            ..place
-        };
-        vec![arns::wide(resource, own)]
-    };
     if !arns::is_plain(arn) {
-        return wide();
+        return vec![of_its_type(resource, place, arn)];
     }
     if let Some((bucket, _)) = arn
         .split_once('/')
-        .filter(|(bucket, _)| bucket.starts_with("arn:") && bucket.contains(":s3:::"))
+        .filter(|(bucket, _)| bucket.contains(":s3:::"))
     {
         return vec![format!("{bucket}/*")];
     }
@@ -296,14 +271,30 @@ fn generalized(
         .next()
         .unwrap_or(arn)
         .trim_end_matches(":*");
-    if arn.contains(":logs:") && arn.contains(":log-group:") && scene.target(log_group).is_some() {
+    if log_group.contains(":log-group:") && scene.target(log_group).is_some() {
         return vec![log_group.to_owned(), format!("{log_group}:*")];
     }
-    if scene.target(arn).is_some_and(|target| target.arn == arn) {
-        vec![arn.to_owned()]
-    } else {
-        wide()
+    if action.name == ASSUME_ROLE || scene.target(arn).is_some_and(|target| target.arn == arn) {
+        return vec![arn.to_owned()];
     }
+    vec![of_its_type(resource, place, arn)]
+}
+
+/// All resources of the type of one, where that one is.
+fn of_its_type(resource: &ResourceFacts, place: Place<'_>, arn: &str) -> String {
+    let parts: Vec<&str> = arn.splitn(6, ':').collect();
+    let told = |at: usize| {
+        parts
+            .get(at)
+            .copied()
+            .filter(|part| !part.is_empty() && arns::is_plain(part))
+    };
+    let own = Place {
+        region: told(3).unwrap_or(place.region),
+        account: told(4).unwrap_or(place.account),
+        ..place
+    };
+    arns::wide(resource, own)
 }
 
 /// What a request about a resource of unknown ARN is judged with: one that each pattern names.

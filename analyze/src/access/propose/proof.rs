@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::containers::Container;
 use super::containment;
 use super::entrants::Entrants;
-use super::outcome::{Left, Outcome, Plan, State};
+use super::outcome::{Keep, Left, Outcome, Plan, State};
 use super::scene::Scene;
 use super::uses::Uses;
 use crate::access::classes::Questions;
@@ -240,7 +240,10 @@ impl Prover<'_> {
                         holder.arn, special.name
                     ));
                 }
-                if holder.arn != special.arn && !invited.contains(&index) && !self.is_left(index) {
+                if holder.arn != special.arn
+                    && !invited.contains(&index)
+                    && !self.reaches_all_roles(index)
+                {
                     proof.failures.push(format!(
                         "{} may become {}, which it has no need of",
                         holder.arn, special.name
@@ -293,11 +296,17 @@ impl Prover<'_> {
         Ok(())
     }
 
-    /// Whether policies of a principal were left as they are.
-    fn is_left(&self, holder: usize) -> bool {
-        let grants = |left: Left| left != Left::NothingAttached;
-        let mut of_holder = self.outcomes(holder);
-        of_holder.any(|(_, outcome)| matches!(outcome.state, State::Left(left) if grants(left)))
+    /// Whether policies of a principal were left as they are, or could not tell which roles it needs: its way to all roles is a
+    /// way to the special ones.
+    fn reaches_all_roles(&self, holder: usize) -> bool {
+        self.outcomes(holder)
+            .any(|(_, outcome)| match outcome.state {
+                State::Left(left) => left != Left::NothingAttached,
+                State::Replaced | State::Denied => {
+                    outcome.wide.contains_key("sts:AssumeRole")
+                        || outcome.kept.get("sts:AssumeRole") == Some(&Keep::NotObservable)
+                }
+            })
     }
 
     /// Every dangerous action that somebody may still do is one that was kept on purpose.

@@ -348,6 +348,13 @@ fn guardrail(text: &mut String, proposal: &Proposal) {
          detectors and recorders, removing logs and locks of backups. Roles named `danger-*` are spared, so that the special roles can do \
          it with a second factor; from then on only they can make or change roles of such names.\n\n",
     );
+    if !guardrail.buckets.is_empty() {
+        let _ = write!(
+            text,
+            "The buckets whose logs they keep: {}. Rules of their life cycle go on.\n\n",
+            list(guardrail.buckets.iter().map(String::as_str))
+        );
+    }
     if !guardrail.applies {
         text.push_str("The run shows no organization, so there is nothing to attach them to yet, and the proof does not count on them.\n\n");
     }

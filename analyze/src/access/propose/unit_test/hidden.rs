@@ -1,6 +1,8 @@
 //! What could not be seen is not taken for unused.
 
-use super::operators;
+use serde_json::json;
+
+use super::{Account, allow, arn, operators};
 use crate::access::propose::outcome::State;
 
 #[test]
@@ -34,4 +36,80 @@ fn what_a_trail_leaves_out_stays_granted() {
         "nothing shows who reads"
     );
     assert!(!outcome.after.contains("rds:DeleteDBCluster"));
+}
+
+#[test]
+fn the_way_to_a_role_that_is_gone_leads_to_no_other() {
+    let account = operators()
+        .user("fay", &[], Some(allow(json!("sts:AssumeRole"), json!("*"))))
+        .event(
+            "user/fay",
+            "sts",
+            "AssumeRole",
+            json!({ "roleArn": arn("role/gone") }),
+        );
+    let proposal = account.proposal();
+    assert_eq!(
+        proposal.allowed("user/fay", "sts:AssumeRole"),
+        Some(json!(arn("role/gone")))
+    );
+}
+
+#[test]
+fn what_comes_and_goes_is_named_by_its_type() {
+    let machine = Account::new().role(
+        "backup",
+        &json!({ "Service": "backup.amazonaws.com" }),
+        &allow(json!("ec2:*"), json!("*")),
+    );
+    let account = machine
+        .event(
+            "role/backup",
+            "ec2",
+            "DeleteSnapshot",
+            json!({ "snapshotId": "snap-1" }),
+        )
+        .event(
+            "role/backup",
+            "ec2",
+            "DeleteSnapshot",
+            json!({ "snapshotId": "snap-2" }),
+        );
+    let all = json!("arn:aws:ec2:eu-west-1::snapshot/*");
+    assert_eq!(
+        account
+            .proposal()
+            .allowed("role/backup", "ec2:DeleteSnapshot"),
+        Some(all)
+    );
+}
+
+#[test]
+fn many_resources_of_a_type_stand_for_all_of_it() {
+    let mut account = Account::new().role(
+        "deploy",
+        &json!({ "Service": "codebuild.amazonaws.com" }),
+        &allow(json!("lambda:*"), json!("*")),
+    );
+    for number in 0..12 {
+        account = account
+            .resource(
+                &format!("arn:aws:lambda:eu-west-1:111122223333:function:f{number}"),
+                "lambda:function",
+                json!({}),
+            )
+            .event(
+                "role/deploy",
+                "lambda",
+                "UpdateFunctionCode20150331v2",
+                json!({ "functionName": format!("f{number}") }),
+            );
+    }
+    let all = json!("arn:aws:lambda:eu-west-1:111122223333:function:*");
+    assert_eq!(
+        account
+            .proposal()
+            .allowed("role/deploy", "lambda:UpdateFunctionCode"),
+        Some(all)
+    );
 }

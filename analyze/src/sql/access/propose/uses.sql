@@ -8,9 +8,9 @@ with calls as (
             list_transform(
                 list_filter(
                     json_keys(request_parameters),
-                    lambda key: regexp_matches(key, '(?i)(name|id|identifier|arn|arns|url|set|cluster|service|services)$') and not regexp_matches(key, '(?i)token|caller|session|reference')
+                    lambda key: regexp_full_match(key, '(?i)[a-z0-9_-]*(name|id|identifier|arn|arns|url|set|cluster|service|services)') and not regexp_matches(key, '(?i)token|caller|session|reference|request|logstream')
                 ),
-                lambda key: key || '=' || coalesce(json_extract_string(request_parameters, '$."' || replace(key, '"', '') || '"'), '')
+                lambda key: key || '=' || coalesce(json_extract_string(request_parameters, '$."' || key || '"'), '')
             ),
             lambda pair: len(pair) <= 2000
         )) as names
