@@ -16,7 +16,7 @@ use crate::access::decide::{Granted, Judge, Subject};
 use crate::access::facts::{self, Facts};
 use crate::access::library::PolicyId;
 use crate::access::world::{Holder, Target, World};
-use crate::iam::{Action, Context, Effect};
+use crate::iam::{Action, Context, Effect, PolicyKind};
 
 /// All that is judged, and where policies are attached.
 pub(super) struct Scene {
@@ -29,6 +29,8 @@ pub(super) struct Scene {
     /// Positions of the containers of each holder.
     containers_of: HashMap<usize, Vec<usize>>,
     through_services: Arc<Context>,
+    /// The policy of resources that are not in the run: it may allow and deny anything.
+    unknown: PolicyId,
 }
 
 impl Scene {
@@ -38,6 +40,10 @@ impl Scene {
         let containers = containers::read(&mut world, connection)?;
         world.read_targets(connection, |_| true)?;
         world.add_accounts();
+        let name = "the policy of a resource that is not in the run";
+        let unknown = world
+            .library
+            .add("resourcePolicy", PolicyKind::Resource, name, None);
         let facts = Facts::new(&world);
         let targets = world
             .targets
@@ -64,6 +70,7 @@ impl Scene {
             roles,
             containers_of,
             through_services: facts::through_services(),
+            unknown,
         })
     }
 
@@ -90,14 +97,22 @@ impl Scene {
         }
     }
 
-    /// The same; for what is not in the inventory a resource without policy and unknown tags; a role with its trust policy.
+    /// The same; for what is not in the run a resource of which nothing is known; a role with its trust policy.
     pub(super) fn target_or_made(&self, holder: &Holder, arn: &str) -> Target {
         if let Some(role) = self.roles.get(arn) {
             return as_target(&self.world.holders[*role]);
         }
         match self.target(arn) {
             Some(target) => target.clone(),
-            None => unknown_target(holder, arn),
+            None => {
+                let mut made = unknown_target(holder, arn);
+                // Where a policy of the resource has to allow too, it may.
+                let decides = arn.contains(":role/") || arn.contains(":kms:");
+                if decides || made.account != holder.account {
+                    made.policy = Some(self.unknown);
+                }
+                made
+            }
         }
     }
 

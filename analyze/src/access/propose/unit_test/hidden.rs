@@ -113,3 +113,27 @@ fn many_resources_of_a_type_stand_for_all_of_it() {
         Some(all)
     );
 }
+
+#[test]
+fn what_other_accounts_let_in_is_not_taken_away() {
+    let key = "arn:aws:kms:eu-west-1:999988887777:key/k";
+    let role = "arn:aws:iam::999988887777:role/theirs";
+    let account = operators()
+        .user(
+            "gus",
+            &[],
+            Some(allow(json!(["sts:AssumeRole", "kms:*"]), json!("*"))),
+        )
+        .event("user/gus", "sts", "AssumeRole", json!({ "roleArn": role }))
+        .event("user/gus", "kms", "DescribeKey", json!({ "keyId": key }));
+    let proposal = account.proposal();
+    assert_eq!(
+        proposal.allowed("user/gus", "sts:AssumeRole"),
+        Some(json!(role))
+    );
+    assert_eq!(
+        proposal.allowed("user/gus", "kms:DescribeKey"),
+        Some(json!("arn:aws:kms:eu-west-1:999988887777:key/*"))
+    );
+    assert_eq!(proposal.proof.counts.not_today, 0);
+}
