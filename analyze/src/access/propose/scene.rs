@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use duckdb::Connection;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::containers::{self, Container};
 use super::narrow::{self, Granting};
@@ -14,7 +14,7 @@ use crate::access::assume::as_target;
 use crate::access::classes;
 use crate::access::decide::{Granted, Judge, Subject};
 use crate::access::facts::{self, Facts};
-use crate::access::library::PolicyId;
+use crate::access::library::{PolicyId, UNREAD};
 use crate::access::world::{Holder, Target, World};
 use crate::iam::{Action, Context, Effect, PolicyKind};
 
@@ -29,8 +29,8 @@ pub(super) struct Scene {
     /// Positions of the containers of each holder.
     containers_of: HashMap<usize, Vec<usize>>,
     through_services: Arc<Context>,
-    /// The policy of resources that are not in the run: it may allow and deny anything.
-    unknown: PolicyId,
+    /// By account the policy of resources that are not in the run: it may leave the choice to the account.
+    unknown: HashMap<Arc<str>, PolicyId>,
 }
 
 impl Scene {
@@ -40,10 +40,7 @@ impl Scene {
         let containers = containers::read(&mut world, connection)?;
         world.read_targets(connection, |_| true)?;
         world.add_accounts();
-        let name = "the policy of a resource that is not in the run";
-        let unknown = world
-            .library
-            .add("resourcePolicy", PolicyKind::Resource, name, None);
+        let unknown = unknown_policies(&mut world);
         let facts = Facts::new(&world);
         let targets = world
             .targets
@@ -109,7 +106,7 @@ impl Scene {
                 // Where a policy of the resource has to allow too, it may.
                 let decides = arn.contains(":role/") || arn.contains(":kms:");
                 if decides || made.account != holder.account {
-                    made.policy = Some(self.unknown);
+                    made.policy = self.unknown.get(&holder.account).copied();
                 }
                 made
             }
@@ -193,4 +190,29 @@ impl Scene {
             }
         }
     }
+}
+
+/// For each account a policy that lets it in under a condition of which nothing is known. That it names the account, not its
+/// users, makes their own policies count.
+fn unknown_policies(world: &mut World) -> HashMap<Arc<str>, PolicyId> {
+    let accounts: BTreeSet<Arc<str>> = world
+        .holders
+        .iter()
+        .map(|holder| Arc::clone(&holder.account))
+        .collect();
+    let add = |account: Arc<str>| {
+        let document = json!({ "Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Principal": { "AWS": &*account }, "Action": "*", "Resource": "*",
+            "Condition": { "StringEquals": { UNREAD: "" } },
+        }] });
+        let name = format!("the policy of a resource that is not in the run, for {account}");
+        let id = world.library.add(
+            "resourcePolicy",
+            PolicyKind::Resource,
+            &name,
+            Some(&document.to_string()),
+        );
+        (account, id)
+    };
+    accounts.into_iter().map(add).collect()
 }

@@ -137,3 +137,25 @@ fn what_other_accounts_let_in_is_not_taken_away() {
     );
     assert_eq!(proposal.proof.counts.not_today, 0);
 }
+
+#[test]
+fn what_is_done_to_a_role_that_is_gone_is_dangerous_all_the_same() {
+    let account = operators()
+        .user("hal", &[], Some(allow(json!("iam:*"), json!("*"))))
+        .event(
+            "user/hal",
+            "iam",
+            "AttachRolePolicy",
+            json!({ "roleName": "gone" }),
+        );
+    let proposal = account.proposal();
+    assert!(
+        proposal
+            .allowed("user/hal", "iam:AttachRolePolicy")
+            .is_none()
+    );
+    assert_eq!(
+        proposal.proof.counts.special, 2,
+        "the operators' and this one"
+    );
+}
