@@ -56,8 +56,6 @@ pub(super) struct Uses {
     pub(super) unmapped: BTreeSet<(usize, String)>,
     /// Prefixes of services that are used in an account: by anybody's calls, or since it has resources there.
     pub(super) services: BTreeMap<String, BTreeSet<String>>,
-    /// Actions that anybody used.
-    pub(super) actions: BTreeSet<&'static str>,
     /// Uses that today's policies deny: permissions changed since.
     pub(super) denied_today: Vec<Use>,
 }
@@ -151,7 +149,6 @@ pub(super) fn read(world: &World, connection: &Connection) -> anyhow::Result<Use
             .iter()
             .filter_map(|action| Catalogue::embedded().find(action))
         {
-            uses.actions.insert(facts.name);
             let Some(holder) = holder else { continue };
             let on = if facts
                 .resources

@@ -432,13 +432,13 @@ fn what_is_new_or_has_no_history_or_was_not_read_is_left() {
         left(&unread.proposal(), "group/ops"),
         State::Left(Left::Unread)
     );
-    let linked = operators().role(
+    let special = operators().role(
         "danger-keys",
         &json!({ "AWS": arn("root") }),
         &allow(json!("kms:*"), json!("*")),
     );
     assert_eq!(
-        left(&linked.proposal(), "role/danger-keys"),
+        left(&special.proposal(), "role/danger-keys"),
         State::Left(Left::Special)
     );
     let unseen = operators()
