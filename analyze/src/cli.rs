@@ -212,7 +212,7 @@ pub(crate) struct TagsArgs {
 
 /// Arguments of `analyze access`.
 #[derive(Debug, Args)]
-#[group(id = "question", required = true, multiple = true, args = ["action", "principal"])]
+#[group(id = "question", required = true, multiple = true, args = ["action", "principal", "propose"])]
 pub(crate) struct AccessArgs {
     /// `<lake>/runs/<run id>`, a lake, or `-` for standard input [default: the latest run of ./lake]
     pub(crate) run: Option<String>,
@@ -225,6 +225,9 @@ pub(crate) struct AccessArgs {
     /// Only this user or role, by ARN or name; without an action: the dangerous actions that it may do
     #[arg(long, value_name = "PRINCIPAL")]
     pub(crate) principal: Option<String>,
+    /// Write policies right-sized to what was used, special roles for dangerous work and the proof to DIR
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["action", "resource", "principal", "format"])]
+    pub(crate) propose: Option<PathBuf>,
     /// Output format
     #[arg(long, value_enum, default_value_t = query::Format::Table)]
     pub(crate) format: query::Format,

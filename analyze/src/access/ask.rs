@@ -58,6 +58,9 @@ const MOST_HOPS: usize = 4;
 pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
     let config = Config::load(args.config.as_deref()).map_err(|error| config::hinted(&error))?;
     let run = Run::find(args.run.as_deref())?;
+    if let Some(folder) = &args.propose {
+        return super::propose::propose(args, folder, &run, &config);
+    }
     match (&args.action, &args.resource, &args.principal) {
         (Some(action), Some(resource), principal) => {
             let tables = [
@@ -170,7 +173,7 @@ fn who(
     write(session, &judged, &edges.ways(&direct), wanted)
 }
 
-fn unknown_target(holder: &Holder, arn: &str) -> Target {
+pub(super) fn unknown_target(holder: &Holder, arn: &str) -> Target {
     let owner = arn.split(':').nth(4).filter(|account| account.len() == 12);
     Target {
         account: owner.map_or_else(|| holder.account.clone(), Into::into),

@@ -92,6 +92,15 @@ pub(super) fn common() -> Arc<Context> {
     Arc::new(context)
 }
 
+/// Nothing is known of whether a service makes the request on behalf of whoever signed.
+pub(super) fn through_services() -> Arc<Context> {
+    let mut context = Context::closed();
+    for key in OF_SERVICES.iter().chain(&["aws:viaawsservice"]) {
+        context.set(key, ContextValue::Unknown);
+    }
+    Arc::new(context)
+}
+
 /// What holds for requests of whomever a trust policy names, services among them: they say for whom they act.
 pub(super) fn common_to_all() -> Arc<Context> {
     let mut context = Context::closed();

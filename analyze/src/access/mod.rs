@@ -17,6 +17,7 @@ mod grants;
 mod groups;
 mod library;
 mod outsiders;
+mod propose;
 mod shelves;
 mod tables;
 mod world;

@@ -8,7 +8,7 @@ use duckdb::{Connection, Rows};
 
 use super::dangers::ACCOUNT;
 use super::library::{Library, PolicyId};
-use crate::iam::{OrganizationLevel, PolicyKind, Principal, Resource};
+use crate::iam::{OrganizationLevel, Policy, PolicyKind, Principal, Resource};
 
 const RESOURCES: &str = include_str!("../sql/access/resources.sql");
 
@@ -55,6 +55,7 @@ impl Holder {
 }
 
 /// A resource.
+#[derive(Clone)]
 pub(super) struct Target {
     pub(super) account: Arc<str>,
     pub(super) region: String,
@@ -89,6 +90,17 @@ pub(super) struct Limits {
     resource_control: Arc<[OrganizationLevel]>,
     /// As `aws:PrincipalOrgPaths` has it.
     pub(super) organization: Option<String>,
+}
+
+impl Limits {
+    /// Attaches service control policies to the account's own level, if there are levels that limit it.
+    pub(super) fn guard(&mut self, policies: &[Arc<Policy>]) {
+        let mut levels = self.service_control.to_vec();
+        if let Some(own) = levels.last_mut() {
+            own.policies.extend(policies.iter().map(Arc::clone));
+        }
+        self.service_control = levels.into();
+    }
 }
 
 /// Everything that is judged.
