@@ -1,6 +1,10 @@
 //! The tool as a user meets it: a lake on disk, the binary, Graphviz.
 
 mod account;
+mod diff;
+mod dr;
+mod exposure;
+mod folder;
 mod folding;
 mod lake;
 mod palette;

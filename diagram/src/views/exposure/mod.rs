@@ -5,7 +5,7 @@ mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AIM_EDGES, Request, commonest_text, edge_label, missing, not_analyzed, restricted};
+use super::{AIM_EDGES, Request, commonest_text, edge_label, missing, named, not_analyzed};
 use crate::facts::reach::{End, Lane, Path};
 use crate::facts::{Facts, Index};
 use crate::graph::fold::MOST_NODES;
@@ -13,7 +13,7 @@ use crate::graph::lift::{NodeIndex, Relation};
 use crate::graph::parts::Parts;
 use crate::look::{Look, Phrase, Verdict};
 use crate::picture::{
-    Account, Edge, Frame, FrameStyle, Picture, Shape, Sign, count, grouped, hashed_id, slug,
+    Account, Edge, Frame, FrameStyle, Picture, Shape, Sign, count, grouped, hashed_id,
 };
 use ways::Ways;
 
