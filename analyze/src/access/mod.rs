@@ -124,6 +124,7 @@ fn write_principals(session: &Session, world: &World, classes: &Classes, admins:
             holder.boundary_arn.as_deref().into(),
             Cell::Bool(holder.service_linked),
             Cell::Bool(holder.reserved()),
+            Cell::Bool(holder.special),
             Cell::List(&unread),
         ])?;
     }

@@ -9,11 +9,12 @@ use crate::picture::{count, grouped};
 pub const FILE: &str = "index.md";
 
 /// Headings, by view.
-const VIEWS: [(&str, &str); 5] = [
+const VIEWS: [(&str, &str); 6] = [
     ("landscape", "Landscape"),
     ("system", "Systems"),
     ("dr", "Disaster recovery"),
     ("exposure", "Exposure"),
+    ("access", "Access"),
     ("diff", "Changes"),
 ];
 

@@ -169,6 +169,7 @@ impl Built {
         self.edges.push(Edge {
             from,
             to,
+            to_frame: None,
             relation,
             label,
             links,

@@ -175,6 +175,7 @@ fn edges(
             Edge {
                 from,
                 to,
+                to_frame: None,
                 relation,
                 label: if open {
                     label
