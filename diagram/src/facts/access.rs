@@ -258,6 +258,9 @@ fn principals(run: &Run, files: &[FileEntry], facts: &Facts) -> Result<Vec<Princ
     Ok(found)
 }
 
+/// The type of an account as a whole.
+const WHOLE_ACCOUNT: &str = "account";
+
 /// Classes of resources, and the type of each class that is wanted.
 fn read_classes(
     run: &Run,
@@ -278,7 +281,7 @@ fn read_classes(
             return;
         };
         let kind = row.string("resource_type");
-        if kind == "account" {
+        if kind == WHOLE_ACCOUNT {
             access.accounts.insert(row.string("account_id"), class);
             types.insert(class, kind);
         } else if let Some(index) = facts.find(arn) {
@@ -352,9 +355,16 @@ fn read_grants(
         else {
             return;
         };
-        let Some(kind) = types.get(&class).and_then(|kind| by_type.get(kind)) else {
+        let of_type = types
+            .get(&class)
+            .map(|of_type| (of_type, by_type.get(of_type)));
+        let Some((of_type, Some(kind))) = of_type else {
             return;
         };
+        // What gains permissions in an account without naming a resource is in `escalations`, where it does.
+        if *kind == Danger::Escalate && of_type == WHOLE_ACCOUNT {
+            return;
+        }
         let entry = dangers.entry(of).or_default().entry(class).or_default();
         let freedom = Freedom::of(row);
         let known = entry.kinds.entry(*kind).or_insert(freedom);

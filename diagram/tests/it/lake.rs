@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use handoff::access;
 use handoff::contract::{self, TableSchema};
 use handoff::run::{RunId, RunRecord, Stage};
 use handoff::storage::Storage;
@@ -25,6 +26,13 @@ pub struct Lake {
     pub instances: Vec<Value>,
     pub paths: Vec<Value>,
     pub hops: Vec<Value>,
+    pub principals: Vec<Value>,
+    pub classes: Vec<Value>,
+    pub dangers: Vec<Value>,
+    pub grants: Vec<Value>,
+    pub ways: Vec<Value>,
+    pub escalations: Vec<Value>,
+    pub usage: Vec<Value>,
     /// The inventory table that resources come from.
     pub table: &'static str,
 }
@@ -43,6 +51,13 @@ impl Default for Lake {
             instances: Vec::new(),
             paths: Vec::new(),
             hops: Vec::new(),
+            principals: Vec::new(),
+            classes: Vec::new(),
+            dangers: Vec::new(),
+            grants: Vec::new(),
+            ways: Vec::new(),
+            escalations: Vec::new(),
+            usage: Vec::new(),
             table: "aws_rds_db_instance",
         }
     }
@@ -145,6 +160,13 @@ impl Lake {
                 (contract::findings(), &self.findings),
                 (contract::reachability(), &self.paths),
                 (contract::reachability_hops(), &self.hops),
+                (access::principal_classes(), &self.principals),
+                (access::resource_classes(), &self.classes),
+                (access::dangerous_actions(), &self.dangers),
+                (access::grants(), &self.grants),
+                (access::assume_edges(), &self.ways),
+                (access::escalations(), &self.escalations),
+                (access::usage(), &self.usage),
             ];
             stage(&lake, &run, Stage::Analyze, derived.into());
         }

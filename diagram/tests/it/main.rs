@@ -1,5 +1,6 @@
 //! The tool as a user meets it: a lake on disk, the binary, Graphviz.
 
+mod access;
 mod account;
 mod diff;
 mod dr;

@@ -4,11 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
 use super::arrows::{Arrows, arrows};
-use super::who::Place;
+use super::join;
+use super::who::{Place, is_destroying};
 use crate::facts::Index;
-use crate::facts::access::{Danger, Dangers, Freedom, Party, PrincipalNumber};
-use crate::graph::fold::{MOST_NODES, Rung, fold};
-use crate::kinds::kind;
+use crate::facts::access::{Danger, Dangers, Freedom, Party};
 use crate::views::AIM_EDGES;
 
 /// What a card stands for.
@@ -41,6 +40,8 @@ pub(super) struct Cards {
     pub threats: BTreeMap<(usize, usize), Threat>,
     /// The same as it is drawn.
     pub arrows: Arrows,
+    /// Whether each system is one card.
+    pub by_system: bool,
     pub forced: bool,
 }
 
@@ -71,29 +72,31 @@ const LADDER: [(usize, usize); 8] = [
     (1, 0),
     (2, 0),
     (3, 0),
-    (3, 1),
-    (4, 1),
-    (4, 2),
+    (SYSTEM_RUNG, 0),
+    (SYSTEM_RUNG, 1),
+    (SYSTEM_RUNG, 2),
     (5, 3),
 ];
+/// The rung on which all that matters of a system is one card.
+pub(super) const SYSTEM_RUNG: usize = 4;
 
 /// Joins until there are few enough nodes and edges, or no more rungs.
 pub(super) fn cards(scene: &Scene<'_>, aim: usize) -> Cards {
     let alike = alike(scene);
-    let mut made = Cards::default();
-    for (targets, principals) in LADDER {
-        made = make(scene, &alike, targets, principals);
-        eprintln!(
-            "{targets} {principals} {} {} {}",
-            made.cards.len(),
-            made.edges(scene),
-            made.arrows.len()
-        );
-        if made.cards.len() <= aim && made.edges(scene) <= AIM_EDGES {
-            break;
+    for (position, (targets, principals)) in LADDER.into_iter().enumerate() {
+        let is_last = position + 1 == LADDER.len();
+        let (groups, forced) = join::targets(scene, &alike, targets);
+        if groups.len() > aim && !is_last {
+            continue;
+        }
+        let mut made = make(scene, groups, principals);
+        made.by_system = targets == SYSTEM_RUNG;
+        made.forced |= forced;
+        if is_last || (made.cards.len() <= aim && made.edges(scene) <= AIM_EDGES) {
+            return made;
         }
     }
-    made
+    Cards::default()
 }
 
 /// Classes of resources to which the same classes of principals are the same danger, by number.
@@ -115,15 +118,7 @@ fn alike(scene: &Scene<'_>) -> BTreeMap<i64, usize> {
         .collect()
 }
 
-fn make(
-    scene: &Scene<'_>,
-    alike: &BTreeMap<i64, usize>,
-    target_rung: usize,
-    principal_rung: usize,
-) -> Cards {
-    let mut made = Cards::default();
-    let (groups, forced) = targets(scene, alike, target_rung);
-    made.forced = forced;
+fn make(scene: &Scene<'_>, groups: Vec<Vec<Index>>, rung: usize) -> Cards {
     let accounts = scene.accounts.iter().cloned().map(Card::Account);
     let targets: Vec<Card> = groups
         .into_iter()
@@ -131,9 +126,12 @@ fn make(
         .chain(accounts)
         .collect();
     let threats = threats(scene, &targets);
-    let (groups, forced) = principals(scene, &threats, principal_rung);
-    made.forced |= forced;
-    made.cards = groups.into_iter().map(Card::Who).collect();
+    let (groups, forced) = join::principals(scene, &threats, rung);
+    let mut made = Cards {
+        cards: groups.into_iter().map(Card::Who).collect(),
+        forced,
+        ..Cards::default()
+    };
     if !scene.who.admins.is_empty() {
         made.admins = Some(made.cards.len());
         made.cards.push(Card::Admins);
@@ -146,16 +144,21 @@ fn make(
     }
     let first = made.cards.len();
     made.cards.extend(targets);
+    // Who is of one class and on one card is the same danger; somebody may get to be one of them and not another.
+    let mut holders: BTreeMap<(usize, i64), bool> = BTreeMap::new();
     for &number in &scene.who.principals {
-        let class = scene.access.principals[number].class;
-        let Some(from) = made.at(Place::Principal(number)) else {
-            continue;
-        };
+        if let Some(from) = made.at(Place::Principal(number)) {
+            let class = scene.access.principals[number].class;
+            let is_entered = holders.entry((from, class)).or_default();
+            *is_entered |= scene.who.is_entered(&Party::Principal(number));
+        }
+    }
+    for ((from, class), is_entered) in holders {
         for (&to, threat) in threats.get(&class).into_iter().flatten() {
             let known = made.threats.entry((from, first + to)).or_default();
             known.dangers.add(&threat.dangers);
             known.resources.extend(&threat.resources);
-            known.is_hot |= scene.who.is_hot_by(number, &threat.dangers);
+            known.is_hot |= is_entered && is_destroying(&threat.dangers);
         }
     }
     made.arrows = arrows(scene, &made.cards, &made.threats);
@@ -163,23 +166,24 @@ fn make(
 }
 
 /// Dangers of each class of principals to each card of targets.
-type Threats = BTreeMap<i64, BTreeMap<usize, Threat>>;
+pub(super) type Threats = BTreeMap<i64, BTreeMap<usize, Threat>>;
 
 fn threats(scene: &Scene<'_>, targets: &[Card]) -> Threats {
-    let mut of_class: BTreeMap<i64, Vec<(usize, Option<Index>)>> = BTreeMap::new();
+    let mut of_class: BTreeMap<i64, BTreeMap<usize, Vec<Index>>> = BTreeMap::new();
     for (position, card) in targets.iter().enumerate() {
         match card {
             Card::Targets(members) => {
                 for &member in members {
                     if let Some(class) = scene.access.classes.get(&member) {
                         let cards = of_class.entry(*class).or_default();
-                        cards.push((position, Some(member)));
+                        cards.entry(position).or_default().push(member);
                     }
                 }
             }
             Card::Account(account) => {
                 if let Some(class) = scene.access.accounts.get(account) {
-                    of_class.entry(*class).or_default().push((position, None));
+                    let cards = of_class.entry(*class).or_default();
+                    cards.entry(position).or_default();
                 }
             }
             Card::Who(_) | Card::Admins => {}
@@ -195,186 +199,14 @@ fn threats(scene: &Scene<'_>, targets: &[Card]) -> Threats {
     for class in classes {
         let found = threats.entry(class).or_default();
         for (resources, dangers) in scene.access.dangers.get(&class).into_iter().flatten() {
-            for &(position, member) in of_class.get(resources).into_iter().flatten() {
+            for (&position, members) in of_class.get(resources).into_iter().flatten() {
                 let threat: &mut Threat = found.entry(position).or_default();
-                // The second resource of a class adds nothing but itself.
-                if threat.resources.is_empty()
-                    || !threat.dangers.actions.is_superset(&dangers.actions)
-                {
-                    threat.dangers.add(dangers);
-                } else {
-                    threat.dangers.add(&Dangers {
-                        kinds: dangers.kinds.clone(),
-                        ..Dangers::default()
-                    });
-                }
-                threat.resources.extend(member);
+                threat.dangers.add(dangers);
+                threat.resources.extend(members);
             }
         }
     }
     threats
-}
-
-/// Joins targets: what is identical, what is endangered alike, one category of a system, one system.
-fn targets(
-    scene: &Scene<'_>,
-    alike: &BTreeMap<i64, usize>,
-    rung: usize,
-) -> (Vec<Vec<Index>>, bool) {
-    let facts = scene.facts;
-    let sort = |index: Index| {
-        scene
-            .access
-            .classes
-            .get(&index)
-            .and_then(|class| alike.get(class))
-    };
-    let category = |index: Index| kind(&facts.resource(index).resource_type).category;
-    let identical = |index: Index| {
-        let one = facts.resource(index);
-        format!(
-            "{}\u{1f}{}\u{1f}{}\u{1f}{}\u{1f}{:?}",
-            one.system,
-            one.environment,
-            one.function(),
-            one.resource_type,
-            sort(index)
-        )
-    };
-    let same_type = |index: Index| {
-        let one = facts.resource(index);
-        format!(
-            "{}\u{1f}{}\u{1f}{:?}",
-            one.system,
-            one.resource_type,
-            sort(index)
-        )
-    };
-    let same_danger = |index: Index| {
-        let one = facts.resource(index);
-        format!(
-            "{}\u{1f}{:?}\u{1f}{:?}",
-            one.system,
-            category(index),
-            sort(index)
-        )
-    };
-    let same_category = |index: Index| {
-        format!(
-            "{}\u{1f}{:?}",
-            facts.resource(index).system,
-            category(index)
-        )
-    };
-    let same_system = |index: Index| facts.resource(index).system.clone();
-    let anything = |_: Index| String::new();
-    let rungs: [Rung<'_>; 6] = [
-        &identical,
-        &same_type,
-        &same_danger,
-        &same_category,
-        &same_system,
-        &anything,
-    ];
-    // All of them are important: that alone keeps no card apart.
-    let keep = |index: Index| {
-        let one = facts.resource(index);
-        rung < 4 && (one.exposed == Some(true) || one.findings.critical > 0)
-    };
-    let folded = fold(&scene.targets, &[rungs[rung]], &keep, MOST_NODES / 2);
-    (folded.groups, folded.forced)
-}
-
-/// Joins users and roles: the same ways and dangers, the same dangers, the same cards in danger, the same sort.
-fn principals(scene: &Scene<'_>, threats: &Threats, rung: usize) -> (Vec<Vec<Party>>, bool) {
-    let numbers: Vec<Index> = scene
-        .who
-        .principals
-        .iter()
-        .filter_map(|&number| Index::try_from(number).ok())
-        .collect();
-    let mut ways: BTreeMap<PrincipalNumber, BTreeSet<String>> = BTreeMap::new();
-    for step in &scene.who.steps {
-        if let Party::Principal(from) = step.from {
-            let words = format!("to {:?} {:?}", step.to, step.freedom);
-            ways.entry(*from).or_default().insert(words);
-        }
-        if let Place::Principal(to) = step.to {
-            let words = format!("from {:?} {:?}", step.from, step.freedom);
-            ways.entry(to).or_default().insert(words);
-        }
-    }
-    let sort = |number: Index| {
-        let one = &scene.access.principals[number as usize];
-        let outside = one.resource.is_none_or(|index| !scene.is_selected(index));
-        format!("{}\u{1f}{}\u{1f}{outside}", one.is_user, one.special)
-    };
-    let dangers = |number: Index| {
-        let class = scene.access.principals[number as usize].class;
-        let threats = threats.get(&class).into_iter().flatten();
-        let words: Vec<String> = threats
-            .map(|(card, threat)| format!("{card} {:?}", threat.dangers.kinds))
-            .collect();
-        words.join("\u{1f}")
-    };
-    let cards = |number: Index| {
-        let class = scene.access.principals[number as usize].class;
-        let threats = threats.get(&class).into_iter().flatten();
-        let words: Vec<String> = threats
-            .map(|(card, threat)| format!("{card} {:?}", freest(&threat.dangers)))
-            .collect();
-        words.join("\u{1f}")
-    };
-    let rungs: [Rung<'_>; 4] = [
-        &|number| {
-            format!(
-                "{}\u{1f}{}\u{1f}{:?}",
-                sort(number),
-                dangers(number),
-                ways.get(&(number as usize))
-            )
-        },
-        &|number| format!("{}\u{1f}{}", sort(number), dangers(number)),
-        &|number| format!("{}\u{1f}{}", sort(number), cards(number)),
-        &|number| sort(number),
-    ];
-    let folded = fold(&numbers, &[rungs[rung]], &|_| false, MOST_NODES / 4);
-    let mut groups: Vec<Vec<Party>> = folded
-        .groups
-        .into_iter()
-        .map(|group| {
-            group
-                .into_iter()
-                .map(|number| Party::Principal(number as usize))
-                .collect()
-        })
-        .collect();
-    groups.extend(parties(scene, rung));
-    (groups, folded.forced)
-}
-
-/// Joins who isn't of the run: one sort that leads to the same.
-fn parties(scene: &Scene<'_>, rung: usize) -> Vec<Vec<Party>> {
-    let mut leads: BTreeMap<&Party, BTreeSet<String>> = BTreeMap::new();
-    for step in &scene.who.steps {
-        if scene.who.parties.contains(step.from) {
-            let words = format!("{:?} {:?}", step.to, step.freedom);
-            leads.entry(step.from).or_default().insert(words);
-        }
-    }
-    let mut groups: BTreeMap<String, Vec<Party>> = BTreeMap::new();
-    for (party, to) in leads {
-        let sort = std::mem::discriminant(party);
-        let key = if rung < 3 {
-            format!("{sort:?}{to:?}")
-        } else {
-            format!("{sort:?}")
-        };
-        groups.entry(key).or_default().push(party.clone());
-    }
-    let mut groups: Vec<Vec<Party>> = groups.into_values().collect();
-    groups.sort();
-    groups
 }
 
 /// The freest of all kinds of danger.

@@ -2,6 +2,7 @@
 
 mod arrows;
 mod cards;
+mod join;
 mod nodes;
 mod who;
 mod words;
@@ -207,8 +208,8 @@ fn frames(scene: &Scene<'_>, cards: &Cards, picture: &mut Picture) -> Vec<Option
         let style = match *lane {
             0 | 2 => FrameStyle::Outline,
             1 => FrameStyle::Entry,
-            3 => FrameStyle::Pale,
-            4 => FrameStyle::Solid,
+            3 | 4 => FrameStyle::Pale,
+            5 => FrameStyle::Solid,
             _ => FrameStyle::Data,
         };
         if *lane == SYSTEMS && systems > 1 && around.is_none() {
@@ -220,6 +221,10 @@ fn frames(scene: &Scene<'_>, cards: &Cards, picture: &mut Picture) -> Vec<Option
                 "",
                 FrameStyle::Outline,
             ));
+        }
+        if let Some(around) = around.filter(|_| *lane == SYSTEMS && cards.by_system) {
+            known.insert(key, around);
+            continue;
         }
         let id = hashed_id("l", &format!("{lane}{title}"));
         let shown = if *lane == SYSTEMS && title.is_empty() {
@@ -236,28 +241,28 @@ fn frames(scene: &Scene<'_>, cards: &Cards, picture: &mut Picture) -> Vec<Option
 }
 
 /// The lane of what matters.
-const SYSTEMS: u8 = 5;
+const SYSTEMS: u8 = 6;
 
-/// Where a card stands, from left to right, and the title of its frame.
+/// Where a card stands, from left to right, and the title of its frame: who comes in, who holds permissions, what matters.
 fn lane(scene: &Scene<'_>, card: &Card) -> (u8, String) {
-    match card {
+    let (lane, title) = match card {
         Card::Who(parties) => match &parties[0] {
-            Party::Principal(number) if scene.access.principals[*number].is_user => {
-                (0, "people and keys".to_owned())
+            Party::Principal(number) => {
+                let holds = scene.who.holders.contains(number);
+                match (scene.access.principals[*number].is_user, holds) {
+                    (true, false) => (0, "users, by roles only"),
+                    (true, true) => (3, "users, by themselves"),
+                    (false, _) => (4, "roles"),
+                }
             }
-            Party::Principal(_) => (3, "roles".to_owned()),
-            Party::Service(_) => (2, "services".to_owned()),
-            Party::Foreign(_) | Party::Federated(_) | Party::Anyone => {
-                (1, "from outside".to_owned())
-            }
+            Party::Foreign(_) | Party::Federated(_) | Party::Anyone => (1, "from outside"),
+            Party::Service(_) => (2, "services"),
         },
-        Card::Admins => (4, "administrators".to_owned()),
-        Card::Targets(_) => (
-            SYSTEMS,
-            system_of(scene, card).unwrap_or("systems").to_owned(),
-        ),
-        Card::Account(_) => (6, "the account as a whole".to_owned()),
-    }
+        Card::Admins => (5, "administrators"),
+        Card::Targets(_) => (SYSTEMS, system_of(scene, card).unwrap_or("systems")),
+        Card::Account(_) => (7, "the account as a whole"),
+    };
+    (lane, title.to_owned())
 }
 
 /// Edges of those who become somebody.
@@ -319,7 +324,7 @@ fn threats(scene: &Scene<'_>, cards: &Cards, picture: &Picture) -> Vec<Edge> {
             to_frame: match aim {
                 Aim::Card(_) => None,
                 Aim::System(_) => frame,
-                Aim::Everything => frame.and_then(|frame| picture.frames[frame].parent),
+                Aim::Everything => frame.map(|frame| picture.frames[frame].parent.unwrap_or(frame)),
             },
             relation: Relation::Network,
             label: match aim {
@@ -345,9 +350,9 @@ fn resources(card: &Card) -> usize {
 
 /// Actors in the first column, roles in the next, what is endangered in the last; long columns are several.
 fn arrange(scene: &Scene<'_>, cards: &Cards, picture: &mut Picture) {
-    const HEIGHT: usize = 16;
+    const HEIGHT: usize = 30;
     let mut before: Option<NodeIndex> = None;
-    for lanes in [0..=2, 3..=3, 4..=6] {
+    for lanes in [0..=2, 3..=4, 5..=7] {
         let nodes: Vec<NodeIndex> = (0..cards.cards.len())
             .filter(|&node| lanes.contains(&lane(scene, &cards.cards[node]).0))
             .collect();

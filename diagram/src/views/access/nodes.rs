@@ -256,6 +256,8 @@ fn targets(scene: &Scene<'_>, cards: &Cards, members: &[Index], position: usize)
     let one_kind = kind(&first.resource_type);
     let number = grouped(members.len() as u64);
     let title = match members.len() {
+        _ if cards.by_system && first.system.is_empty() => "no system tag".to_owned(),
+        _ if cards.by_system => first.system.clone(),
         1 => first.title().to_owned(),
         _ if types.len() == 1
             && same(&|one| facts.resource(one).function().to_owned())
@@ -266,7 +268,9 @@ fn targets(scene: &Scene<'_>, cards: &Cards, members: &[Index], position: usize)
         _ if types.len() == 1 => format!("{number} {}", one_kind.plural),
         _ => format!("{number} resources"),
     };
-    let subtitle = if members.len() == 1
+    let subtitle = if cards.by_system && members.len() == 1 {
+        first.title().to_owned()
+    } else if members.len() == 1
         || (types.len() == 1 && same(&|one| facts.resource(one).summary.clone()))
     {
         in_words(&one_kind, &first.summary, members.len())
@@ -363,38 +367,28 @@ fn destroyed(scene: &Scene<'_>, cards: &Cards, position: usize) -> Vec<Vec<Phras
         let entered = scene.who.entered.get(&number);
         freedom.is_unguarded() && entered.is_some_and(|entered| entered.is_unguarded())
     };
-    let of_service = |number: PrincipalNumber| {
-        let mut into = scene.who.steps.iter();
-        into.any(|step| {
-            step.to == Place::Principal(number) && matches!(step.from, Party::Service(_))
-        })
-    };
     let is_user = |number: PrincipalNumber| scene.access.principals[number].is_user;
-    let (users, roles): (Vec<_>, Vec<_>) = holders
+    let words = |holders: &[(PrincipalNumber, Freedom)]| {
+        let users = holders
+            .iter()
+            .filter(|(number, _)| is_user(*number))
+            .count();
+        let numbers = [(users, "user"), (holders.len() - users, "role")];
+        let some = numbers.into_iter().filter(|(number, _)| *number > 0);
+        let words: Vec<String> = some
+            .map(|(number, noun)| count(number as u64, noun))
+            .collect();
+        format!("destroyed by {}", words.join(", "))
+    };
+    let unguarded: Vec<_> = holders
         .iter()
-        .filter(free)
+        .filter(|(_, freedom)| freedom.is_unguarded())
         .copied()
-        .partition(|(number, _): &(PrincipalNumber, Freedom)| is_user(*number));
-    let machines = holders
-        .iter()
-        .filter(|one| one.1.is_unguarded() && of_service(one.0));
-    let machines = machines.filter(|one| !free(one)).count() as u64;
-    let mut words = Vec::new();
-    for (number, noun) in [(users.len(), "user"), (roles.len(), "role")] {
-        if number > 0 {
-            words.push(count(number as u64, noun));
-        }
-    }
-    if machines > 0 {
-        words.push(count(machines, "service role"));
-    }
-    let phrase = if !users.is_empty() || !roles.is_empty() {
-        Phrase::judged(
-            Verdict::Missed,
-            format!("destroyed by {}", words.join(", ")),
-        )
-    } else if machines > 0 {
-        Phrase::plain(format!("destroyed by {}", words.join(", ")))
+        .collect();
+    let phrase = if holders.iter().any(|one| free(&one)) {
+        Phrase::judged(Verdict::Missed, words(&unguarded))
+    } else if !unguarded.is_empty() {
+        Phrase::plain(words(&unguarded))
     } else if holders
         .iter()
         .all(|(_, freedom)| *freedom == Freedom::Unknown)

@@ -31,6 +31,8 @@ pub(super) struct Step<'a> {
 pub(super) struct Who<'a> {
     /// Principals that aren't administrators.
     pub principals: BTreeSet<PrincipalNumber>,
+    /// Those of them who may endanger something by themselves.
+    pub holders: BTreeSet<PrincipalNumber>,
     /// Who isn't a user or role of the run.
     pub parties: BTreeSet<&'a Party>,
     /// Administrators.
@@ -68,7 +70,8 @@ impl<'a> Who<'a> {
             .collect();
         let all = steps(access, parties, &admins, &others);
         let mut who = Self {
-            principals: leading_to(&all, holders),
+            principals: leading_to(&all, holders.clone()),
+            holders,
             admins,
             ..Self::default()
         };
@@ -134,7 +137,8 @@ impl<'a> Who<'a> {
         }
     }
 
-    fn is_entered(&self, party: &Party) -> bool {
+    /// Whether somebody, that is no service, gets to be this one without a second factor.
+    pub(super) fn is_entered(&self, party: &Party) -> bool {
         self.freedom_of(party).is_some_and(Freedom::is_unguarded)
     }
 
@@ -180,14 +184,10 @@ impl<'a> Who<'a> {
     pub(super) fn is_hot(&self, step: &Step<'_>) -> bool {
         self.may_be_hot(step, &self.hot)
     }
-
-    /// Whether this principal destroys without a second factor, and somebody gets to be it without one.
-    pub(super) fn is_hot_by(&self, number: PrincipalNumber, dangers: &Dangers) -> bool {
-        is_destroying(dangers) && self.is_entered(&Party::Principal(number))
-    }
 }
 
-fn is_destroying(dangers: &Dangers) -> bool {
+/// Whether it is destroyed by them without a second factor.
+pub(super) fn is_destroying(dangers: &Dangers) -> bool {
     dangers
         .kinds
         .get(&Danger::Destroy)

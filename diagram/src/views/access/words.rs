@@ -109,7 +109,12 @@ pub(super) fn way(steps: &[&Step<'_>]) -> String {
         .map(|key| key.rsplit([':', '/']).next().unwrap_or(key))
         .filter(|key| *key != "federatedprovider")
         .collect();
+    // What services are asked for keeps other accounts out, which is as it should be.
+    let of_service = steps
+        .iter()
+        .all(|step| matches!(step.from, Party::Service(_)));
     match (freedom, conditions.iter().next()) {
+        (Freedom::Conditional, _) if of_service => {}
         (Freedom::Conditional, Some(first)) if conditions.len() == 1 => {
             words.push(format!("if {first}"))
         }
