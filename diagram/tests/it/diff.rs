@@ -149,6 +149,10 @@ fn who_made_a_change_is_in_the_events_of_the_lake() {
             event(5, "2026-11-12 06:00:00", "CreateQueue", "sqs", url, false),
         ],
     );
+    // What happened on other days is not even opened.
+    let broken = folder.path().join("cloudtrail/event_date=2026-11-17");
+    std::fs::create_dir_all(&broken).unwrap();
+    std::fs::write(broken.join("0-0.parquet"), "no table").unwrap();
     let output = diff(folder.path(), &["--format", "json"]);
     let changes: Value = serde_json::from_str(&stdout(&output)).unwrap();
     let last = |arn: &str| lines(node_of(&changes, arn)).pop().unwrap();
