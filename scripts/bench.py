@@ -16,6 +16,7 @@ import urllib.request
 import boto3
 
 import bench_trail
+import bench_views
 
 REGION = "eu-west-1"
 # Operations to which moto answers 500, so that they are retried until the attempts are used up.
@@ -250,7 +251,12 @@ def bench_report(bin_folder, scratch):
     yield what, f"{wall:.2f} s, CPU {cpu:.2f} s", f"{peak:.0f} MB"
 
 
-BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline, "checks": bench_checks, "report": bench_report, "cloudtrail": bench_cloudtrail}
+def bench_diagram(bin_folder, scratch):
+    """Every view of diagram."""
+    yield from bench_views.bench(bin_folder, scratch, measure)
+
+
+BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline, "checks": bench_checks, "report": bench_report, "views": bench_diagram, "cloudtrail": bench_cloudtrail}
 
 
 def main():

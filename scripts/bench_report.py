@@ -1,7 +1,8 @@
 """Writes a lake as `collect` and `analyze` would leave it after a year, for measuring `report` alone.
 
-Called by scripts/bench.py, or as: bench_report.py <lake> [runs] [resources] [findings]
-Seeded: the same arguments give the same lake. Only what `report` reads is in it.
+Called by scripts/bench.py, or as: bench_report.py <lake> [--views] [runs] [resources] [findings]
+Seeded: the same arguments give the same lake. Only what `report` reads is in it; with --views the last two runs also have what
+`diagram` reads.
 """
 
 import hashlib
@@ -30,7 +31,7 @@ select
     '{account}' as account_id, 'eu-west-1' as region, arn_of(n) as arn, 'ec2' as service,
     case when n % 100 = 0 then 'rds:db' else 'ec2:instance' end as resource_type, 'w' || n || '_web_shop' as name, 't3.micro' as summary,
     system_of(n) as system, ['prod', 'staging', 'test'][1 + n % 3] as environment, owner_of(n) as owner,
-    ['low', 'medium', 'high', 'critical'][1 + n % 4] as importance, (n % 4)::bigint as importance_rank, ['backup'] as dr, 3600::bigint as rpo_seconds,
+    ['low', 'medium', 'high', 'critical'][1 + n % 4] as importance, (n % 4)::bigint as importance_rank, n % 4 = 3 as critical, ['backup'] as dr, 3600::bigint as rpo_seconds,
     14400::bigint as rto_seconds, 5::bigint as required_tags, case when n % 10 = 0 then ['Owner', 'DR'] else []::varchar[] end as missing_tags,
     true as taggable, false as data_store, n % 50 = 0 as exposed, 'tcp/443 from 0.0.0.0/0' as exposure, 1::bigint as dr_met, []::varchar[] as dr_unmet
 from range({resources}) as t(n)
@@ -102,7 +103,7 @@ class Lake:
             json.dump(record, file)
 
 
-def generate(folder, runs=52, resources=50_000, failures=20_000):
+def generate(folder, runs=52, resources=50_000, failures=20_000, views=False):
     """`runs` weekly runs, fewer failures from one to the next."""
     lake = Lake(folder)
     for index in range(runs):
@@ -115,16 +116,28 @@ def generate(folder, runs=52, resources=50_000, failures=20_000):
         }
         outcome = {"table": "aws_ec2_instance", "account_id": ACCOUNT, "region": "eu-west-1", "rows": resources, "errors": 0}
         arns = f"select arn_of(n) as arn from range({resources}) as t(n)"
-        inventory = lake.write(f"inventory/resources/account={ACCOUNT}/run={run}/data.parquet", "resources", "collect", arns)
-        lake.commit(run, "collect", [inventory | {"account_id": ACCOUNT}], [outcome])
+        collected = {"resources": arns}
         tables = {"resource_context": CONTEXT, "checks": CHECK_ROWS, "trail_days": TRAIL_DAYS}
+        if views and age < 2:
+            import bench_views
+
+            collected |= {table: sql.format(week=1 - age, **values) for table, sql in bench_views.COLLECTED.items()}
+            tables |= bench_views.DERIVED
+        inventory = [
+            lake.write(f"inventory/{table}/account={ACCOUNT}/run={run}/data.parquet", table, "collect", sql) | {"account_id": ACCOUNT}
+            for table, sql in collected.items()
+        ]
+        lake.commit(run, "collect", inventory, [outcome])
         files = [
             lake.write(f"derived/{table}/run={run}/data.parquet", table, "analyze", sql.format(**values))
             for table, sql in tables.items()
         ]
         files.append(lake.write(f"findings/run={run}/findings.parquet", "findings", "analyze", FINDINGS.format(**values)))
         lake.commit(run, "analyze", files)
+    if views:
+        bench_views.write_events(lake, {"account": ACCOUNT, "resources": resources})
 
 
 if __name__ == "__main__":
-    generate(sys.argv[1], *map(int, sys.argv[2:]))
+    sizes = [int(size) for size in sys.argv[2:] if size != "--views"]
+    generate(sys.argv[1], *sizes, views="--views" in sys.argv)

@@ -79,6 +79,7 @@ select
     t.owner,
     coalesce(importance.canonical, t.importance) as importance,
     i.rank as importance_rank,
+    i.critical,
     y.dr,
     coalesce(duration_seconds(t.rpo), i.rpo_seconds) as rpo_seconds,
     coalesce(duration_seconds(t.rto), i.rto_seconds) as rto_seconds,

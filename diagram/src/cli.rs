@@ -57,7 +57,7 @@ pub struct Cli {
     /// Write files into this folder or s3://bucket/prefix: each picture as .dot and .json, and index.md
     ///
     /// Without --system, every view but landscape draws each system that has something to show, beside the picture of
-    /// everything that dr, exposure and diff have. index.md lists all pictures of the run that lie in the folder.
+    /// everything that dr, exposure, access and diff have. index.md lists all pictures of the run that lie in the folder.
     #[arg(long, value_name = "DIR")]
     out: Option<String>,
     /// Also lay the pictures out with Graphviz, beside their DOT
@@ -82,6 +82,8 @@ enum View {
     Dr,
     /// From the internet to data: entry points, what runs behind them, what they reach
     Exposure,
+    /// What matters, and who may destroy it or endanger it otherwise: people, outsiders, services, and by which roles
+    Access,
     /// Two runs: what came, what went, what is different, and who did it where the lake has the events
     Diff,
     /// One system: its resources by region, VPC and tier
@@ -177,6 +179,20 @@ fn pictures(cli: &Cli, run: &Run) -> anyhow::Result<Vec<Picture>> {
             };
             cli.drawn(&facts, &request, &|request| {
                 views::exposure::draw(&facts, &paths, request)
+            })
+        }
+        (View::Access, ..) => {
+            let important = views::access::important(&facts, &request.filter);
+            let wanted = |index| important.binary_search(&index).is_ok();
+            let Some(access) = facts::access::read(run, &facts, &wanted)? else {
+                return Err(Hinted::new(
+                    "diagram access: the run has no tables principal_classes and grants",
+                    "run analyze on it first; it derives who may do what",
+                )
+                .into());
+            };
+            cli.drawn(&facts, &request, &|request| {
+                views::access::draw(&facts, &access, request)
             })
         }
         (View::Diff, ..) => differences(cli, run)?,

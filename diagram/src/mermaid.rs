@@ -149,7 +149,11 @@ fn mark(verdict: Option<Verdict>) -> &'static str {
 }
 
 fn arrow(picture: &Picture, edge: &Edge) -> String {
-    let (from, to) = (&picture.nodes[edge.from].id, &picture.nodes[edge.to].id);
+    let from = &picture.nodes[edge.from].id;
+    let to = match edge.to_frame {
+        Some(frame) => format!("f{}", picture.frames[frame].id),
+        None => picture.nodes[edge.to].id.clone(),
+    };
     let shaft = match (edge.look, edge.relation) {
         (Look::Hot | Look::Added | Look::Changed, _) | (Look::Plain, Relation::Replication) => {
             "==>"

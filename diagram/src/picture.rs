@@ -273,6 +273,8 @@ pub struct Edge {
     pub from: NodeIndex,
     /// Where its arrow points.
     pub to: NodeIndex,
+    /// Position of the frame that it points to as a whole, if it does; `to` is a node in it.
+    pub to_frame: Option<usize>,
     /// What it means.
     pub relation: Relation,
     /// What is printed on it.
@@ -320,7 +322,8 @@ impl Picture {
             .edges
             .iter()
             .map(|edge| {
-                let (from, to) = (&self.nodes[edge.from].id, &self.nodes[edge.to].id);
+                let from = &self.nodes[edge.from].id;
+                let to = edge.to_frame.map_or(&self.nodes[edge.to].id, |frame| &self.frames[frame].id);
                 let mut value = json!({ "from": from, "to": to, "relation": edge.relation, "label": edge.label, "links": edge.links, "both": edge.both });
                 if !edge.look.is_plain() {
                     value["look"] = json!(edge.look);

@@ -46,6 +46,11 @@ pub fn principal_classes() -> TableSchema {
                 Bool,
                 "a role that single sign-on keeps, which nobody else can edit",
             ),
+            (
+                "special",
+                Bool,
+                "a role that is there for dangerous work, by the setting `special_roles`",
+            ),
             ("unread", List, "its policies that could not be read"),
         ],
     )

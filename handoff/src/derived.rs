@@ -39,6 +39,11 @@ pub fn resource_context() -> TableSchema {
                 "0 for the lowest level upwards; null when it has none",
             ),
             (
+                "critical",
+                Bool,
+                "whether that counts as critical, by the setting `critical_from`; null when it has none",
+            ),
+            (
                 "dr",
                 List,
                 "what its DR tag demands: backup, multi-az, replication, autoscaling",

@@ -178,6 +178,7 @@ fn write_principals(
             holder.boundary_arn.as_deref().into(),
             Cell::Bool(holder.service_linked),
             Cell::Bool(holder.reserved()),
+            Cell::Bool(holder.special),
             Cell::List(&unread),
         ])?;
     }

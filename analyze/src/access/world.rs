@@ -44,6 +44,8 @@ pub(super) struct Holder {
     /// Of roles.
     pub(super) trust: Option<PolicyId>,
     pub(super) service_linked: bool,
+    /// A role that the configuration names as one for dangerous work.
+    pub(super) special: bool,
     pub(super) principal: Principal,
 }
 
@@ -265,6 +267,7 @@ impl World {
                 boundary,
                 trust,
                 service_linked: row.get::<_, Option<bool>>(10)?.unwrap_or(false),
+                special: row.get::<_, Option<bool>>(12)?.unwrap_or(false),
                 principal,
                 arn,
             });

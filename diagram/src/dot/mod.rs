@@ -226,7 +226,7 @@ fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
     let (from, to) = (&picture.nodes[edge.from], &picture.nodes[edge.to]);
     let crosses = edge.relation == Relation::Dependency && from.frame != to.frame;
     if !edge.label.is_empty() {
-        let text = escape::line(&edge.label, 24);
+        let text = escape::line(&edge.label, escape::LINE_CHARACTERS);
         // A label takes room between columns. Within one column there is none, and `dot` gives up on it ("trouble in
         // init_rank"); an outer label is placed when all else stands.
         let label = if columns.are_one(edge.from, edge.to) {
@@ -235,6 +235,10 @@ fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
             "label"
         };
         attributes.push(format!("{label}=< {text} >"));
+    }
+    if let Some(frame) = edge.to_frame {
+        let frame = format!("cluster_{}", picture.frames[frame].id);
+        attributes.push(format!("lhead={}", quoted(&frame)));
     }
     attributes.extend(look_of_edge(edge.look).map(str::to_owned));
     match edge.relation {
@@ -275,7 +279,10 @@ fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
     if matches!(to.shape, Shape::Junction) {
         attributes.push("arrowhead=none".to_owned());
     }
-    let mut tooltip = format!("{} → {}: ", from.title, to.title);
+    let reached = edge
+        .to_frame
+        .map_or(&to.title, |frame| &picture.frames[frame].title);
+    let mut tooltip = format!("{} → {reached}: ", from.title);
     if edge.hops.is_empty() {
         tooltip.push_str(&crate::picture::count(edge.links, "reference"));
     } else {

@@ -64,8 +64,8 @@ pub(super) fn read(
     if fates.is_empty() {
         return Ok(BTreeMap::new());
     }
-    // A file of a day may hold events of the days around it.
-    let files = trail::event_files(&after.lake, since.get(..10), None)?;
+    // Events lie in the folder of the day on which they happened, so those of other days are not even opened.
+    let files = trail::event_files(&after.lake, since.get(..10), until.get(..10))?;
     for path in trail::local_paths(&after.lake, &files)? {
         table::read("cloudtrail", &path, &COLUMNS)?.for_each::<ReadError>(|row| {
             let Some(time) = row.time("event_time").map(|time| time.to_string()) else {

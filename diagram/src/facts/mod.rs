@@ -3,6 +3,7 @@
 //! Invariant: resources are sorted by account, region, type and ARN, and links by their ends, so that nothing
 //! that follows depends on the order of rows in the lake.
 
+pub mod access;
 mod author;
 pub mod change;
 pub mod reach;
@@ -84,6 +85,8 @@ pub struct Resource {
     pub importance: String,
     /// 0 for the lowest level upwards.
     pub importance_rank: Option<i64>,
+    /// Whether that counts as critical; absent without an importance, and before `analyze`.
+    pub critical: Option<bool>,
     /// What its DR tag demands.
     pub dr: Vec<String>,
     /// How many of those demands are met.

@@ -130,6 +130,7 @@ const CONTEXT: &[&str] = &[
     "owner",
     "importance",
     "importance_rank",
+    "critical",
     "dr",
     "required_tags",
     "missing_tags",
@@ -175,6 +176,7 @@ fn in_context(row: Row<'_>) -> Resource {
         owner: row.string("owner"),
         importance: row.string("importance"),
         importance_rank: row.int("importance_rank"),
+        critical: row.bool("critical"),
         dr_met: count("dr_met")
             .unwrap_or(0)
             .saturating_sub(declined)

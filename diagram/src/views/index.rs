@@ -9,11 +9,12 @@ use crate::picture::{count, grouped};
 pub const FILE: &str = "index.md";
 
 /// Headings, by view.
-const VIEWS: [(&str, &str); 5] = [
+const VIEWS: [(&str, &str); 6] = [
     ("landscape", "Landscape"),
     ("system", "Systems"),
     ("dr", "Disaster recovery"),
     ("exposure", "Exposure"),
+    ("access", "Access"),
     ("diff", "Changes"),
 ];
 
@@ -57,7 +58,8 @@ pub fn page(folder: &Storage, run: &str) -> Result<String, StorageError> {
         .map(|object| object.key)
         .collect();
     let mut pictures = Vec::new();
-    for stem in keys.iter().filter_map(|key| key.strip_suffix(".json")) {
+    let stems = keys.iter().filter_map(|key| key.strip_suffix(".json"));
+    for stem in stems.filter(|stem| is_ours(stem)) {
         let Some(bytes) = folder.get(&format!("{stem}.json"))? else {
             continue;
         };
@@ -78,6 +80,12 @@ pub fn page(folder: &Storage, run: &str) -> Result<String, StorageError> {
         pictures.push(picture);
     }
     Ok(written(&mut pictures))
+}
+
+/// Whether a file can be one of ours, and its name a link as it is.
+fn is_ours(stem: &str) -> bool {
+    let ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    stem.bytes().all(ours)
 }
 
 fn written(pictures: &mut [Listed]) -> String {

@@ -1,5 +1,6 @@
 //! The views: each turns facts into pictures, in a file of its own.
 
+pub mod access;
 pub mod diff;
 pub mod dr;
 pub mod exposure;
@@ -291,6 +292,7 @@ pub(crate) fn drawn(edges: Edges) -> Vec<Edge> {
     )| Edge {
         from,
         to,
+        to_frame: None,
         relation,
         label: edge_label(relation, &bundle.labels),
         links: bundle.links,

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+use handoff::access;
 use handoff::contract::{self, TableSchema};
 use handoff::run::{RunId, RunRecord, Stage};
 use handoff::storage::Storage;
@@ -25,6 +26,13 @@ pub struct Lake {
     pub instances: Vec<Value>,
     pub paths: Vec<Value>,
     pub hops: Vec<Value>,
+    pub principals: Vec<Value>,
+    pub classes: Vec<Value>,
+    pub dangers: Vec<Value>,
+    pub grants: Vec<Value>,
+    pub ways: Vec<Value>,
+    pub escalations: Vec<Value>,
+    pub usage: Vec<Value>,
     /// The inventory table that resources come from.
     pub table: &'static str,
 }
@@ -43,6 +51,13 @@ impl Default for Lake {
             instances: Vec::new(),
             paths: Vec::new(),
             hops: Vec::new(),
+            principals: Vec::new(),
+            classes: Vec::new(),
+            dangers: Vec::new(),
+            grants: Vec::new(),
+            ways: Vec::new(),
+            escalations: Vec::new(),
+            usage: Vec::new(),
             table: "aws_rds_db_instance",
         }
     }
@@ -145,6 +160,13 @@ impl Lake {
                 (contract::findings(), &self.findings),
                 (contract::reachability(), &self.paths),
                 (contract::reachability_hops(), &self.hops),
+                (access::principal_classes(), &self.principals),
+                (access::resource_classes(), &self.classes),
+                (access::dangerous_actions(), &self.dangers),
+                (access::grants(), &self.grants),
+                (access::assume_edges(), &self.ways),
+                (access::escalations(), &self.escalations),
+                (access::usage(), &self.usage),
             ];
             stage(&lake, &run, Stage::Analyze, derived.into());
         }
@@ -225,13 +247,18 @@ fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &V
     record.commit(lake).unwrap();
 }
 
-/// Runs the tool.
+/// Runs the tool on the latest run of a lake.
 pub fn diagram(folder: &Path, arguments: &[&str]) -> Output {
     let (view, options) = arguments.split_first().unwrap();
+    let mut all = vec![*view, folder.to_str().unwrap()];
+    all.extend(options);
+    diagram_of(&all)
+}
+
+/// Runs the tool.
+pub fn diagram_of(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_diagram"))
-        .arg(view)
-        .arg(folder)
-        .args(options)
+        .args(arguments)
         .output()
         .unwrap()
 }
@@ -375,4 +402,37 @@ pub fn shop() -> Lake {
     let mailer = lake.add("lambda:function", "f01_mailer_notify", "notify", json!({}));
     lake.link("triggers", &queue, &mailer, "");
     lake
+}
+
+/// The further lines of a card, with a mark where something is judged.
+pub fn lines(node: &Value) -> Vec<String> {
+    let lines = node["lines"].as_array().cloned().unwrap_or_default();
+    let phrase = |phrase: &Value| {
+        let mark = match phrase["verdict"].as_str() {
+            Some("met") => "+",
+            Some("missed") => "!",
+            Some("unknown") => "?",
+            _ => "",
+        };
+        format!("{mark}{}", phrase["text"].as_str().unwrap())
+    };
+    let line = |line: &Value| {
+        let phrases: Vec<String> = line.as_array().unwrap().iter().map(phrase).collect();
+        phrases.join(" ")
+    };
+    lines.iter().map(line).collect()
+}
+
+/// Nodes with this first line.
+pub fn titled<'a>(picture: &'a Value, title: &str) -> Vec<&'a Value> {
+    let nodes = picture["nodes"].as_array().unwrap().iter();
+    nodes.filter(|node| node["title"] == title).collect()
+}
+
+/// Edges from one node to another.
+pub fn edges<'a>(picture: &'a Value, from: &Value, to: &Value) -> Vec<&'a Value> {
+    let edges = picture["edges"].as_array().unwrap().iter();
+    edges
+        .filter(|edge| edge["from"] == from["id"] && edge["to"] == to["id"])
+        .collect()
 }

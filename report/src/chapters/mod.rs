@@ -5,6 +5,7 @@ pub mod appendix;
 pub mod attested;
 pub mod changes;
 pub mod checklist;
+pub mod dangers;
 pub mod databases;
 pub mod detections;
 pub mod evidence;

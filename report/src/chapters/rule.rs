@@ -1,7 +1,9 @@
 //! A rule's chapter: its checks, what failed, what nobody knows, and what is particular to the rule.
 
 use super::scope::why_unknown;
-use super::{Rule, attested, databases, monitoring, plan, recovery, rules, scanners, tags};
+use super::{
+    Rule, attested, dangers, databases, monitoring, plan, recovery, rules, scanners, tags,
+};
 use crate::content::finding::{CheckStatus, Finding, Status};
 use crate::content::{Content, Evaluation};
 use crate::markdown::page::WHOLE_LIST;
@@ -57,7 +59,10 @@ pub fn overview(page: &mut Page<'_>, content: &Content, rule: Rule) {
     }
     match rule.number {
         1 => tags::write(page, evaluation),
-        2 => attested::write(page, content, 2),
+        2 => {
+            dangers::write(page, evaluation);
+            attested::write(page, content, 2);
+        }
         3 => monitoring::write(page, content, evaluation),
         4 => scanners::write(page, content, evaluation),
         5 => {

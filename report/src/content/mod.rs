@@ -4,6 +4,7 @@
 //! formats say so. Invariants: findings that pass are only counted; everything is sorted, so that the same lake gives
 //! the same bytes; a run that can't be read wholly is an error, except earlier runs, which are left out and named.
 
+pub mod access;
 pub mod actor;
 pub mod attest;
 pub mod checklist;
@@ -26,6 +27,7 @@ use handoff::storage::StorageError;
 use handoff::table::{self, TableError};
 use jiff::Timestamp;
 
+use access::Access;
 use attest::Attestations;
 use context::{Context, Zone};
 use finding::{Check, CheckStatus, Finding, Severity, Status, Verdicts};
@@ -96,6 +98,8 @@ pub struct Evaluation {
     pub tally: Tally,
     /// What the tags say; none when the run lacks the table.
     pub context: Option<Context>,
+    /// Who may endanger what counts as critical; none when the run lacks the tables.
+    pub access: Option<Access>,
     /// Zones that can be restored; none when the run lacks the table.
     pub zones: Option<Vec<Zone>>,
     /// Earlier runs, and what became of what failed in the last of them.
@@ -233,6 +237,7 @@ impl Evaluation {
         let checks = read_checks(&paths(run, record, "checks")?, &tally, &findings)?;
         let history = History::read(run, accounts, &levels, &checks, &findings, &files, warn)?;
         let trend = trend::read(run, tally.all().failed, &history)?;
+        let access = Access::read(run, record)?;
         let monitoring = Monitoring::read(run, collected, record, &files.findings)?;
         Ok(Self {
             version: record.version.clone(),
@@ -241,6 +246,7 @@ impl Evaluation {
             findings,
             tally,
             context,
+            access,
             zones,
             history,
             trend,

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, PrettyFormatter};
 
 use crate::chapters::{RULES, rules};
+use crate::content::access::Access;
 use crate::content::attest::Attestation;
 use crate::content::checklist::{self, BACKUPS, HIGH_AVAILABILITY, Line};
 use crate::content::context::{Database, TagCoverage, Unmet, Zone};
@@ -23,7 +24,7 @@ use crate::content::trend::Point;
 use crate::content::{Content, Evaluation};
 
 /// Version of the document.
-pub const VERSION: &str = "1.1";
+pub const VERSION: &str = "1.2";
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -62,6 +63,7 @@ struct Evaluated<'a> {
     trail_coverage: Option<&'a [Recorded]>,
     alarms: &'a [Alarm],
     scan_coverage: Option<&'a [Scanner]>,
+    access: Option<&'a Access>,
     dr_checklist: Checklist,
 }
 
@@ -160,6 +162,7 @@ fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a>
         trail_coverage: monitoring.recorded.as_deref(),
         alarms: &monitoring.alarms,
         scan_coverage: monitoring.scanners.as_deref(),
+        access: evaluation.access.as_ref(),
         dr_checklist: dr_checklist(content, evaluation),
     }
 }

@@ -90,6 +90,7 @@ pub fn lake_of(folder: &std::path::Path, texts: &[&str]) {
             zones,
             trail_days,
             scans,
+            ..Analyzed::default()
         }),
         trails,
     }

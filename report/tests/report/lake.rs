@@ -35,6 +35,8 @@ pub struct Analyzed {
     pub zones: Vec<Row>,
     pub trail_days: Vec<Row>,
     pub scans: Vec<Row>,
+    /// Rows of the tables of access; those without any are not written.
+    pub access: Vec<(TableSchema, Vec<Row>)>,
 }
 
 /// The columns of `aws_cloudtrail_trail` that a report shows.
@@ -119,6 +121,17 @@ impl Analyzed {
             record
                 .files
                 .push(write(storage, Stage::Analyze, schema, rows, path, None));
+        }
+        for (schema, rows) in &self.access {
+            let path = paths::derived(&schema.name, run);
+            record.files.push(write(
+                storage,
+                Stage::Analyze,
+                schema.clone(),
+                rows,
+                path,
+                None,
+            ));
         }
         record.files.push(write(
             storage,

@@ -1,5 +1,6 @@
 //! `report` against lakes made for each test.
 
+mod access;
 mod folder;
 mod formats;
 mod history;

@@ -20,7 +20,8 @@ absent as (
 select
     i.account_id, i.arn, i.kind, i.name, i.unique_id, i.path, to_json(i.tags)::varchar as tags,
     i.permissions_boundary_arn, as_document(b.document)::varchar as boundary,
-    as_document(i.trust)::varchar as trust, i.service_linked, to_json(a.group_names)::varchar as absent_groups
+    as_document(i.trust)::varchar as trust, i.service_linked, to_json(a.group_names)::varchar as absent_groups,
+    i.kind = 'role' and coalesce((select bool_or(i.name glob s.pattern) from config_special_roles as s), false) as special
 from identities as i
 left join aws_iam_policy as b on b.account_id = i.account_id and b.arn = i.permissions_boundary_arn
 left join absent as a on a.account_id = i.account_id and a.arn = i.arn

@@ -117,6 +117,7 @@ fn edge(
     Edge {
         from,
         to,
+        to_frame: None,
         relation,
         label: format!("{sign}{label}").trim_end().to_owned(),
         links,

@@ -5,7 +5,7 @@ mod edges;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AIM_EDGES, Request, commonest_text, missing, restricted};
+use super::{AIM_EDGES, Request, commonest_text, missing, named};
 use crate::facts::Index;
 use crate::facts::change::{Changes, Fate};
 use crate::graph::fold::MOST_NODES;
@@ -13,7 +13,7 @@ use crate::graph::lift::NodeIndex;
 use crate::graph::parts::{Parts, is_frame};
 use crate::kinds::Category;
 use crate::look::Look;
-use crate::picture::{Account, Node, Picture, Sign, count, grouped, hashed_id, slug};
+use crate::picture::{Account, Node, Picture, Sign, count, grouped, hashed_id};
 
 /// What the making of the picture knows.
 struct Scene<'a> {

@@ -5,7 +5,7 @@ mod stores;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Request, commonest_text, missing, not_analyzed, restricted};
+use super::{Request, commonest_text, missing, named, not_analyzed};
 use crate::facts::recovery::{Observed, Recovery, RecoveryFacts};
 use crate::facts::{Facts, Index};
 use crate::graph::fold::{self, MOST_NODES};
@@ -13,7 +13,7 @@ use crate::graph::lift::{NodeIndex, Relation};
 use crate::kinds::Category;
 use crate::look::{Look, Verdict};
 use crate::picture::{
-    Account, Edge, Frame, FrameStyle, Node, Picture, Sign, count, grouped, hashed_id, slug,
+    Account, Edge, Frame, FrameStyle, Node, Picture, Sign, count, grouped, hashed_id,
 };
 
 /// What the making of the picture knows.
@@ -169,6 +169,7 @@ impl Built {
         self.edges.push(Edge {
             from,
             to,
+            to_frame: None,
             relation,
             label,
             links,

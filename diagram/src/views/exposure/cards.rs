@@ -43,14 +43,8 @@ fn shown(scene: &Scene<'_>) -> BTreeMap<End, (Lane, BTreeSet<Index>)> {
 
 /// Steps from outside to what a card shows, by open paths.
 pub(super) fn steps(scene: &Scene<'_>, end: &End) -> Option<u64> {
-    let steps = |end: &End| scene.ways.steps.get(end).copied();
-    steps(end).or_else(|| {
-        let behind = scene.ways.steps.iter();
-        behind
-            .filter(|(other, _)| scene.shown(other) == *end)
-            .map(|(_, steps)| *steps)
-            .min()
-    })
+    let by_itself = scene.ways.steps.get(end);
+    by_itself.or_else(|| scene.steps.get(end)).copied()
 }
 
 /// Joins what is shown: identical things in one lane, then one system's and type's, then one type's, one category's.
@@ -253,16 +247,11 @@ fn known(scene: &Scene<'_>, group: &Group, index: Index) -> Node {
 /// What a card stands for and the filter admits: the things themselves first, then what was reached and is shown by them.
 fn members(scene: &Scene<'_>, ends: &[Index]) -> Vec<Index> {
     let mut members: Vec<Index> = ends.to_vec();
-    let behind: BTreeSet<Index> = scene
-        .ways
-        .lanes
-        .keys()
-        .filter_map(|end| match (end, scene.shown(end)) {
-            (End::Known(index), End::Known(root)) if *index != root && ends.contains(&root) => {
-                Some(*index)
-            }
-            _ => None,
-        })
+    let behind: BTreeSet<Index> = ends
+        .iter()
+        .filter_map(|end| scene.behind.get(end))
+        .flatten()
+        .copied()
         .collect();
     members.extend(behind);
     members.retain(|&member| scene.is_selected(member));

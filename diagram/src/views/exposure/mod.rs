@@ -5,7 +5,7 @@ mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{AIM_EDGES, Request, commonest_text, edge_label, missing, not_analyzed, restricted};
+use super::{AIM_EDGES, Request, commonest_text, edge_label, missing, named, not_analyzed};
 use crate::facts::reach::{End, Lane, Path};
 use crate::facts::{Facts, Index};
 use crate::graph::fold::MOST_NODES;
@@ -13,7 +13,7 @@ use crate::graph::lift::{NodeIndex, Relation};
 use crate::graph::parts::Parts;
 use crate::look::{Look, Phrase, Verdict};
 use crate::picture::{
-    Account, Edge, Frame, FrameStyle, Picture, Shape, Sign, count, grouped, hashed_id, slug,
+    Account, Edge, Frame, FrameStyle, Picture, Shape, Sign, count, grouped, hashed_id,
 };
 use ways::Ways;
 
@@ -24,11 +24,33 @@ struct Scene<'a> {
     selected: Vec<Index>,
     parts: Parts,
     ways: Ways<'a>,
+    /// Fewest steps to what each thing shows.
+    steps: BTreeMap<End, u64>,
+    /// What was reached and is shown by something else, by that.
+    behind: BTreeMap<Index, BTreeSet<Index>>,
 }
 
 impl Scene<'_> {
     fn is_selected(&self, index: Index) -> bool {
         self.selected.binary_search(&index).is_ok()
+    }
+
+    /// Notes what is shown by what, once for all cards.
+    fn note_shown(&mut self) {
+        let mut steps: BTreeMap<End, u64> = BTreeMap::new();
+        for (end, number) in &self.ways.steps {
+            let fewest = steps.entry(self.shown(end)).or_insert(*number);
+            *fewest = (*number).min(*fewest);
+        }
+        let mut behind: BTreeMap<Index, BTreeSet<Index>> = BTreeMap::new();
+        for end in self.ways.lanes.keys() {
+            if let (End::Known(index), End::Known(root)) = (end, self.shown(end))
+                && *index != root
+            {
+                behind.entry(root).or_default().insert(*index);
+            }
+        }
+        (self.steps, self.behind) = (steps, behind);
     }
 
     /// What shows an end: a machine's group, a cluster; a role stays itself.
@@ -66,12 +88,15 @@ pub fn draw(facts: &Facts, paths: &[Path], request: &Request) -> Picture {
     let is_selected = |index: Index| selected.binary_search(&index).is_ok();
     let ways = Ways::new(facts, paths, &is_selected);
     let everything: Vec<Index> = facts.indexes().collect();
-    let scene = Scene {
+    let mut scene = Scene {
+        steps: BTreeMap::new(),
+        behind: BTreeMap::new(),
         parts: Parts::new(facts, &everything),
         ways,
         selected: selected.clone(),
         facts,
     };
+    scene.note_shown();
     let (title, stem) = named(
         "exposure",
         "internet to data",
@@ -175,6 +200,7 @@ fn edges(
             Edge {
                 from,
                 to,
+                to_frame: None,
                 relation,
                 label: if open {
                     label

@@ -1,0 +1,300 @@
+//! Who has a part in an access picture: those who may endanger something, those who may become them, and how freely.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::access::{
+    Access, Danger, Dangers, Escalation, Freedom, Party, PrincipalNumber, Way,
+};
+
+/// Where a way leads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Place {
+    /// To a user or role.
+    Principal(PrincipalNumber),
+    /// To an administrator, whichever.
+    Admins,
+}
+
+/// A way of the picture: a role that is assumed, or permissions that are gained otherwise.
+#[derive(Clone, Debug)]
+pub(super) struct Step<'a> {
+    pub from: &'a Party,
+    pub to: Place,
+    pub freedom: Freedom,
+    pub conditions: &'a [String],
+    /// What is done, where it is not just assuming a role.
+    pub escalation: Option<&'a str>,
+}
+
+/// Everybody in the picture.
+#[derive(Debug, Default)]
+pub(super) struct Who<'a> {
+    /// Principals that aren't administrators.
+    pub principals: BTreeSet<PrincipalNumber>,
+    /// Those of them who may endanger something by themselves.
+    pub holders: BTreeSet<PrincipalNumber>,
+    /// Who isn't a user or role of the run.
+    pub parties: BTreeSet<&'a Party>,
+    /// Administrators.
+    pub admins: BTreeSet<PrincipalNumber>,
+    /// Ways between them, in order.
+    pub steps: Vec<Step<'a>>,
+    /// How freely somebody, that is no service, gets to be this principal.
+    pub entered: BTreeMap<PrincipalNumber, Freedom>,
+    /// How freely somebody, that is no service, gets to be an administrator.
+    pub admins_entered: Option<Freedom>,
+    /// Principals from whom something can be destroyed without a second factor, by themselves or further on.
+    pub hot: BTreeSet<PrincipalNumber>,
+}
+
+impl<'a> Who<'a> {
+    /// Everybody who may endanger something: by class of principals, `dangers` says what.
+    pub(super) fn new(
+        access: &'a Access,
+        parties: &'a [Party],
+        dangers: &BTreeMap<i64, Dangers>,
+    ) -> Self {
+        let numbers = || access.principals.iter().enumerate();
+        let admins: BTreeSet<PrincipalNumber> = numbers()
+            .filter(|(_, principal)| principal.is_admin == Some(true))
+            .map(|(number, _)| number)
+            .collect();
+        // Services look after the roles that belong to them.
+        let others = |number: &PrincipalNumber| {
+            !admins.contains(number) && !access.principals[*number].service_linked
+        };
+        let holders: BTreeSet<PrincipalNumber> = numbers()
+            .filter(|(_, principal)| dangers.contains_key(&principal.class))
+            .map(|(number, _)| number)
+            .filter(others)
+            .collect();
+        let all = steps(access, parties, &admins, &others);
+        let mut who = Self {
+            principals: leading_to(&all, holders.clone()),
+            holders,
+            admins,
+            ..Self::default()
+        };
+        who.steps = all
+            .into_iter()
+            .filter(|step| match step.to {
+                Place::Principal(to) => who.principals.contains(&to),
+                Place::Admins => true,
+            })
+            .collect();
+        who.parties = who
+            .steps
+            .iter()
+            .map(|step| step.from)
+            .filter(|from| !matches!(from, Party::Principal(_)))
+            .collect();
+        who.enter(access);
+        who.heat(access, dangers);
+        who
+    }
+
+    /// How freely somebody gets to be each of them: the best way, of which the least free step counts.
+    fn enter(&mut self, access: &Access) {
+        for &number in &self.principals {
+            if access.principals[number].is_user {
+                self.entered.insert(number, Freedom::Free);
+            }
+        }
+        // Each round lets somebody in or in more freely, which can happen to each five times at most.
+        loop {
+            let mut is_changed = false;
+            for step in &self.steps {
+                let Some(from) = self.freedom_of(step.from) else {
+                    continue;
+                };
+                let freedom = from.min(step.freedom);
+                let known = match step.to {
+                    Place::Principal(to) => self.entered.get(&to).copied(),
+                    Place::Admins => self.admins_entered,
+                };
+                if known.is_none_or(|known| known < freedom) {
+                    is_changed = true;
+                    match step.to {
+                        Place::Principal(to) => {
+                            self.entered.insert(to, freedom);
+                        }
+                        Place::Admins => self.admins_entered = Some(freedom),
+                    }
+                }
+            }
+            if !is_changed {
+                break;
+            }
+        }
+    }
+
+    /// How freely somebody, that is no service, gets to be this one.
+    pub(super) fn freedom_of(&self, party: &Party) -> Option<Freedom> {
+        match party {
+            Party::Principal(number) => self.entered.get(number).copied(),
+            Party::Service(_) => None,
+            _ => Some(Freedom::Free),
+        }
+    }
+
+    /// Whether somebody, that is no service, gets to be this one without a second factor.
+    pub(super) fn is_entered(&self, party: &Party) -> bool {
+        self.freedom_of(party).is_some_and(Freedom::is_unguarded)
+    }
+
+    fn heat(&mut self, access: &Access, dangers: &BTreeMap<i64, Dangers>) {
+        let destroys = |number: &PrincipalNumber| {
+            let dangers = dangers.get(&access.principals[*number].class);
+            dangers.is_some_and(is_destroying)
+        };
+        let entered = |number: &PrincipalNumber| self.is_entered(&Party::Principal(*number));
+        let mut hot: BTreeSet<PrincipalNumber> = self
+            .principals
+            .iter()
+            .copied()
+            .filter(|number| destroys(number) && entered(number))
+            .collect();
+        loop {
+            let more: Vec<PrincipalNumber> = self
+                .steps
+                .iter()
+                .filter(|step| self.may_be_hot(step, &hot))
+                .filter_map(|step| match step.from {
+                    Party::Principal(from) if !hot.contains(from) => Some(*from),
+                    _ => None,
+                })
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            hot.extend(more);
+        }
+        self.hot = hot;
+    }
+
+    fn may_be_hot(&self, step: &Step<'_>, hot: &BTreeSet<PrincipalNumber>) -> bool {
+        let leads_on = match step.to {
+            Place::Principal(to) => hot.contains(&to),
+            Place::Admins => true,
+        };
+        leads_on && step.freedom.is_unguarded() && self.is_entered(step.from)
+    }
+
+    /// Whether something can be destroyed by this way without a second factor.
+    pub(super) fn is_hot(&self, step: &Step<'_>) -> bool {
+        self.may_be_hot(step, &self.hot)
+    }
+}
+
+/// Whether it is destroyed by them without a second factor.
+pub(super) fn is_destroying(dangers: &Dangers) -> bool {
+    dangers
+        .kinds
+        .get(&Danger::Destroy)
+        .is_some_and(|freedom| freedom.is_unguarded())
+}
+
+/// Ways of those who aren't administrators: what anyone may assume, nobody else has to be shown for.
+fn steps<'a>(
+    access: &'a Access,
+    parties: &'a [Party],
+    admins: &BTreeSet<PrincipalNumber>,
+    others: &dyn Fn(&PrincipalNumber) -> bool,
+) -> Vec<Step<'a>> {
+    let open: BTreeMap<PrincipalNumber, Freedom> = access
+        .ways
+        .iter()
+        .filter(|way| way.from == Party::Anyone)
+        .map(|way| (way.to, way.freedom))
+        .collect();
+    let place = |number: PrincipalNumber| {
+        if admins.contains(&number) {
+            Some(Place::Admins)
+        } else {
+            others(&number).then_some(Place::Principal(number))
+        }
+    };
+    let is_shown = |way: &&Way| match &way.from {
+        Party::Principal(from) => {
+            others(from)
+                && *from != way.to
+                && open
+                    .get(&way.to)
+                    .is_none_or(|freedom| *freedom < way.freedom)
+        }
+        _ => true,
+    };
+    let assumed = access.ways.iter().filter(is_shown).filter_map(|way| {
+        Some(Step {
+            from: &way.from,
+            to: place(way.to)?,
+            freedom: way.freedom,
+            conditions: &way.conditions,
+            escalation: None,
+        })
+    });
+    let direct: BTreeSet<(&Party, PrincipalNumber)> =
+        access.ways.iter().map(|way| (&way.from, way.to)).collect();
+    let is_gain = |known: &&Escalation| {
+        let assumed = known
+            .to
+            .zip(parties.get(known.from))
+            .map(|(to, from)| (from, to));
+        others(&known.from) && assumed.is_none_or(|way| !direct.contains(&way))
+    };
+    let gained = access
+        .escalations
+        .iter()
+        .filter(is_gain)
+        .filter_map(|known| {
+            Some(Step {
+                from: parties.get(known.from)?,
+                to: if known.to_admin {
+                    Place::Admins
+                } else {
+                    place(known.to.filter(|to| *to != known.from)?)?
+                },
+                freedom: known.freedom,
+                conditions: &[],
+                escalation: Some(&known.title),
+            })
+        });
+    let mut steps: Vec<Step<'_>> = assumed.chain(gained).collect();
+    // Who gets to be an administrator needs no other way.
+    let mut admin: BTreeMap<&Party, Freedom> = BTreeMap::new();
+    for step in steps.iter().filter(|step| step.to == Place::Admins) {
+        let known = admin.entry(step.from).or_insert(step.freedom);
+        *known = step.freedom.max(*known);
+    }
+    steps.retain(|step| {
+        let best = admin
+            .get(step.from)
+            .filter(|_| matches!(step.from, Party::Principal(_)));
+        step.to == Place::Admins || best.is_none_or(|best| *best < step.freedom)
+    });
+    steps
+}
+
+/// Those who have something, and all who may become them or an administrator.
+fn leading_to(steps: &[Step<'_>], holders: BTreeSet<PrincipalNumber>) -> BTreeSet<PrincipalNumber> {
+    let mut before: BTreeMap<Place, Vec<PrincipalNumber>> = BTreeMap::new();
+    for step in steps {
+        if let Party::Principal(from) = step.from {
+            before.entry(step.to).or_default().push(*from);
+        }
+    }
+    let mut open: Vec<Place> = holders
+        .iter()
+        .map(|&number| Place::Principal(number))
+        .collect();
+    open.push(Place::Admins);
+    let mut found = holders;
+    while let Some(place) = open.pop() {
+        for &from in before.get(&place).into_iter().flatten() {
+            if found.insert(from) {
+                open.push(Place::Principal(from));
+            }
+        }
+    }
+    found
+}
