@@ -12,14 +12,15 @@ use handoff::{table, trail};
 use tempfile::NamedTempFile;
 
 use super::decode::{Decoded, decode};
-use super::inflate::{MAX_TEXT, inflate};
+use super::inflate::{Inflater, MAX_TEXT};
 use super::ledger::{self, Claim, ClaimedObject, Entry, Status};
 use super::rows::{Origin, Rows};
 use super::source::{Object, Source, content_etag};
-use super::write::{EventFile, Order};
+use super::write::{ROW_GROUP_ROWS, write_rows};
 
 /// Text held before it is sorted and written.
 const PART_BYTES: usize = 32 << 20;
+static PART: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::var("SW_PART").ok().and_then(|l| l.parse::<usize>().ok()).unwrap_or(32)<<20);
 /// Objects fetched at a time, by number and size.
 const FETCH_OBJECTS: usize = 16;
 const FETCH_BYTES: u64 = 8 << 20;
@@ -103,6 +104,7 @@ struct Batch<'a> {
     lake: &'a Storage,
     table: TableSchema,
     schema: SchemaRef,
+    inflater: Inflater,
     rows: Rows,
     /// Rows of objects that turned out unsound.
     dropped: BTreeSet<u32>,
@@ -110,7 +112,6 @@ struct Batch<'a> {
     /// Date, part, file.
     files: Vec<(String, u32, NamedTempFile)>,
     part: u32,
-    buffer: Vec<u8>,
 }
 
 impl<'a> Batch<'a> {
@@ -119,17 +120,14 @@ impl<'a> Batch<'a> {
         let schema = table::arrow_schema(&table);
         Self {
             lake,
-            rows: Rows::new(
-                SchemaRef::clone(&schema),
-                claim.ingested_at.as_microsecond(),
-            ),
+            inflater: Inflater::default(),
+            rows: Rows::new(claim.ingested_at.as_microsecond()),
             table,
             schema,
             dropped: BTreeSet::new(),
             entries: Vec::new(),
             files: Vec::new(),
             part: 0,
-            buffer: Vec::new(),
         }
     }
 
@@ -183,7 +181,7 @@ impl<'a> Batch<'a> {
                 },
             };
             self.entries.push(entry);
-            if self.rows.bytes() >= PART_BYTES {
+            if self.rows.bytes() >= *PART {
                 self.flush()?;
             }
         }
@@ -191,20 +189,10 @@ impl<'a> Batch<'a> {
     }
 
     fn read_object(&mut self, claimed: &ClaimedObject, bytes: &[u8]) -> Entry {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let entry = match inflate(bytes, &mut buffer) {
-            Ok(text) => self.read_text(claimed, &text),
-            Err(error) => quarantined(claimed, error.to_string(), Decoded::default()),
+        let text = match self.inflater.inflate(bytes) {
+            Ok(text) => text,
+            Err(error) => return quarantined(claimed, error.to_string(), Decoded::default()),
         };
-        self.buffer = buffer;
-        // One large object should not hold its memory for the rest of the batch.
-        if self.buffer.capacity() > PART_BYTES {
-            self.buffer = Vec::new();
-        }
-        entry
-    }
-
-    fn read_text(&mut self, claimed: &ClaimedObject, text: &[u8]) -> Entry {
         let first_row = self.rows.len();
         let mut first_error = None;
         let mut rejected = 0;
@@ -254,26 +242,25 @@ impl<'a> Batch<'a> {
         if self.rows.is_empty() {
             return Ok(());
         }
-        let (batch, times) = self.rows.finish()?;
         let dropped = std::mem::take(&mut self.dropped);
+        let times = self.rows.times().to_vec();
         let count = u32::try_from(times.len())?;
         let mut order: Vec<u32> = (0..count).filter(|row| !dropped.contains(row)).collect();
         let time = |row: u32| times[row as usize];
         // Stable: events of one second stay in the order of their objects.
         order.sort_by_key(|&row| time(row));
         for day in order.chunk_by(|&a, &b| time(a).div_euclid(DAY) == time(b).div_euclid(DAY)) {
-            let Some(&first) = day.first() else {
-                continue;
-            };
-            let date = jiff::Timestamp::from_microsecond(time(first))?
-                .strftime("%Y-%m-%d")
-                .to_string();
-            let file = self.lake.scratch_file()?;
-            let mut file = EventFile::new(&self.table, &self.schema, Order::Time, day.len(), file)?;
-            file.append_in_order(&batch, day)?;
-            self.files.push((date, self.part, file.finish()?));
+            for order in day.chunks(ROW_GROUP_ROWS) {
+                let date = jiff::Timestamp::from_microsecond(time(order[0]))?
+                    .strftime("%Y-%m-%d")
+                    .to_string();
+                let file = self.lake.scratch_file()?;
+                let file = write_rows(&self.table, &self.schema, &mut self.rows, order, file)?;
+                self.files.push((date, self.part, file));
+                self.part += 1;
+            }
         }
-        self.part += 1;
+        self.rows.clear(2 * PART_BYTES);
         Ok(())
     }
 }

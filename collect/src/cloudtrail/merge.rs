@@ -300,6 +300,7 @@ impl Merge<'_> {
 mod tests {
     use super::super::decode::decode;
     use super::super::rows::{Origin, Rows};
+    use super::super::write::write_rows;
     use super::*;
     use handoff::trail::cloudtrail_events;
 
@@ -321,7 +322,7 @@ mod tests {
                 )
             })
             .collect();
-        let mut columns = Rows::new(SchemaRef::clone(&schema), 0);
+        let mut columns = Rows::new(0);
         let origin = Origin {
             key: "k",
             etag: "e",
@@ -330,10 +331,8 @@ mod tests {
             columns.push(&event, origin).unwrap();
         })
         .unwrap();
-        let (batch, _) = columns.finish().unwrap();
-        let mut file = EventFile::new(&table, &schema, Order::Time, 1, scratch().unwrap()).unwrap();
-        file.append(&batch).unwrap();
-        file.finish().unwrap()
+        let order: Vec<u32> = (0..u32::try_from(rows).unwrap()).collect();
+        write_rows(&table, &schema, &mut columns, &order, scratch().unwrap()).unwrap()
     }
 
     type Key = (Option<String>, Option<String>, i64);

@@ -9,8 +9,10 @@
 //! became of it; a run that is killed and repeated writes the same files.
 
 mod batch;
+mod column;
 pub mod compact;
 mod decode;
+mod identity;
 mod inflate;
 mod ingest;
 mod json;
@@ -22,6 +24,7 @@ mod merge;
 pub mod rebuild;
 pub mod redact;
 mod rows;
+mod scan;
 mod source;
 mod verify;
 mod write;

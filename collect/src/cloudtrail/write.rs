@@ -1,24 +1,29 @@
 //! Rows of events as Parquet files, sorted.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use arrow::array::UInt32Array;
 use arrow::compute::take_record_batch;
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use handoff::contract::{ColumnType, METADATA_KEY, TableSchema};
 use handoff::run::Stage;
 use handoff::table::FileLabel;
-use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::arrow::{ArrowSchemaConverter, ArrowWriter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use tempfile::NamedTempFile;
 
+use super::rows::Rows;
+
 /// Rows of a row group: what DuckDB scans with one thread.
-const ROW_GROUP_ROWS: usize = 122_880;
+pub const ROW_GROUP_ROWS: usize = 122_880;
 /// Rows copied into order at a time.
 const SLICE_ROWS: usize = 8_192;
 /// Columns without repetition, where a dictionary costs time and saves nothing.
@@ -102,6 +107,50 @@ impl EventFile {
     }
 }
 
+/// Writes rows, at most [`ROW_GROUP_ROWS`], in the order of their times that `order` says, as a file of one row group.
+///
+/// Column after column, so that only one of them is in memory in yet another form.
+///
+/// # Errors
+/// When the file can't be written.
+pub fn write_rows(
+    table: &TableSchema,
+    schema: &SchemaRef,
+    rows: &mut Rows,
+    order: &[u32],
+    file: NamedTempFile,
+) -> anyhow::Result<NamedTempFile> {
+    let mut properties = properties(table, schema, Order::Time, order.len())?;
+    add_encoded_arrow_schema_to_metadata(schema, &mut properties);
+    let columns = ArrowSchemaConverter::new().convert(schema)?;
+    let mut file = SerializedFileWriter::new(file, columns.root_schema_ptr(), Arc::new(properties))?;
+    let views = as_views(schema);
+    let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&views));
+    let mut writers = factory
+        .create_column_writers(0)?
+        .into_iter()
+        .zip(views.fields());
+    let mut row_group = file.next_row_group()?;
+    rows.each_array(order, &mut |array| {
+        let (mut writer, field) = writers.next().context("more columns than the table has")?;
+        for leaf in compute_leaves(field, &array)? {
+            writer.write(&leaf)?;
+        }
+        Ok(writer.close()?.append_to_row_group(&mut row_group)?)
+    })?;
+    row_group.close()?;
+    file.into_inner().context("can't complete a file of events")
+}
+
+/// The schema with the type that texts have in [`Rows`]; in the file they are what `schema` says.
+fn as_views(schema: &SchemaRef) -> SchemaRef {
+    let field = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => field.as_ref().clone().with_data_type(DataType::BinaryView),
+        _ => field.as_ref().clone(),
+    };
+    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+}
+
 /// The rows as a range when they stand in order already, as those of most objects do.
 fn contiguous(indices: &[u32]) -> Option<Range<usize>> {
     let (first, last) = (*indices.first()?, *indices.last()?);
@@ -126,6 +175,10 @@ fn properties(
         .set_column_bloom_filter_enabled(event_id.clone(), true)
         .set_column_bloom_filter_fpp(event_id.clone(), 0.01)
         .set_column_bloom_filter_max_ndv(event_id, rows.clamp(1, ROW_GROUP_ROWS) as u64);
+    if let Ok(l) = std::env::var("SW_ZSTD") { builder = builder.set_compression(Compression::ZSTD(ZstdLevel::try_new(l.parse().unwrap())?)); }
+    if let Ok(l) = std::env::var("SW_PAGE") { builder = builder.set_data_page_size_limit(l.parse().unwrap()).set_data_page_row_count_limit(1<<20); }
+    if let Ok(l) = std::env::var("SW_DICT") { builder = builder.set_dictionary_page_size_limit(l.parse().unwrap()); }
+    if let Ok(l) = std::env::var("SW_ENC") { for c in ["user_identity","request_parameters","response_elements","additional_event_data","resources","extra","request_id","event_id"] { builder = builder.set_column_encoding(ColumnPath::from(c), if l=="1" {parquet::basic::Encoding::DELTA_LENGTH_BYTE_ARRAY} else {parquet::basic::Encoding::DELTA_BYTE_ARRAY}); if l != "3" {builder = builder.set_column_dictionary_enabled(ColumnPath::from(c), false);} } }
     for name in UNIQUE {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
