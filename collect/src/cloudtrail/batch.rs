@@ -20,8 +20,7 @@ use super::write::{ROW_GROUP_ROWS, write_rows};
 
 /// Text held before it is sorted and written.
 const PART_BYTES: usize = 32 << 20;
-static PART: std::sync::LazyLock<usize> = std::sync::LazyLock::new(|| std::env::var("SW_PART").ok().and_then(|l| l.parse::<usize>().ok()).unwrap_or(32)<<20);
-/// Objects fetched at a time, by number and size.
+/// Objects fetched at a time from afar, by number and size.
 const FETCH_OBJECTS: usize = 16;
 const FETCH_BYTES: u64 = 8 << 20;
 const DAY: i64 = 86_400_000_000;
@@ -48,15 +47,41 @@ pub struct Done {
     pub written: u64,
 }
 
+/// What a thread needs to read batches. Its memory is kept from one to the next: getting it from the system anew took a
+/// tenth of all time.
+pub struct Reader {
+    table: TableSchema,
+    schema: SchemaRef,
+    inflater: Inflater,
+    rows: Rows,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        let table = trail::cloudtrail_events();
+        Self {
+            schema: table::arrow_schema(&table),
+            table,
+            inflater: Inflater::default(),
+            rows: Rows::default(),
+        }
+    }
+}
+
 /// Reads and commits a batch.
 ///
 /// # Errors
 /// When the lake can't be written. What is wrong with an object is in its entry.
-pub fn carry_out(work: &Work, source: &Source, lake: &Storage) -> anyhow::Result<Done> {
-    let mut batch = Batch::new(&work.claim, lake);
+pub fn carry_out(
+    reader: &mut Reader,
+    work: &Work,
+    source: &Source,
+    lake: &Storage,
+) -> anyhow::Result<Done> {
+    let mut batch = Batch::new(reader, &work.claim, lake);
     let mut at = 0;
     while at < work.objects.len() {
-        let end = fetch_end(&work.objects, at);
+        let end = if source.is_remote() { fetch_end(&work.objects, at) } else { at + 1 };
         batch.read(work, at..end, source)?;
         at = end;
     }
@@ -102,10 +127,7 @@ fn fetch_end(objects: &[Option<Object>], start: usize) -> usize {
 
 struct Batch<'a> {
     lake: &'a Storage,
-    table: TableSchema,
-    schema: SchemaRef,
-    inflater: Inflater,
-    rows: Rows,
+    reader: &'a mut Reader,
     /// Rows of objects that turned out unsound.
     dropped: BTreeSet<u32>,
     entries: Vec<Entry>,
@@ -115,15 +137,11 @@ struct Batch<'a> {
 }
 
 impl<'a> Batch<'a> {
-    fn new(claim: &Claim, lake: &'a Storage) -> Self {
-        let table = trail::cloudtrail_events();
-        let schema = table::arrow_schema(&table);
+    fn new(reader: &'a mut Reader, claim: &Claim, lake: &'a Storage) -> Self {
+        reader.rows.begin(claim.ingested_at.as_microsecond());
         Self {
             lake,
-            inflater: Inflater::default(),
-            rows: Rows::new(claim.ingested_at.as_microsecond()),
-            table,
-            schema,
+            reader,
             dropped: BTreeSet::new(),
             entries: Vec::new(),
             files: Vec::new(),
@@ -181,7 +199,7 @@ impl<'a> Batch<'a> {
                 },
             };
             self.entries.push(entry);
-            if self.rows.bytes() >= *PART {
+            if self.reader.rows.bytes() >= PART_BYTES {
                 self.flush()?;
             }
         }
@@ -189,11 +207,12 @@ impl<'a> Batch<'a> {
     }
 
     fn read_object(&mut self, claimed: &ClaimedObject, bytes: &[u8]) -> Entry {
-        let text = match self.inflater.inflate(bytes) {
+        let Reader { inflater, rows, .. } = &mut *self.reader;
+        let text = match inflater.inflate(bytes) {
             Ok(text) => text,
             Err(error) => return quarantined(claimed, error.to_string(), Decoded::default()),
         };
-        let first_row = self.rows.len();
+        let first_row = rows.len();
         let mut first_error = None;
         let mut rejected = 0;
         let mut times: Option<(i64, i64)> = None;
@@ -201,7 +220,6 @@ impl<'a> Batch<'a> {
             key: &claimed.key,
             etag: &claimed.etag,
         };
-        let rows = &mut self.rows;
         let decoded = decode(text, &mut |event| match rows.push(&event, origin) {
             Ok(time) => {
                 let (first, last) = times.unwrap_or((time, time));
@@ -215,7 +233,7 @@ impl<'a> Batch<'a> {
         let decoded = match decoded {
             Ok(decoded) => decoded,
             Err(error) => {
-                let unsound = first_row..self.rows.len();
+                let unsound = first_row..rows.len();
                 self.dropped
                     .extend(unsound.filter_map(|row| u32::try_from(row).ok()));
                 return quarantined(claimed, error.to_string(), Decoded::default());
@@ -231,7 +249,7 @@ impl<'a> Batch<'a> {
             object: claimed.clone(),
             status,
             decoded,
-            rows: (self.rows.len() - first_row) as u64,
+            rows: (rows.len() - first_row) as u64,
             rejected,
             times,
         }
@@ -239,11 +257,12 @@ impl<'a> Batch<'a> {
 
     /// Sorts and writes the rows held, a file for each day.
     fn flush(&mut self) -> anyhow::Result<()> {
-        if self.rows.is_empty() {
+        let Reader { table, schema, rows, .. } = &mut *self.reader;
+        if rows.is_empty() {
             return Ok(());
         }
         let dropped = std::mem::take(&mut self.dropped);
-        let times = self.rows.times().to_vec();
+        let times = rows.times().to_vec();
         let count = u32::try_from(times.len())?;
         let mut order: Vec<u32> = (0..count).filter(|row| !dropped.contains(row)).collect();
         let time = |row: u32| times[row as usize];
@@ -255,12 +274,12 @@ impl<'a> Batch<'a> {
                     .strftime("%Y-%m-%d")
                     .to_string();
                 let file = self.lake.scratch_file()?;
-                let file = write_rows(&self.table, &self.schema, &mut self.rows, order, file)?;
+                let file = write_rows(table, schema, rows, order, file)?;
                 self.files.push((date, self.part, file));
                 self.part += 1;
             }
         }
-        self.rows.clear(2 * PART_BYTES);
+        rows.clear(2 * PART_BYTES);
         Ok(())
     }
 }

@@ -1,15 +1,82 @@
 //! Columns of values by row, read in any order: sorting moves places, not texts.
 
+use std::collections::HashSet;
 use std::num::NonZero;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryViewArray, BooleanArray, TimestampMicrosecondArray, make_view};
+use arrow::array::{
+    ArrayRef, BinaryViewArray, BooleanArray, Int64Array, TimestampMicrosecondArray, make_view,
+};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 
 /// Texts that a column looks for a value among before it stores it again.
 const RECENT: usize = 64;
 /// Lengths of the texts for which that is worth the while.
 const REPEATED: std::ops::RangeInclusive<usize> = 8..=512;
+
+/// Rows of which no two must be alike for a column to be taken for one without repetition.
+const SAMPLE: usize = 256;
+
+/// A column of whatever type.
+pub enum AnyColumn<'a> {
+    /// Texts.
+    Texts(&'a mut TextColumn),
+    /// Flags.
+    Flags(&'a Column<bool>),
+    /// A time in each row, in microseconds.
+    Times(&'a [i64]),
+    /// Times in some.
+    SomeTimes(&'a Column<i64>),
+    /// The same time in all.
+    SameTime(i64),
+    /// A number in each row.
+    Numbers(&'a [i64]),
+}
+
+impl AnyColumn<'_> {
+    /// Gives `each` the values of these rows, in this order, as an array, which it must not keep.
+    ///
+    /// # Errors
+    /// Those of `each`.
+    pub fn with_array(
+        self,
+        order: &[u32],
+        each: impl FnOnce(ArrayRef) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        let pick = |values: &[i64]| -> Vec<i64> {
+            order.iter().map(|&row| values[row as usize]).collect()
+        };
+        let array: ArrayRef = match self {
+            Self::Texts(texts) => return texts.with_array(order, each),
+            Self::Flags(flags) => {
+                let flags = order.iter().map(|&row| flags.get(row));
+                Arc::new(flags.collect::<BooleanArray>())
+            }
+            Self::Times(times) => Arc::new(TimestampMicrosecondArray::from(pick(times))),
+            Self::SomeTimes(times) => {
+                let times = order.iter().map(|&row| times.get(row));
+                Arc::new(times.collect::<TimestampMicrosecondArray>())
+            }
+            Self::SameTime(time) => {
+                Arc::new(TimestampMicrosecondArray::from_value(time, order.len()))
+            }
+            Self::Numbers(numbers) => Arc::new(Int64Array::from(pick(numbers))),
+        };
+        each(array)
+    }
+
+    /// Whether texts seem not to come again in these rows: a dictionary of them is work for nothing.
+    pub fn looks_unique(&self, order: &[u32]) -> bool {
+        let Self::Texts(texts) = self else {
+            return false;
+        };
+        let step = (order.len() / SAMPLE).max(1);
+        let rows = order.iter().step_by(step).take(SAMPLE);
+        let mut seen = HashSet::new();
+        let mut sampled = rows.filter_map(|&row| texts.places.get(row));
+        sampled.all(|place| seen.insert(texts.at(place))) && seen.len() >= SAMPLE / 4
+    }
+}
 
 /// Values by row; rows behind the last value have none.
 pub struct Column<T>(Vec<Option<T>>);
@@ -36,22 +103,6 @@ impl<T: Copy> Column<T> {
 
     fn get(&self, row: u32) -> Option<T> {
         self.0.get(row as usize).copied().flatten()
-    }
-}
-
-impl Column<bool> {
-    /// The flags of these rows, in this order.
-    pub fn array(&self, order: &[u32]) -> ArrayRef {
-        let flags: BooleanArray = order.iter().map(|&row| self.get(row)).collect();
-        Arc::new(flags)
-    }
-}
-
-impl Column<i64> {
-    /// The times of these rows, in this order.
-    pub fn array(&self, order: &[u32]) -> ArrayRef {
-        let times: TimestampMicrosecondArray = order.iter().map(|&row| self.get(row)).collect();
-        Arc::new(times)
     }
 }
 
@@ -121,7 +172,7 @@ impl TextColumn {
     pub fn with_array(
         &mut self,
         order: &[u32],
-        each: &mut dyn FnMut(ArrayRef) -> anyhow::Result<()>,
+        each: impl FnOnce(ArrayRef) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         if self.places.0.is_empty() {
             return each(Arc::new(BinaryViewArray::new_null(order.len())));
@@ -176,7 +227,7 @@ mod tests {
         for _ in 0..2 {
             let mut read = Vec::new();
             column
-                .with_array(&order, &mut |array| {
+                .with_array(&order, |array| {
                     let array = array.as_binary_view();
                     read = (0..array.len())
                         .map(|row| array.is_valid(row).then(|| array.value(row).to_vec()))

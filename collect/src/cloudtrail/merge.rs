@@ -322,7 +322,7 @@ mod tests {
                 )
             })
             .collect();
-        let mut columns = Rows::new(0);
+        let mut columns = Rows::default();
         let origin = Origin {
             key: "k",
             etag: "e",

@@ -4,11 +4,8 @@
 //! exactly, because it is null, a string where a boolean belongs, or named twice, stands in `extra` as well.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use arrow::array::{ArrayRef, Int64Array, TimestampMicrosecondArray};
-
-use super::column::{Column, TextColumn};
+use super::column::{AnyColumn, Column, TextColumn};
 use super::decode::Event;
 use super::identity::Identity;
 use super::json;
@@ -39,6 +36,7 @@ pub struct Origin<'a> {
 }
 
 /// Rows under construction.
+#[derive(Default)]
 pub struct Rows {
     ingested_at: i64,
     times: Vec<i64>,
@@ -58,23 +56,10 @@ pub struct Rows {
 }
 
 impl Rows {
-    /// No rows yet; `ingested_at` in microseconds is that of the batch.
-    pub fn new(ingested_at: i64) -> Self {
-        Self {
-            ingested_at,
-            times: Vec::new(),
-            texts: Default::default(),
-            flags: Default::default(),
-            identity_texts: Default::default(),
-            mfa_authenticated: Column::default(),
-            created_at: Column::default(),
-            extra: TextColumn::default(),
-            source_key: TextColumn::default(),
-            source_etag: TextColumn::default(),
-            source_record: Vec::new(),
-            bytes: 0,
-            scratch: String::new(),
-        }
+    /// Forgets all rows; `ingested_at` in microseconds is that of the batch whose rows will come.
+    pub fn begin(&mut self, ingested_at: i64) {
+        self.ingested_at = ingested_at;
+        self.clear(usize::MAX);
     }
 
     /// Number of rows.
@@ -192,55 +177,50 @@ impl Rows {
         if let Some(raw) = event.time
             && !from_stamp
             && !event.has_extra(EVENT_TIME)
-            && json::text(raw).is_none_or(|text| text != json::time_text(time))
+            && !is_usual(raw, time)
         {
             append_member(&mut self.scratch, EVENT_TIME, raw);
         }
     }
 
-    /// Gives `each` the columns of the table one by one, with the rows that `order` names; it must not keep them.
-    ///
-    /// # Errors
-    /// Those of `each`.
-    pub fn each_array(
-        &mut self,
-        order: &[u32],
-        each: &mut dyn FnMut(ArrayRef) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let times = order.iter().map(|&row| self.times[row as usize]);
-        each(Arc::new(TimestampMicrosecondArray::from_iter_values(times)))?;
-        let ingested_at = TimestampMicrosecondArray::from_value(self.ingested_at, order.len());
-        each(Arc::new(ingested_at))?;
-        let members = || MEMBERS.iter().map(|member| member.kind).enumerate();
-        for (slot, kind) in members().filter(|(_, kind)| *kind != MemberKind::Json) {
-            match kind {
-                MemberKind::Flag => each(self.flags[slot].array(order))?,
-                _ => self.texts[slot].with_array(order, each)?,
+    /// The columns of the table, in their order.
+    pub fn columns(&mut self) -> Vec<AnyColumn<'_>> {
+        let mut members: Vec<AnyColumn<'_>> = Vec::new();
+        let mut nested = Vec::new();
+        for ((texts, flags), member) in self.texts.iter_mut().zip(&self.flags).zip(MEMBERS) {
+            match member.kind {
+                MemberKind::Text => members.push(AnyColumn::Texts(texts)),
+                MemberKind::Flag => members.push(AnyColumn::Flags(flags)),
+                MemberKind::Json => nested.push(AnyColumn::Texts(texts)),
             }
         }
-        let [texts @ .., source_identity, principal] = &mut self.identity_texts;
-        for column in texts {
-            column.with_array(order, each)?;
-        }
-        each(self.mfa_authenticated.array(order))?;
-        each(self.created_at.array(order))?;
-        source_identity.with_array(order, each)?;
-        principal.with_array(order, each)?;
-        for (slot, _) in members().filter(|(_, kind)| *kind == MemberKind::Json) {
-            self.texts[slot].with_array(order, each)?;
-        }
-        self.extra.with_array(order, each)?;
-        self.source_key.with_array(order, each)?;
-        self.source_etag.with_array(order, each)?;
-        let records = order.iter().map(|&row| self.source_record[row as usize]);
-        each(Arc::new(Int64Array::from_iter_values(records)))
+        let [identity @ .., source_identity, principal] = &mut self.identity_texts;
+        let mut columns = vec![
+            AnyColumn::Times(&self.times),
+            AnyColumn::SameTime(self.ingested_at),
+        ];
+        columns.append(&mut members);
+        columns.extend(identity.iter_mut().map(AnyColumn::Texts));
+        columns.push(AnyColumn::Flags(&self.mfa_authenticated));
+        columns.push(AnyColumn::SomeTimes(&self.created_at));
+        columns.push(AnyColumn::Texts(source_identity));
+        columns.push(AnyColumn::Texts(principal));
+        columns.append(&mut nested);
+        columns.push(AnyColumn::Texts(&mut self.extra));
+        columns.push(AnyColumn::Texts(&mut self.source_key));
+        columns.push(AnyColumn::Texts(&mut self.source_etag));
+        columns.push(AnyColumn::Numbers(&self.source_record));
+        columns
     }
 
     /// Forgets the rows. Their memory is kept for the next ones up to a limit: one large object should not hold it for
     /// the rest of a batch.
     pub fn clear(&mut self, kept: usize) {
         if self.bytes > kept {
-            *self = Self::new(self.ingested_at);
+            *self = Self {
+                ingested_at: self.ingested_at,
+                ..Self::default()
+            };
         }
         self.times.clear();
         self.texts.iter_mut().for_each(TextColumn::clear);
@@ -256,6 +236,13 @@ impl Rows {
         self.source_record.clear();
         self.bytes = 0;
     }
+}
+
+/// Whether a time is written the way [`json::time_text`] does.
+fn is_usual(raw: &str, time: i64) -> bool {
+    json::text(raw).is_some_and(|text| {
+        json::usual_time(&text) == Some(time) || text == json::time_text(time)
+    })
 }
 
 /// Appends a member to an object that lacks its closing brace, tokens redacted.
@@ -336,13 +323,6 @@ mod tests {
                 member.column
             );
         }
-        let mut rows = Rows::new(0);
-        let mut count = 0;
-        rows.each_array(&[], &mut |_| {
-            count += 1;
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(count, names.len());
+        assert_eq!(Rows::default().columns().len(), names.len());
     }
 }

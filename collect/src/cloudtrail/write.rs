@@ -15,7 +15,7 @@ use parquet::arrow::arrow_writer::{ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::arrow::{ArrowSchemaConverter, ArrowWriter, add_encoded_arrow_schema_to_metadata};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::{KeyValue, SortingColumn};
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use tempfile::NamedTempFile;
@@ -39,6 +39,15 @@ pub enum Order {
 }
 
 impl Order {
+    /// What is written of an open day is written again when it is closed: there is time for compression then.
+    fn compression(self) -> anyhow::Result<Compression> {
+        let level = match self {
+            Self::Time => 1,
+            Self::SourceNameTime => 3,
+        };
+        Ok(Compression::ZSTD(ZstdLevel::try_new(level)?))
+    }
+
     fn columns(self) -> &'static [&'static str] {
         match self {
             Self::Time => &["event_time"],
@@ -64,7 +73,7 @@ impl EventFile {
         rows: usize,
         file: NamedTempFile,
     ) -> anyhow::Result<Self> {
-        let properties = properties(table, schema, order, rows)?;
+        let properties = properties(table, schema, order, rows)?.build();
         Ok(Self {
             writer: ArrowWriter::try_new(file, SchemaRef::clone(schema), Some(properties))?,
         })
@@ -121,23 +130,28 @@ pub fn write_rows(
     file: NamedTempFile,
 ) -> anyhow::Result<NamedTempFile> {
     let mut properties = properties(table, schema, Order::Time, order.len())?;
+    for (column, field) in rows.columns().iter().zip(schema.fields()) {
+        if column.looks_unique(order) {
+            let path = ColumnPath::from(field.name().as_str());
+            properties = properties.set_column_dictionary_enabled(path, false);
+        }
+    }
+    let mut properties = properties.build();
     add_encoded_arrow_schema_to_metadata(schema, &mut properties);
-    let columns = ArrowSchemaConverter::new().convert(schema)?;
-    let mut file = SerializedFileWriter::new(file, columns.root_schema_ptr(), Arc::new(properties))?;
+    let converted = ArrowSchemaConverter::new().convert(schema)?;
+    let mut file = SerializedFileWriter::new(file, converted.root_schema_ptr(), Arc::new(properties))?;
     let views = as_views(schema);
     let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&views));
-    let mut writers = factory
-        .create_column_writers(0)?
-        .into_iter()
-        .zip(views.fields());
+    let writers = factory.create_column_writers(0)?;
     let mut row_group = file.next_row_group()?;
-    rows.each_array(order, &mut |array| {
-        let (mut writer, field) = writers.next().context("more columns than the table has")?;
-        for leaf in compute_leaves(field, &array)? {
-            writer.write(&leaf)?;
-        }
-        Ok(writer.close()?.append_to_row_group(&mut row_group)?)
-    })?;
+    for ((column, field), mut writer) in rows.columns().into_iter().zip(views.fields()).zip(writers) {
+        column.with_array(order, |array| {
+            for leaf in compute_leaves(field, &array)? {
+                writer.write(&leaf)?;
+            }
+            Ok(writer.close()?.append_to_row_group(&mut row_group)?)
+        })?;
+    }
     row_group.close()?;
     file.into_inner().context("can't complete a file of events")
 }
@@ -163,11 +177,11 @@ fn properties(
     schema: &SchemaRef,
     order: Order,
     rows: usize,
-) -> anyhow::Result<WriterProperties> {
+) -> anyhow::Result<WriterPropertiesBuilder> {
     let label = serde_json::to_string(&FileLabel::new(Stage::Collect, &table.name))?;
     let event_id = ColumnPath::from("event_id");
     let mut builder = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_compression(order.compression()?)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_created_by(format!("sevenwalls {}", env!("CARGO_PKG_VERSION")))
         .set_key_value_metadata(Some(vec![KeyValue::new(METADATA_KEY.to_owned(), label)]))
@@ -175,10 +189,6 @@ fn properties(
         .set_column_bloom_filter_enabled(event_id.clone(), true)
         .set_column_bloom_filter_fpp(event_id.clone(), 0.01)
         .set_column_bloom_filter_max_ndv(event_id, rows.clamp(1, ROW_GROUP_ROWS) as u64);
-    if let Ok(l) = std::env::var("SW_ZSTD") { builder = builder.set_compression(Compression::ZSTD(ZstdLevel::try_new(l.parse().unwrap())?)); }
-    if let Ok(l) = std::env::var("SW_PAGE") { builder = builder.set_data_page_size_limit(l.parse().unwrap()).set_data_page_row_count_limit(1<<20); }
-    if let Ok(l) = std::env::var("SW_DICT") { builder = builder.set_dictionary_page_size_limit(l.parse().unwrap()); }
-    if let Ok(l) = std::env::var("SW_ENC") { for c in ["user_identity","request_parameters","response_elements","additional_event_data","resources","extra","request_id","event_id"] { builder = builder.set_column_encoding(ColumnPath::from(c), if l=="1" {parquet::basic::Encoding::DELTA_LENGTH_BYTE_ARRAY} else {parquet::basic::Encoding::DELTA_BYTE_ARRAY}); if l != "3" {builder = builder.set_column_dictionary_enabled(ColumnPath::from(c), false);} } }
     for name in UNIQUE {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(name), false);
     }
@@ -191,7 +201,7 @@ fn properties(
         let path = ColumnPath::from(column.name.as_str());
         builder = builder.set_column_statistics_enabled(path, EnabledStatistics::None);
     }
-    Ok(builder.build())
+    Ok(builder)
 }
 
 fn sorting(schema: &SchemaRef, order: Order) -> Vec<SortingColumn> {
