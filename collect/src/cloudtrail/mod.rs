@@ -12,6 +12,8 @@ mod batch;
 mod column;
 pub mod compact;
 mod decode;
+#[cfg(test)]
+mod differential;
 mod identity;
 mod inflate;
 mod ingest;
