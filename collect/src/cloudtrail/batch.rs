@@ -19,7 +19,7 @@ use super::source::{Object, Source, content_etag};
 use super::write::{ROW_GROUP_ROWS, write_rows};
 
 /// Text held before it is sorted and written.
-const PART_BYTES: usize = 32 << 20;
+const PART_BYTES: usize = 48 << 20;
 /// Objects fetched at a time from afar, by number and size.
 const FETCH_OBJECTS: usize = 16;
 const FETCH_BYTES: u64 = 8 << 20;
@@ -81,7 +81,11 @@ pub fn carry_out(
     let mut batch = Batch::new(reader, &work.claim, lake);
     let mut at = 0;
     while at < work.objects.len() {
-        let end = if source.is_remote() { fetch_end(&work.objects, at) } else { at + 1 };
+        let end = if source.is_remote() {
+            fetch_end(&work.objects, at)
+        } else {
+            at + 1
+        };
         batch.read(work, at..end, source)?;
         at = end;
     }
@@ -257,7 +261,12 @@ impl<'a> Batch<'a> {
 
     /// Sorts and writes the rows held, a file for each day.
     fn flush(&mut self) -> anyhow::Result<()> {
-        let Reader { table, schema, rows, .. } = &mut *self.reader;
+        let Reader {
+            table,
+            schema,
+            rows,
+            ..
+        } = &mut *self.reader;
         if rows.is_empty() {
             return Ok(());
         }

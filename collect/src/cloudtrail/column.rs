@@ -1,7 +1,6 @@
 //! Columns of values by row, read in any order: sorting moves places, not texts.
 
 use std::collections::HashSet;
-use std::num::NonZero;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -11,8 +10,8 @@ use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
 
 /// Texts that a column looks for a value among before it stores it again.
 const RECENT: usize = 64;
-/// Lengths of the texts for which that is worth the while.
-const REPEATED: std::ops::RangeInclusive<usize> = 8..=512;
+/// Length up to which that is worth the while.
+const REPEATED: usize = 512;
 
 /// Rows of which no two must be alike for a column to be taken for one without repetition.
 const SAMPLE: usize = 256;
@@ -73,8 +72,8 @@ impl AnyColumn<'_> {
         let step = (order.len() / SAMPLE).max(1);
         let rows = order.iter().step_by(step).take(SAMPLE);
         let mut seen = HashSet::new();
-        let mut sampled = rows.filter_map(|&row| texts.places.get(row));
-        sampled.all(|place| seen.insert(texts.at(place))) && seen.len() >= SAMPLE / 4
+        let mut sampled = rows.filter_map(|&row| texts.get(row));
+        sampled.all(|view| seen.insert(texts.identity(view))) && seen.len() >= SAMPLE / 4
     }
 }
 
@@ -106,62 +105,77 @@ impl<T: Copy> Column<T> {
     }
 }
 
-/// Where a text stands, in eight bytes, also when it is optional.
-#[derive(Clone, Copy)]
-struct Place {
-    start: u32,
-    /// One more than its end.
-    after_end: NonZero<u32>,
-}
+/// A text as arrow's arrays of views have it: its length in the lowest four bytes, then all of a short text, or the first
+/// four bytes of a long one and, highest, where it stands.
+type View = u128;
+
+/// Stands for no text; none is that long.
+const NO_TEXT: View = View::MAX;
+/// The length and the first four bytes.
+const BEGINNING: View = u64::MAX as View;
+/// The longest text that is all in its view.
+const SHORT: usize = 12;
 
 /// Texts by row. Of those that come again and again most are stored once, which keeps the column in the processor's
 /// cache while it is sorted and encoded: a tenth of all time.
 pub struct TextColumn {
-    places: Column<Place>,
+    views: Vec<View>,
     texts: Vec<u8>,
-    recent: [Option<Place>; RECENT],
+    recent: [View; RECENT],
 }
 
 impl Default for TextColumn {
     fn default() -> Self {
         Self {
-            places: Column::default(),
+            views: Vec::new(),
             texts: Vec::new(),
-            recent: [None; RECENT],
+            recent: [NO_TEXT; RECENT],
         }
     }
 }
 
 impl TextColumn {
-    /// Gives `row` its text, and returns how many bytes that took.
+    /// Gives `row` its text, and returns how many bytes that took. No row from there on has one yet.
     pub fn set(&mut self, row: usize, text: &str) -> usize {
         let before = self.texts.len();
-        let place = self.place(text.as_bytes());
-        self.places.set(row, place);
+        let view = self.view(text.as_bytes());
+        self.views.resize(row, NO_TEXT);
+        self.views.push(view);
         self.texts.len() - before
     }
 
-    fn place(&mut self, text: &[u8]) -> Option<Place> {
-        let Some(sign) = sign(text).filter(|_| REPEATED.contains(&text.len())) else {
-            return self.store(text);
+    fn view(&mut self, text: &[u8]) -> View {
+        if text.len() <= SHORT {
+            return make_view(text, 0, 0);
+        }
+        // A column of four gigabytes has no place for more; batches are written long before.
+        let Ok(start) = u32::try_from(self.texts.len()) else {
+            return NO_TEXT;
         };
-        let known = self.recent[sign].filter(|&place| self.at(place) == text);
-        known.or_else(|| {
-            self.recent[sign] = self.store(text);
-            self.recent[sign]
-        })
-    }
-
-    /// A column of four gigabytes has no place for more; batches are written long before.
-    fn store(&mut self, text: &[u8]) -> Option<Place> {
-        let start = u32::try_from(self.texts.len()).ok()?;
+        let view = make_view(text, 0, start);
+        if text.len() <= REPEATED {
+            let recent = &mut self.recent[sign(text)];
+            if *recent & BEGINNING == view & BEGINNING && long(&self.texts, *recent) == text {
+                return *recent;
+            }
+            *recent = view;
+        }
         self.texts.extend_from_slice(text);
-        let after_end = NonZero::new(u32::try_from(self.texts.len() + 1).ok()?)?;
-        Some(Place { start, after_end })
+        view
     }
 
-    fn at(&self, place: Place) -> &[u8] {
-        &self.texts[place.start as usize..place.after_end.get() as usize - 1]
+    fn get(&self, row: u32) -> Option<View> {
+        let view = self.views.get(row as usize).copied();
+        view.filter(|view| *view != NO_TEXT)
+    }
+
+    /// What tells the text of a view from others.
+    fn identity(&self, view: View) -> (View, &[u8]) {
+        if view as u32 as usize <= SHORT {
+            (view, &[])
+        } else {
+            (0, long(&self.texts, view))
+        }
     }
 
     /// Gives `each` the texts of these rows, in this order, as an array, which it must not keep. They are UTF-8, which
@@ -174,16 +188,12 @@ impl TextColumn {
         order: &[u32],
         each: impl FnOnce(ArrayRef) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
-        if self.places.0.is_empty() {
+        if self.views.is_empty() {
             return each(Arc::new(BinaryViewArray::new_null(order.len())));
         }
-        let view = |&row: &u32| {
-            let place = self.places.get(row);
-            place.map_or(0, |place| make_view(self.at(place), 0, place.start))
-        };
-        let views: ScalarBuffer<u128> = order.iter().map(view).collect();
-        let is_there = |&row: &u32| self.places.get(row).is_some();
-        let nulls: NullBuffer = order.iter().map(is_there).collect();
+        let views = order.iter().map(|&row| self.get(row).unwrap_or_default());
+        let views: ScalarBuffer<View> = views.collect();
+        let nulls: NullBuffer = order.iter().map(|&row| self.get(row).is_some()).collect();
         let texts = Buffer::from_vec(std::mem::take(&mut self.texts));
         let array = BinaryViewArray::try_new(views, [texts.clone()], Some(nulls))?;
         each(Arc::new(array))?;
@@ -194,19 +204,30 @@ impl TextColumn {
 
     /// Forgets the texts, but not their memory.
     pub fn clear(&mut self) {
-        self.places.clear();
+        self.views.clear();
         self.texts.clear();
-        self.recent = [None; RECENT];
+        self.recent = [NO_TEXT; RECENT];
     }
 }
 
+/// The text of a view that is not short.
+fn long(texts: &[u8], view: View) -> &[u8] {
+    let (start, length) = ((view >> 96) as usize, view as u32 as usize);
+    &texts[start..start + length]
+}
+
 /// Equal texts have equal signs, and different ones mostly different ones: both ends and the length make it.
-fn sign(text: &[u8]) -> Option<usize> {
-    let first = u64::from_le_bytes(*text.first_chunk()?);
-    let last = u64::from_le_bytes(*text.last_chunk()?);
-    let mixed = (first ^ last.rotate_left(29) ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+fn sign(text: &[u8]) -> usize {
+    let first = text
+        .first_chunk()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let last = text
+        .last_chunk()
+        .map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    let mixed =
+        (first ^ last.rotate_left(29) ^ text.len() as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     // The highest bits depend on all others.
-    usize::try_from(mixed >> (64 - RECENT.trailing_zeros())).ok()
+    (mixed >> (64 - RECENT.trailing_zeros())) as usize
 }
 
 #[cfg(test)]
@@ -218,12 +239,25 @@ mod tests {
     fn texts_come_back_in_any_order_and_repeated_ones_are_stored_once() {
         let mut column = TextColumn::default();
         let long = "x".repeat(600);
-        let texts = ["", "short", "a text beyond the view", long.as_str(), "a text beyond the view", "another one, also long", long.as_str()];
+        let texts = [
+            "",
+            "short",
+            "twelve bytes",
+            "a text beyond the view",
+            long.as_str(),
+            "a text beyond the view",
+            "a text behind the view",
+            "another one, also long",
+            long.as_str(),
+            "thirteen byte",
+            "short",
+            "thirteen byte",
+        ];
         for (row, text) in texts.iter().enumerate() {
             column.set(row * 2, text);
         }
-        assert_eq!(column.texts.len(), 5 + 22 + 600 + 22 + 600);
-        let order: Vec<u32> = (0..14).rev().collect();
+        assert_eq!(column.texts.len(), 3 * 22 + 2 * 600 + 13);
+        let order: Vec<u32> = (0..24).rev().collect();
         for _ in 0..2 {
             let mut read = Vec::new();
             column
@@ -236,10 +270,35 @@ mod tests {
                 })
                 .unwrap();
             read.reverse();
-            let expected = |row: usize| row.is_multiple_of(2).then(|| texts[row / 2].as_bytes().to_vec());
-            assert_eq!(read, (0..14).map(expected).collect::<Vec<_>>());
+            let expected = |row: usize| {
+                row.is_multiple_of(2)
+                    .then(|| texts[row / 2].as_bytes().to_vec())
+            };
+            assert_eq!(read, (0..24).map(expected).collect::<Vec<_>>());
         }
         column.clear();
         assert_eq!(column.set(0, "a text beyond the view"), 22);
+    }
+
+    #[test]
+    fn a_dictionary_is_spared_where_no_text_comes_again() {
+        let looks_unique = |text: &dyn Fn(u32) -> String| {
+            let mut column = TextColumn::default();
+            for row in 0..2_000 {
+                column.set(row as usize, &text(row));
+            }
+            let order: Vec<u32> = (0..2_000).collect();
+            AnyColumn::Texts(&mut column).looks_unique(&order)
+        };
+        assert!(looks_unique(&|row| format!("{row}")));
+        assert!(looks_unique(&|row| format!(
+            "a longer text with number {row}"
+        )));
+        assert!(!looks_unique(&|row| format!("{}", row % 100)));
+        assert!(!looks_unique(&|row| format!(
+            "a longer text with number {}",
+            row % 100
+        )));
+        assert!(!AnyColumn::Texts(&mut TextColumn::default()).looks_unique(&[0, 1]));
     }
 }

@@ -80,7 +80,11 @@ fn unfinished_batches(lake: &Storage) -> anyhow::Result<BTreeSet<String>> {
     let mut unfinished = BTreeSet::new();
     for date in ledger.unfinished_dates()? {
         ledger.load(&date)?;
-        unfinished.extend(ledger.open_claims(&date).map(|(_, claim)| claim.batch.clone()));
+        unfinished.extend(
+            ledger
+                .open_claims(&date)
+                .map(|(_, claim)| claim.batch.clone()),
+        );
         ledger.forget(&date);
     }
     Ok(unfinished)

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use super::identity::{Identity, identity};
 use super::json;
 use super::members::{self, AT_TIMESTAMP, EVENT_TIME, MEMBERS, Slot, USER_IDENTITY};
-use super::scan::{Malformed, Scanner};
+use super::scan::{Malformed, Name, Scanner, Seen};
 
 /// Why an object is no trail object.
 #[derive(Debug, thiserror::Error)]
@@ -80,8 +80,8 @@ pub struct Event<'a> {
     pub time: Option<&'a str>,
     /// Raw values by slot of [`MEMBERS`].
     pub members: [Option<&'a str>; MEMBERS.len()],
-    /// Which of them may hold a session token, by the names in them.
-    pub may_hold_token: [bool; MEMBERS.len()],
+    /// What there is in them.
+    pub seen: [Seen; MEMBERS.len()],
     /// Parts of [`USER_IDENTITY`].
     pub identity: Identity<'a>,
     /// Members that no column holds, and every occurrence of those named more than once, in their order.
@@ -98,10 +98,10 @@ impl<'a> Event<'a> {
         Ok(event)
     }
 
-    fn read_member(&mut self, scanner: &mut Scanner<'a>, name: &'a str) -> Result<(), Stop> {
-        let name = json::text(name).ok_or(Stop::Syntax)?;
+    fn read_member(&mut self, scanner: &mut Scanner<'a>, name: Name<'a>) -> Result<(), Stop> {
+        let name = name.text().ok_or(Stop::Syntax)?;
         let slot = members::slot(&name);
-        scanner.saw_token_name();
+        scanner.take_seen();
         let value = if slot == Some(USER_IDENTITY) {
             let identity_of = |scanner: &mut Scanner<'a>| {
                 self.identity = identity(scanner)?;
@@ -111,9 +111,11 @@ impl<'a> Event<'a> {
         } else {
             scanner.value()?
         };
-        let may_hold_token = scanner.saw_token_name();
         match slot {
-            Some(slot) => self.insert(slot, name, value, may_hold_token),
+            Some(slot) => {
+                self.seen[slot] = scanner.take_seen();
+                self.insert(slot, name, value);
+            }
             None if name == EVENT_TIME => {
                 if let Some(earlier) = self.time.replace(value) {
                     self.keep_both(name, earlier, value);
@@ -124,8 +126,7 @@ impl<'a> Event<'a> {
         Ok(())
     }
 
-    fn insert(&mut self, slot: Slot, name: Cow<'a, str>, value: &'a str, may_hold_token: bool) {
-        self.may_hold_token[slot] = may_hold_token;
+    fn insert(&mut self, slot: Slot, name: Cow<'a, str>, value: &'a str) {
         if let Some(earlier) = self.members[slot].replace(value) {
             self.keep_both(name, earlier, value);
         }
@@ -184,9 +185,10 @@ impl<'a> Event<'a> {
 /// # Errors
 /// When the text is not JSON or not of a shape that trails have. Events before the error have been given to `each`.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::NotText(error.valid_up_to()))?
-        .trim_start_matches('\u{feff}');
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| DecodeError::NotText(error.valid_up_to()))?;
+    // Some editors mark the beginning.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut sink = Sink {
         each,
         decoded: Decoded::default(),
@@ -264,7 +266,7 @@ impl Sink<'_> {
         let mut event = Event::default();
         let mut is_list = false;
         scanner.object(|scanner, name| {
-            if matches!(json::text(name).as_deref(), Some("Records" | "Events")) {
+            if matches!(name.text().as_deref(), Some("Records" | "Events")) {
                 is_list = true;
                 match scanner.peek() {
                     Some(b'[') => self.read_list(scanner),
@@ -315,8 +317,7 @@ impl Sink<'_> {
     /// `lookup-events` prints the event as a string inside an index entry of it.
     fn take_wrapped(&mut self, raw: &str) -> Result<(), Stop> {
         let malformed = |reason: &str| Stop::Shape(format!("CloudTrailEvent: {reason}"));
-        let text =
-            json::text(raw).ok_or_else(|| malformed("expected the event as a string"))?;
+        let text = json::text(raw).ok_or_else(|| malformed("expected the event as a string"))?;
         let mut scanner = Scanner::new(&text);
         let event = Event::read(&mut scanner).map_err(|stop| malformed(&stop.told_of(&text)))?;
         if scanner.peek().is_some() {

@@ -1,6 +1,5 @@
 //! What of `userIdentity` has columns of its own.
 
-use super::json;
 use super::scan::{Malformed, Scanner};
 
 /// Raw values of an identity.
@@ -120,7 +119,7 @@ fn members<'a, T: Default>(
     if scanner.peek() == Some(b'{') {
         scanner.object(|scanner, name| {
             // A name whose escapes name no character is none of ours.
-            let name = json::text(name).unwrap_or_default();
+            let name = name.text().unwrap_or_default();
             each(scanner, &mut found, &name)
         })?;
     } else {

@@ -95,8 +95,9 @@ pub fn ingest(
 ) -> anyhow::Result<Outcome> {
     let known = known_roots(source, ledger, window, rescan)?;
     let mut spool = Spool::default();
-    let LeftOut { other, ignored } =
-        source.visit(window, &known, &mut |date, object| spool.push(date, &object))?;
+    let LeftOut { other, ignored } = source.visit(window, &known, &mut |date, object| {
+        spool.push(date, &object)
+    })?;
     let outcome = Outcome {
         other,
         ignored,
@@ -296,8 +297,7 @@ impl<'p, 'l> Plan<'p, 'l> {
                     objects: batch.into_iter().map(Some).collect(),
                 }));
             }
-            let is_taken =
-                |object: &Object| self.ledger.is_taken(date, &object.key, &object.etag);
+            let is_taken = |object: &Object| self.ledger.is_taken(date, &object.key, &object.etag);
             self.fresh.retain(|object| !is_taken(object));
         }
         Ok(None)
@@ -323,12 +323,7 @@ fn weight(object: &Object) -> u64 {
 }
 
 /// Batches of a date that were begun and not ended, of this source: as they were claimed.
-fn interrupted(
-    source: &Source,
-    ledger: &Ledger<'_>,
-    date: &str,
-    listed: &[Object],
-) -> Vec<Work> {
+fn interrupted(source: &Source, ledger: &Ledger<'_>, date: &str, listed: &[Object]) -> Vec<Work> {
     let mut open = ledger.open_claims(date).peekable();
     if open.peek().is_none() {
         return Vec::new();

@@ -73,6 +73,15 @@ pub fn text(raw: &str) -> Option<Cow<'_, str>> {
     serde_json::from_str::<String>(raw).ok().map(Cow::Owned)
 }
 
+/// As [`text`], of a value that is known to have no escapes unless `may_escape`.
+pub fn text_of(raw: &str, may_escape: bool) -> Option<Cow<'_, str>> {
+    if may_escape {
+        return text(raw);
+    }
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    Some(Cow::Borrowed(inner))
+}
+
 /// The boolean that a raw value is, and whether it is one rather than a string saying so.
 pub fn flag(raw: &str) -> Option<(bool, bool)> {
     match raw {
@@ -135,7 +144,9 @@ mod tests {
     fn usual_times_are_read_as_the_patient_parser_reads_them() {
         let (mut read, mut state) = (0, 1_u64);
         for _ in 0..100_000 {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             let part = |shift: u64, limit: u64| (state >> shift) % limit;
             let (year, month, day) = (part(20, 10_000), part(32, 14), part(36, 33));
             let (hour, minute, second) = (part(42, 26), part(47, 62), part(53, 62));
@@ -151,7 +162,13 @@ mod tests {
             }
         }
         assert!(read > 50_000, "{read}");
-        for other in ["2026-11-23T06:00:00z", "2026-11-23 06:00:00Z", "2026-11-23T06:00:0:Z", "+026-11-23T06:00:00Z", "2026-11-23T06:00Z"] {
+        for other in [
+            "2026-11-23T06:00:00z",
+            "2026-11-23 06:00:00Z",
+            "2026-11-23T06:00:0:Z",
+            "+026-11-23T06:00:00Z",
+            "2026-11-23T06:00Z",
+        ] {
             assert_eq!(usual_time(other), None, "{other}");
         }
     }

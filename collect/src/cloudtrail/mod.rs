@@ -124,7 +124,9 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
         };
         let mut outcome = ingest(&source, &lake, &mut ledger, window, args.rescan)
             .with_context(|| format!("{location} into {lake}"))?;
-        problems.into_iter().for_each(|problem| outcome.problems.add(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| outcome.problems.add(problem));
         if !outcome.problems.is_empty() {
             exit = Exit::Partial;
         }

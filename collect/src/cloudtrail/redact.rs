@@ -115,7 +115,10 @@ mod tests {
     #[test]
     fn every_name_of_a_token_is_one() {
         for name in TOKEN_NAMES {
-            assert!(names_token(name) && names_token(&name.to_uppercase()), "{name}");
+            assert!(
+                names_token(name) && names_token(&name.to_uppercase()),
+                "{name}"
+            );
         }
     }
 

@@ -9,11 +9,11 @@ use super::column::{AnyColumn, Column, TextColumn};
 use super::decode::Event;
 use super::identity::Identity;
 use super::json;
-use super::members::{AT_TIMESTAMP, EVENT_ID, EVENT_TIME, MEMBERS, MemberKind};
+use super::members::{AT_TIMESTAMP, EVENT_ID, EVENT_TIME, MEMBERS, MemberKind, USER_IDENTITY};
 use super::redact::{self, redact};
 
-/// Bytes of a row beside its texts: some forty places.
-const ROW_BYTES: usize = 320;
+/// Bytes of a row beside its texts: some forty views of them.
+const ROW_BYTES: usize = 640;
 
 /// Why an event can't be a row.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -97,7 +97,7 @@ impl Rows {
         let row = self.times.len();
         self.scratch.clear();
         self.push_members(row, event);
-        self.push_identity(row, &event.identity);
+        self.push_identity(row, &event.identity, event.seen[USER_IDENTITY].escape);
         self.push_time(event, time);
         for (key, value) in &event.extra {
             append_member(&mut self.scratch, key, value);
@@ -124,9 +124,9 @@ impl Rows {
             } else {
                 let text = match member.kind {
                     MemberKind::Json if raw == "null" => None,
-                    MemberKind::Json if event.may_hold_token[slot] => Some(redact(raw)),
+                    MemberKind::Json if event.seen[slot].token_name => Some(redact(raw)),
                     MemberKind::Json => Some(Cow::Borrowed(raw)),
-                    _ => json::text(raw),
+                    _ => json::text_of(raw, event.seen[slot].escape),
                 };
                 let column = &mut self.texts[slot];
                 self.bytes += text.as_ref().map_or(0, |text| column.set(row, text));
@@ -138,10 +138,11 @@ impl Rows {
         }
     }
 
-    fn push_identity(&mut self, row: usize, identity: &Identity<'_>) {
+    fn push_identity(&mut self, row: usize, identity: &Identity<'_>, may_escape: bool) {
+        let text = |raw| json::text_of(raw, may_escape);
         let session = &identity.session;
-        let arn = identity.arn.and_then(json::text);
-        let issuer = session.issuer.arn.and_then(json::text);
+        let arn = identity.arn.and_then(text);
+        let issuer = session.issuer.arn.and_then(text);
         // An issuer is what tells a session; an empty ARN is none.
         let principal = issuer
             .as_deref()
@@ -149,16 +150,16 @@ impl Rows {
             .or(arn.as_deref())
             .map(Cow::Borrowed);
         let texts = [
-            identity.kind.and_then(json::text),
+            identity.kind.and_then(text),
             arn.as_deref().map(Cow::Borrowed),
-            identity.principal_id.and_then(json::text),
-            identity.account_id.and_then(json::text),
-            identity.user_name.and_then(json::text),
-            identity.access_key_id.and_then(json::text),
-            identity.invoked_by.and_then(json::text),
+            identity.principal_id.and_then(text),
+            identity.account_id.and_then(text),
+            identity.user_name.and_then(text),
+            identity.access_key_id.and_then(text),
+            identity.invoked_by.and_then(text),
             issuer.as_deref().map(Cow::Borrowed),
-            session.issuer.kind.and_then(json::text),
-            session.source_identity.and_then(json::text),
+            session.issuer.kind.and_then(text),
+            session.source_identity.and_then(text),
             principal,
         ];
         for (column, text) in self.identity_texts.iter_mut().zip(texts) {
@@ -225,9 +226,7 @@ impl Rows {
         self.times.clear();
         self.texts.iter_mut().for_each(TextColumn::clear);
         self.flags.iter_mut().for_each(Column::clear);
-        self.identity_texts
-            .iter_mut()
-            .for_each(TextColumn::clear);
+        self.identity_texts.iter_mut().for_each(TextColumn::clear);
         self.mfa_authenticated.clear();
         self.created_at.clear();
         self.extra.clear();
@@ -240,9 +239,8 @@ impl Rows {
 
 /// Whether a time is written the way [`json::time_text`] does.
 fn is_usual(raw: &str, time: i64) -> bool {
-    json::text(raw).is_some_and(|text| {
-        json::usual_time(&text) == Some(time) || text == json::time_text(time)
-    })
+    json::text(raw)
+        .is_some_and(|text| json::usual_time(&text) == Some(time) || text == json::time_text(time))
 }
 
 /// Appends a member to an object that lacks its closing brace, tokens redacted.

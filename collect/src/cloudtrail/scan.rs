@@ -3,11 +3,41 @@
 //! What is JSON is decided as strictly as `serde_json` decides it, without a limit to the nesting, at three times its
 //! speed; a test compares the two on texts damaged at random.
 
-use super::redact;
+use std::borrow::Cow;
+
+use super::{json, redact};
 
 /// The text is no JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
+
+/// A member's name.
+#[derive(Clone, Copy, Debug)]
+pub struct Name<'a> {
+    /// As it is written.
+    pub quoted: &'a str,
+    escaped: bool,
+}
+
+impl<'a> Name<'a> {
+    /// The name; `None` when it has escapes that name no character.
+    pub fn text(self) -> Option<Cow<'a, str>> {
+        if self.escaped {
+            json::text(self.quoted)
+        } else {
+            Some(Cow::Borrowed(&self.quoted[1..self.quoted.len() - 1]))
+        }
+    }
+}
+
+/// What there was in a text that was read, which spares others to look for it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Seen {
+    /// A name that may be that of a session token.
+    pub token_name: bool,
+    /// A string with escapes.
+    pub escape: bool,
+}
 
 /// A position in a text.
 pub struct Scanner<'a> {
@@ -15,7 +45,7 @@ pub struct Scanner<'a> {
     at: usize,
     /// Closing brackets of what is open around the position, of the value being skipped.
     open: Vec<u8>,
-    names_token: bool,
+    seen: Seen,
 }
 
 impl<'a> Scanner<'a> {
@@ -25,7 +55,7 @@ impl<'a> Scanner<'a> {
             text,
             at: 0,
             open: Vec::new(),
-            names_token: false,
+            seen: Seen::default(),
         }
     }
 
@@ -41,9 +71,9 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Whether a member read since the last question may hold a session token, by its name.
-    pub fn saw_token_name(&mut self) -> bool {
-        std::mem::take(&mut self.names_token)
+    /// What there was since the last question.
+    pub fn take_seen(&mut self) -> Seen {
+        std::mem::take(&mut self.seen)
     }
 
     /// The value that comes next, whatever it is.
@@ -55,17 +85,20 @@ impl<'a> Scanner<'a> {
     }
 
     /// What `read` reads, as a slice.
-    pub fn slice<E>(&mut self, read: impl FnOnce(&mut Self) -> Result<(), E>) -> Result<&'a str, E> {
+    pub fn slice<E>(
+        &mut self,
+        read: impl FnOnce(&mut Self) -> Result<(), E>,
+    ) -> Result<&'a str, E> {
         self.peek();
         let start = self.at;
         read(self)?;
         Ok(&self.text[start..self.at])
     }
 
-    /// Walks over an object; `each` gets the names, in their quotes, and must read the value that comes next.
+    /// Walks over an object; `each` gets the names, and must read the value that comes next.
     pub fn object<E: From<Malformed>>(
         &mut self,
-        mut each: impl FnMut(&mut Self, &'a str) -> Result<(), E>,
+        mut each: impl FnMut(&mut Self, Name<'a>) -> Result<(), E>,
     ) -> Result<(), E> {
         self.expect(b'{')?;
         if self.take(b'}') {
@@ -111,17 +144,17 @@ impl<'a> Scanner<'a> {
         self.take(byte).then_some(()).ok_or(Malformed)
     }
 
-    /// A member's name, in its quotes, and its colon.
-    fn name(&mut self) -> Result<&'a str, Malformed> {
+    /// A member's name and its colon.
+    fn name(&mut self) -> Result<Name<'a>, Malformed> {
         if self.peek() != Some(b'"') {
             return Err(Malformed);
         }
         let start = self.at;
         let escaped = self.skip_string()?;
-        let name = &self.text[start..self.at];
-        self.names_token |= escaped || redact::names_token(&name[1..name.len() - 1]);
+        let quoted = &self.text[start..self.at];
+        self.seen.token_name |= escaped || redact::names_token(&quoted[1..quoted.len() - 1]);
         self.expect(b':')?;
-        Ok(name)
+        Ok(Name { quoted, escaped })
     }
 
     fn skip(&mut self) -> Result<(), Malformed> {
@@ -221,6 +254,7 @@ impl<'a> Scanner<'a> {
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
+                    self.seen.escape |= escaped;
                     return Ok(escaped);
                 }
                 Some(b'\\') => {
@@ -290,14 +324,25 @@ mod tests {
         let numbers = "0 -0 01 -01 1. .1 1.0 1.e1 1e 1e+ 1E-05 -1.50e+10 - -- +1 0x1 1_0 00 0e0 1e1.0 NaN Infinity";
         let words = "true false null tru nul True nulll truefalse";
         for text in numbers.split(' ').chain(words.split(' ')) {
-            for text in [text.to_owned(), format!("[{text}]"), format!("{{\"a\":{text}}}")] {
+            for text in [
+                text.to_owned(),
+                format!("[{text}]"),
+                format!("{{\"a\":{text}}}"),
+            ] {
                 assert_eq!(scanned(&text), parsed(&text), "{text}");
             }
         }
         for length in 0..20 {
-            for special in ["\"", "\\", "\\u12", "\\u12aF", "\\ud800", "\\x", "\u{1f}", "\u{7f}", "é", "\u{0}", " "] {
+            for special in [
+                "\"", "\\", "\\u12", "\\u12aF", "\\ud800", "\\x", "\u{1f}", "\u{7f}", "é", "\u{0}",
+                " ",
+            ] {
                 let plain = "a".repeat(length);
-                for text in [format!("\"{plain}{special}{plain}\""), format!("\"{plain}{special}"), format!("{{\"{special}{plain}\":0}}")] {
+                for text in [
+                    format!("\"{plain}{special}{plain}\""),
+                    format!("\"{plain}{special}"),
+                    format!("{{\"{special}{plain}\":0}}"),
+                ] {
                     assert_eq!(scanned(&text), parsed(&text), "{text}");
                 }
             }
@@ -312,7 +357,9 @@ mod tests {
         let sound = br#" {"a" : [1.5e-3, -0, "x\u00e9\"\\", true,false ,null,{"":[]},{}], "b":{"c":{"d":"eeeeeeeeeeeeeee"}}}"#;
         let mut state = 1_u64;
         let mut below = |limit: usize| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
             usize::try_from(state >> 33).unwrap() % limit
         };
         let mut valid = 0;

@@ -154,7 +154,9 @@ impl Source {
     /// When a folder can't be listed or a file not be read.
     pub fn list(&self, window: Window) -> anyhow::Result<Vec<Object>> {
         let mut found = Vec::new();
-        self.visit(window, &Known::default(), &mut |_, object| found.push(object))?;
+        self.visit(window, &Known::default(), &mut |_, object| {
+            found.push(object)
+        })?;
         self.identify(found)
     }
 
@@ -178,8 +180,7 @@ impl Source {
         if let Some(name) = &self.only {
             let level = self.storage.level("")?;
             let object = level.objects.into_iter().find(|object| object.key == *name);
-            let object =
-                object.with_context(|| format!("{}{name}: no such object", self.base))?;
+            let object = object.with_context(|| format!("{}{name}: no such object", self.base))?;
             (visit.each)(layout::object_date(&format!("{}{name}", self.base)), object);
             return Ok(visit.left_out);
         }
@@ -368,7 +369,10 @@ impl Visit<'_> {
     /// Whether there can be something new in a folder, by the dates that its path covers.
     fn may_hold(&self, path: &str) -> bool {
         layout::dated(path).is_none_or(|dated| {
-            let floor = self.known.since.filter(|_| self.known.roots.contains(dated.root));
+            let floor = self
+                .known
+                .since
+                .filter(|_| self.known.roots.contains(dated.root));
             self.window.overlaps(dated.first, dated.last)
                 && floor.is_none_or(|floor| dated.last >= floor)
         })

@@ -139,12 +139,14 @@ pub fn write_rows(
     let mut properties = properties.build();
     add_encoded_arrow_schema_to_metadata(schema, &mut properties);
     let converted = ArrowSchemaConverter::new().convert(schema)?;
-    let mut file = SerializedFileWriter::new(file, converted.root_schema_ptr(), Arc::new(properties))?;
+    let mut file =
+        SerializedFileWriter::new(file, converted.root_schema_ptr(), Arc::new(properties))?;
     let views = as_views(schema);
     let factory = ArrowRowGroupWriterFactory::new(&file, SchemaRef::clone(&views));
     let writers = factory.create_column_writers(0)?;
     let mut row_group = file.next_row_group()?;
-    for ((column, field), mut writer) in rows.columns().into_iter().zip(views.fields()).zip(writers) {
+    for ((column, field), mut writer) in rows.columns().into_iter().zip(views.fields()).zip(writers)
+    {
         column.with_array(order, |array| {
             for leaf in compute_leaves(field, &array)? {
                 writer.write(&leaf)?;
@@ -162,7 +164,9 @@ fn as_views(schema: &SchemaRef) -> SchemaRef {
         DataType::Utf8 => field.as_ref().clone().with_data_type(DataType::BinaryView),
         _ => field.as_ref().clone(),
     };
-    Arc::new(Schema::new(schema.fields().iter().map(field).collect::<Vec<_>>()))
+    Arc::new(Schema::new(
+        schema.fields().iter().map(field).collect::<Vec<_>>(),
+    ))
 }
 
 /// The rows as a range when they stand in order already, as those of most objects do.

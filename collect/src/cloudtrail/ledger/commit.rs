@@ -123,7 +123,6 @@ fn row(entry: &Entry, claim: &Claim, batch: &str) -> Vec<Value> {
     ]
 }
 
-
 /// Objects of a commit that are not in the lake whole.
 #[derive(Debug, Default)]
 pub struct Unsound {

@@ -351,7 +351,9 @@ mod tests {
         assert!(third.is_taken(date, "b", "e"));
         let mut versions = Vec::new();
         third
-            .each_version(date, &mut |key, etag| versions.push(format!("{key} {etag}")))
+            .each_version(date, &mut |key, etag| {
+                versions.push(format!("{key} {etag}"))
+            })
             .unwrap();
         versions.sort();
         assert_eq!(versions, ["a e", "b e", "b e"]);

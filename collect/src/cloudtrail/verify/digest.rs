@@ -170,7 +170,9 @@ impl Digest {
     /// When it is no digest, or not the one that its name says.
     pub fn read(object: &Object, fetched: &Fetched) -> Result<Self, String> {
         let mut inflater = Inflater::default();
-        let text = inflater.inflate(&fetched.bytes).map_err(|error| error.to_string())?;
+        let text = inflater
+            .inflate(&fetched.bytes)
+            .map_err(|error| error.to_string())?;
         let body: Body =
             serde_json::from_slice(text).map_err(|error| format!("not a digest: {error}"))?;
         let own_path = &body.digest_s3_object;
