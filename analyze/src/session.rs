@@ -130,9 +130,12 @@ impl Session {
             "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
             list.join(", ")
         );
-        let present = self
-            .columns_of(&source)
-            .with_context(|| format!("{name}: can't read its files"))?;
+        let present = match files {
+            [file] => handoff::table::column_names(name, file)?,
+            _ => self
+                .columns_of(&source)
+                .with_context(|| format!("{name}: can't read its files"))?,
+        };
         let mut columns = Vec::new();
         for column in known {
             let quoted = identifier(&column.name);
@@ -377,8 +380,14 @@ impl Session {
 
     /// A new table `name` with one column `value`, for what a question is about.
     pub(crate) fn fill_new(&self, name: &str, values: &[&str]) -> anyhow::Result<()> {
-        self.connection.execute_batch(&format!("create or replace table {} (value varchar);", identifier(name)))?;
-        self.fill(name, values.iter().map(|value| vec![Some((*value).to_owned())]))
+        self.connection.execute_batch(&format!(
+            "create or replace table {} (value varchar);",
+            identifier(name)
+        ))?;
+        self.fill(
+            name,
+            values.iter().map(|value| vec![Some((*value).to_owned())]),
+        )
     }
 
     /// A table of the run's own facts, filled with rows of text.
