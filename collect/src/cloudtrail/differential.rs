@@ -373,7 +373,7 @@ fn identities_read_on_the_way_are_those_picked_afterwards() {
             with_session += usize::from(found.session != Session::default());
         }
     });
-    assert!(with_session > 1_000, "{with_session}");
+    assert!(with_session > 500, "{with_session}");
 }
 
 #[test]

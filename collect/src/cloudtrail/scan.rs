@@ -1,7 +1,7 @@
 //! JSON text walked once, without copying: values as slices of the text.
 //!
-//! What is JSON is decided as strictly as `serde_json` decides it, without a limit to the nesting, at three times its
-//! speed; a test compares the two on texts damaged at random.
+//! What is JSON is decided as strictly as `serde_json` decides it, without a limit to the nesting; tests compare the two
+//! on texts made and damaged at random.
 
 use std::borrow::Cow;
 
