@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BinaryViewArray, BooleanArray, Int64Array, TimestampMicrosecondArray, make_view,
 };
-use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
+use arrow::buffer::{BooleanBuffer, Buffer, NullBuffer, ScalarBuffer};
 
 /// Texts that a column looks for a value among before it stores it again.
 const RECENT: usize = 64;
@@ -193,7 +193,8 @@ impl TextColumn {
         }
         let views = order.iter().map(|&row| self.get(row).unwrap_or_default());
         let views: ScalarBuffer<View> = views.collect();
-        let nulls: NullBuffer = order.iter().map(|&row| self.get(row).is_some()).collect();
+        let is_there = |at: usize| self.get(order[at]).is_some();
+        let nulls = NullBuffer::new(BooleanBuffer::collect_bool(order.len(), is_there));
         let texts = Buffer::from_vec(std::mem::take(&mut self.texts));
         let array = BinaryViewArray::try_new(views, [texts.clone()], Some(nulls))?;
         each(Arc::new(array))?;
