@@ -83,9 +83,11 @@ def bench(bin_folder, scratch, measure):
             f" = {theirs[0] / ours[0]:.1f} x the time, {theirs[1] / ours[1]:.1f} x the CPU of ours{made_size}",
         )
     objects = os.path.join(scratch, "objects")
-    make_objects(objects, OBJECTS)
-    yield row(f"collect cloudtrail, {OBJECTS:,} objects of one event", ingest(objects, lake + "-objects"))
-    yield row("the same again, nothing new", ingest(objects, lake + "-objects"))
+    for count in (OBJECTS // 10, OBJECTS):
+        folder = f"{objects}-{count}"
+        make_objects(folder, count)
+        yield row(f"collect cloudtrail, {count:,} objects of one event", ingest(folder, f"{lake}-{count}"))
+    yield row("the same again, nothing new", ingest(folder, f"{lake}-{OBJECTS}"))
     compact = measure([tool("collect"), "compact", "--until", "2026-11-30", "--lake", lake], os.environ)
     yield row("collect compact", compact, f"; {size(os.path.join(lake, 'cloudtrail')):.0f} MB of Parquet")
     recording = SCRIPTS.parent / "fixtures" / "demo" / "recording"

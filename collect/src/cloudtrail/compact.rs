@@ -77,14 +77,17 @@ pub fn run(args: &CompactArgs) -> anyhow::Result<Exit> {
 /// Batches whose files may still be overwritten, because nobody has committed them yet.
 fn unfinished_batches(lake: &Storage) -> anyhow::Result<BTreeSet<String>> {
     let mut ledger = Ledger::new(lake);
+    let mut unfinished = BTreeSet::new();
     for date in ledger.unfinished_dates()? {
         ledger.load(&date)?;
+        unfinished.extend(
+            ledger
+                .open_claims(&date)
+                .map(|(_, claim)| claim.batch.clone()),
+        );
+        ledger.forget(&date);
     }
-    Ok(ledger
-        .open_claims()
-        .into_iter()
-        .map(|(_, _, claim)| claim.batch)
-        .collect())
+    Ok(unfinished)
 }
 
 /// Merges a day; the number of files replaced, 0 when there was nothing to do or somebody else did it.

@@ -6,15 +6,14 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fmt;
 
-use serde::de::{
-    DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
-};
+use handoff::text;
 use serde_json::value::RawValue;
 
-use super::json::{self, Key};
-use super::members::{self, AT_TIMESTAMP, EVENT_TIME, MEMBERS};
+use super::identity::{Identity, identity};
+use super::json;
+use super::members::{self, AT_TIMESTAMP, EVENT_TIME, MEMBERS, Slot, USER_IDENTITY};
+use super::scan::{Malformed, Name, Scanner, Seen};
 
 /// Why an object is no trail object.
 #[derive(Debug, thiserror::Error)]
@@ -73,7 +72,7 @@ pub struct Decoded {
 }
 
 /// An event as slices of the text it was read from.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Event<'a> {
     /// Position in its object, from 0.
     pub record: u64,
@@ -81,33 +80,55 @@ pub struct Event<'a> {
     pub time: Option<&'a str>,
     /// Raw values by slot of [`MEMBERS`].
     pub members: [Option<&'a str>; MEMBERS.len()],
+    /// What there is in them.
+    pub seen: [Seen; MEMBERS.len()],
+    /// Parts of [`USER_IDENTITY`].
+    pub identity: Identity<'a>,
     /// Members that no column holds, and every occurrence of those named more than once, in their order.
     pub extra: Vec<(Cow<'a, str>, &'a str)>,
 }
 
 impl<'a> Event<'a> {
-    fn new(record: u64) -> Self {
-        Self {
-            record,
-            time: None,
-            members: [None; MEMBERS.len()],
-            extra: Vec::new(),
+    fn read(scanner: &mut Scanner<'a>) -> Result<Self, Stop> {
+        if scanner.peek() != Some(b'{') {
+            return Err(Stop::expected("a record, which is an object", scanner));
         }
+        let mut event = Self::default();
+        scanner.object(|scanner, name| event.read_member(scanner, name))?;
+        Ok(event)
     }
 
-    fn insert(&mut self, key: Cow<'a, str>, value: &'a str) {
-        if key == EVENT_TIME {
-            if let Some(earlier) = self.time.replace(value) {
-                self.keep_both(key, earlier, value);
-            }
-            return;
-        }
-        let Some(slot) = members::slot(&key) else {
-            self.extra.push((key, value));
-            return;
+    fn read_member(&mut self, scanner: &mut Scanner<'a>, name: Name<'a>) -> Result<(), Stop> {
+        let name = name.text().ok_or(Stop::Syntax)?;
+        let slot = members::slot(&name);
+        scanner.take_seen();
+        let value = if slot == Some(USER_IDENTITY) {
+            let identity_of = |scanner: &mut Scanner<'a>| {
+                self.identity = identity(scanner)?;
+                Ok::<(), Malformed>(())
+            };
+            scanner.slice(identity_of)?
+        } else {
+            scanner.value()?
         };
+        match slot {
+            Some(slot) => {
+                self.seen[slot] = scanner.take_seen();
+                self.insert(slot, name, value);
+            }
+            None if name == EVENT_TIME => {
+                if let Some(earlier) = self.time.replace(value) {
+                    self.keep_both(name, earlier, value);
+                }
+            }
+            None => self.extra.push((name, value)),
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, slot: Slot, name: Cow<'a, str>, value: &'a str) {
         if let Some(earlier) = self.members[slot].replace(value) {
-            self.keep_both(key, earlier, value);
+            self.keep_both(name, earlier, value);
         }
     }
 
@@ -164,27 +185,63 @@ impl<'a> Event<'a> {
 /// # Errors
 /// When the text is not JSON or not of a shape that trails have. Events before the error have been given to `each`.
 pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| DecodeError::NotText(error.valid_up_to()))?
-        .trim_start_matches('\u{feff}');
+    let text =
+        std::str::from_utf8(bytes).map_err(|error| DecodeError::NotText(error.valid_up_to()))?;
+    // Some editors mark the beginning.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut sink = Sink {
         each,
         decoded: Decoded::default(),
     };
-    let mut deserializer = serde_json::Deserializer::from_str(text);
-    let mut values = 0_u64;
-    while deserializer.end().is_err() {
-        let read = Value { sink: &mut sink }.deserialize(&mut deserializer);
-        read.map_err(|error| DecodeError::Malformed {
-            records: sink.decoded.records,
-            message: error.to_string(),
-        })?;
-        values += 1;
-    }
-    if values == 0 {
+    let mut scanner = Scanner::new(text);
+    if scanner.peek().is_none() {
         return Err(DecodeError::Empty);
     }
+    while scanner.peek().is_some() {
+        sink.read(&mut scanner)
+            .map_err(|error| DecodeError::Malformed {
+                records: sink.decoded.records,
+                message: error.told_of(text),
+            })?;
+    }
     Ok(sink.decoded)
+}
+
+/// Why the reading stopped.
+enum Stop {
+    /// No JSON.
+    Syntax,
+    /// JSON of another shape.
+    Shape(String),
+}
+
+impl From<Malformed> for Stop {
+    fn from(_: Malformed) -> Self {
+        Self::Syntax
+    }
+}
+
+impl Stop {
+    fn told_of(self, text: &str) -> String {
+        match self {
+            Self::Shape(message) => message,
+            // The scanner is fast because it does not count lines.
+            Self::Syntax => serde_json::Deserializer::from_str(text)
+                .into_iter::<&RawValue>()
+                .find_map(Result::err)
+                .map_or_else(
+                    || "a name with escapes that name no character".to_owned(),
+                    |error| error.to_string(),
+                ),
+        }
+    }
+
+    fn expected(what: &str, scanner: &mut Scanner<'_>) -> Self {
+        match scanner.value() {
+            Ok(value) => Self::Shape(format!("expected {what}, got {}", text::clip(value, 60))),
+            Err(Malformed) => Self::Syntax,
+        }
+    }
 }
 
 struct Sink<'s> {
@@ -193,7 +250,56 @@ struct Sink<'s> {
 }
 
 impl Sink<'_> {
-    fn take(&mut self, mut event: Event<'_>) -> Result<(), serde_json::Error> {
+    /// One JSON value of the object: a list of records, something that holds one, or a record.
+    fn read(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        match scanner.peek() {
+            Some(b'[') => self.read_list(scanner),
+            Some(b'{') => self.read_object(scanner),
+            _ => Err(Stop::expected(
+                "CloudTrail records: an object with Records, an array, or one event per line",
+                scanner,
+            )),
+        }
+    }
+
+    fn read_object(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        let mut event = Event::default();
+        let mut is_list = false;
+        scanner.object(|scanner, name| {
+            if matches!(name.text().as_deref(), Some("Records" | "Events")) {
+                is_list = true;
+                match scanner.peek() {
+                    Some(b'[') => self.read_list(scanner),
+                    _ => Err(Stop::expected("a list of records", scanner)),
+                }
+            } else if is_list {
+                // What stands beside the list, such as the token of the next page, is about the list.
+                scanner.value()?;
+                Ok(())
+            } else {
+                event.read_member(scanner, name)
+            }
+        })?;
+        if !is_list {
+            return self.take(event);
+        }
+        // A list beside an event's own members is ambiguous, and reading either would lose the other.
+        match event.members[members::EVENT_ID] {
+            Some(_) => Err(Stop::Shape(
+                "an event that also holds a list of records".to_owned(),
+            )),
+            None => Ok(()),
+        }
+    }
+
+    fn read_list(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
+        scanner.array(|scanner| {
+            let event = Event::read(scanner)?;
+            self.take(event)
+        })
+    }
+
+    fn take(&mut self, mut event: Event<'_>) -> Result<(), Stop> {
         event.record = self.decoded.records;
         if let Some(wrapped) = event.last_extra("CloudTrailEvent") {
             return self.take_wrapped(wrapped);
@@ -209,129 +315,17 @@ impl Sink<'_> {
     }
 
     /// `lookup-events` prints the event as a string inside an index entry of it.
-    fn take_wrapped(&mut self, raw: &str) -> Result<(), serde_json::Error> {
-        let text = json::text(raw).ok_or_else(|| {
-            serde_json::Error::custom("CloudTrailEvent: expected the event as a string")
-        })?;
-        let mut deserializer = serde_json::Deserializer::from_str(&text);
-        let event = Record.deserialize(&mut deserializer)?;
-        deserializer.end()?;
+    fn take_wrapped(&mut self, raw: &str) -> Result<(), Stop> {
+        let malformed = |reason: &str| Stop::Shape(format!("CloudTrailEvent: {reason}"));
+        let text = json::text(raw).ok_or_else(|| malformed("expected the event as a string"))?;
+        let mut scanner = Scanner::new(&text);
+        let event = Event::read(&mut scanner).map_err(|stop| malformed(&stop.told_of(&text)))?;
+        if scanner.peek().is_some() {
+            return Err(malformed("more than one event"));
+        }
         if event.has_extra("CloudTrailEvent") {
-            return Err(serde_json::Error::custom(
-                "CloudTrailEvent: an event inside an event inside an event",
-            ));
+            return Err(malformed("an event inside an event inside an event"));
         }
         self.take(event)
-    }
-}
-
-/// One JSON value of the object: a list of records, something that holds one, or a record.
-struct Value<'v, 's> {
-    sink: &'v mut Sink<'s>,
-}
-
-impl<'de> DeserializeSeed<'de> for Value<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_any(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Value<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CloudTrail records: an object with Records, an array, or one event per line")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
-        take_all(self.sink, elements)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let mut event = Event::new(0);
-        let mut is_list = false;
-        while let Some(Key(key)) = entries.next_key()? {
-            if key == "Records" || key == "Events" {
-                entries.next_value_seed(List {
-                    sink: &mut *self.sink,
-                })?;
-                is_list = true;
-            } else if is_list {
-                // What stands beside the list, such as the token of the next page, is about the list.
-                entries.next_value::<IgnoredAny>()?;
-            } else {
-                event.insert(key, entries.next_value::<&'de RawValue>()?.get());
-            }
-        }
-        if is_list {
-            // A list beside an event's own members is ambiguous, and reading either would lose the other.
-            return match event.members[members::EVENT_ID] {
-                Some(_) => Err(A::Error::custom(
-                    "an event that also holds a list of records",
-                )),
-                None => Ok(()),
-            };
-        }
-        self.sink.take(event).map_err(A::Error::custom)
-    }
-}
-
-struct List<'v, 's> {
-    sink: &'v mut Sink<'s>,
-}
-
-impl<'de> DeserializeSeed<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for List<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of records")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
-        take_all(self.sink, elements)
-    }
-}
-
-fn take_all<'de, A: SeqAccess<'de>>(sink: &mut Sink<'_>, mut elements: A) -> Result<(), A::Error> {
-    while let Some(event) = elements.next_element_seed(Record)? {
-        sink.take(event).map_err(A::Error::custom)?;
-    }
-    Ok(())
-}
-
-/// One record.
-struct Record;
-
-impl<'de> DeserializeSeed<'de> for Record {
-    type Value = Event<'de>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Event<'de>, D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Record {
-    type Value = Event<'de>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a record, which is an object")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Event<'de>, A::Error> {
-        let mut event = Event::new(0);
-        while let Some(Key(key)) = entries.next_key()? {
-            event.insert(key, entries.next_value::<&'de RawValue>()?.get());
-        }
-        Ok(event)
     }
 }

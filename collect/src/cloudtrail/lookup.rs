@@ -136,14 +136,15 @@ fn newest_days(ledger: &mut Ledger<'_>, account: &str) -> anyhow::Result<BTreeMa
             continue;
         };
         ledger.load(&date)?;
-        for key in ledger.keys(&date) {
-            if let Some((region, _)) = key
+        for folder in ledger.folders(&date) {
+            if let Some((region, _)) = folder
                 .strip_prefix(&prefix)
                 .and_then(|rest| rest.split_once('/'))
             {
                 newest.insert(region.to_owned(), day);
             }
         }
+        ledger.forget(&date);
     }
     Ok(newest)
 }

@@ -1,6 +1,6 @@
 //! Files of events merged into one sequence sorted by source, name and time, in bounded memory.
 //!
-//! Pieces that fit into memory are sorted and put aside on disk, then read side by side.
+//! Pieces that fit into memory are sorted and put aside on disk, then read side by side, a few at a time.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -20,6 +20,8 @@ use super::write::{EventFile, Order};
 
 /// Rows read of each piece at a time.
 const READ_ROWS: usize = 1_024;
+/// Pieces read side by side: each has a page of each column in memory.
+const SIDE_BY_SIDE: usize = 8;
 /// Rows gathered before they are written.
 const GATHER_ROWS: usize = 4_096;
 
@@ -77,22 +79,28 @@ pub fn merge(
         pieces.push(sorted_piece(table, schema, &held, make_file()?)?);
         held.clear();
     }
-    let cursors = pieces
-        .iter()
-        .map(|piece| Cursor::open(piece.path()))
-        .collect::<anyhow::Result<_>>()?;
-    Merge {
-        table,
-        schema,
-        make_file,
-        file_rows: limits.file_rows,
-        cursors,
-        gathered: Vec::new(),
-        current: None,
-        rows: 0,
-        files: Vec::new(),
+    let merge = |pieces: &[NamedTempFile], file_rows| {
+        let cursors = pieces.iter().map(|piece| Cursor::open(piece.path()));
+        let merge = Merge {
+            table,
+            schema,
+            make_file,
+            file_rows,
+            cursors: cursors.collect::<anyhow::Result<_>>()?,
+            gathered: Vec::new(),
+            current: None,
+            rows: 0,
+            files: Vec::new(),
+        };
+        merge.run()
+    };
+    while pieces.len() > SIDE_BY_SIDE {
+        // Neighbours, so that equal keys stay in the order of the files.
+        let groups = pieces.chunks(SIDE_BY_SIDE);
+        let longer: anyhow::Result<Vec<_>> = groups.map(|group| merge(group, usize::MAX)).collect();
+        pieces = longer?.into_iter().flatten().collect();
     }
-    .run()
+    merge(&pieces, limits.file_rows)
 }
 
 fn open(path: &Path) -> anyhow::Result<ParquetRecordBatchReader> {
@@ -300,6 +308,7 @@ impl Merge<'_> {
 mod tests {
     use super::super::decode::decode;
     use super::super::rows::{Origin, Rows};
+    use super::super::write::write_rows;
     use super::*;
     use handoff::trail::cloudtrail_events;
 
@@ -321,7 +330,7 @@ mod tests {
                 )
             })
             .collect();
-        let mut columns = Rows::new(SchemaRef::clone(&schema), 0);
+        let mut columns = Rows::default();
         let origin = Origin {
             key: "k",
             etag: "e",
@@ -330,10 +339,8 @@ mod tests {
             columns.push(&event, origin).unwrap();
         })
         .unwrap();
-        let (batch, _) = columns.finish().unwrap();
-        let mut file = EventFile::new(&table, &schema, Order::Time, 1, scratch().unwrap()).unwrap();
-        file.append(&batch).unwrap();
-        file.finish().unwrap()
+        let order: Vec<u32> = (0..u32::try_from(rows).unwrap()).collect();
+        write_rows(&table, &schema, &mut columns, &order, scratch().unwrap()).unwrap()
     }
 
     type Key = (Option<String>, Option<String>, i64);
@@ -366,6 +373,7 @@ mod tests {
             file_rows,
         };
         let merged = |limits| merge(&table, &schema, &paths, limits, &scratch).unwrap();
+        // Some forty pieces: merged, and merged again.
         let small = merged(limits(300_000, 5_000));
         assert!(small.len() >= 2, "{}", small.len());
         let rows = read_back(&small);

@@ -9,8 +9,12 @@
 //! became of it; a run that is killed and repeated writes the same files.
 
 mod batch;
+mod column;
 pub mod compact;
 mod decode;
+#[cfg(test)]
+mod differential;
+mod identity;
 mod inflate;
 mod ingest;
 mod json;
@@ -22,7 +26,9 @@ mod merge;
 pub mod rebuild;
 pub mod redact;
 mod rows;
+mod scan;
 mod source;
+mod spool;
 mod verify;
 mod write;
 
@@ -40,9 +46,6 @@ use ledger::Ledger;
 use lookup::{LOOKUP, Lookup};
 use source::{Source, Window};
 use verify::{Verification, verify};
-
-/// Problems named on standard error; the rest is in the ledger.
-const SHOWN: usize = 20;
 
 /// Read CloudTrail logs into a lake: what is new since the last time
 ///
@@ -121,7 +124,9 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
         };
         let mut outcome = ingest(&source, &lake, &mut ledger, window, args.rescan)
             .with_context(|| format!("{location} into {lake}"))?;
-        outcome.problems.append(&mut problems);
+        problems
+            .into_iter()
+            .for_each(|problem| outcome.problems.add(problem));
         if !outcome.problems.is_empty() {
             exit = Exit::Partial;
         }
@@ -155,12 +160,12 @@ pub fn run(args: &CloudtrailArgs) -> anyhow::Result<Exit> {
 }
 
 fn tell(location: &str, outcome: &Outcome, seconds: f64) {
-    for problem in outcome.problems.iter().take(SHOWN) {
+    for problem in outcome.problems.first() {
         shell::warn(problem);
     }
-    if outcome.problems.len() > SHOWN {
-        let more = outcome.problems.len() - SHOWN;
-        shell::warn(&format!("{more} more objects were not read whole"));
+    let others = outcome.problems.others();
+    if others > 0 {
+        shell::warn(&format!("{others} more objects were not read whole"));
     }
     if !outcome.problems.is_empty() {
         shell::hint("every object's fate and reason is in the table cloudtrail_ledger");

@@ -49,9 +49,11 @@ pub fn redact(raw: &str) -> Cow<'_, str> {
 
 /// Whether a member of this name holds a session token.
 pub fn names_token(name: &str) -> bool {
-    TOKEN_NAMES
-        .iter()
-        .any(|token| name.eq_ignore_ascii_case(token))
+    // The length tells nearly all others apart.
+    matches!(name.len(), 12 | 13 | 20)
+        && TOKEN_NAMES
+            .iter()
+            .any(|token| name.eq_ignore_ascii_case(token))
 }
 
 /// A cheap test that most values end with: no name of a token without `oken` in some case, unless it is escaped.
@@ -107,6 +109,16 @@ mod tests {
             r#"{"text":"\"sessionToken\":\"h\""}"#,
         ] {
             assert!(matches!(redact(raw), Cow::Borrowed(_)), "{raw}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_a_token_is_one() {
+        for name in TOKEN_NAMES {
+            assert!(
+                names_token(name) && names_token(&name.to_uppercase()),
+                "{name}"
+            );
         }
     }
 

@@ -4,19 +4,16 @@
 //! exactly, because it is null, a string where a boolean belongs, or named twice, stands in `extra` as well.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
-use arrow::array::{
-    ArrayRef, BooleanBuilder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
-};
-use arrow::datatypes::SchemaRef;
-use arrow::error::ArrowError;
-use arrow::record_batch::RecordBatch;
-
+use super::column::{AnyColumn, Column, TextColumn};
 use super::decode::Event;
+use super::identity::Identity;
 use super::json;
 use super::members::{AT_TIMESTAMP, EVENT_ID, EVENT_TIME, MEMBERS, MemberKind, USER_IDENTITY};
 use super::redact::{self, redact};
+
+/// Bytes of a row beside its texts: some forty views of them.
+const ROW_BYTES: usize = 640;
 
 /// Why an event can't be a row.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -38,50 +35,31 @@ pub struct Origin<'a> {
     pub etag: &'a str,
 }
 
-enum Column {
-    Text(StringBuilder),
-    Flag(BooleanBuilder),
-}
-
 /// Rows under construction.
+#[derive(Default)]
 pub struct Rows {
-    schema: SchemaRef,
     ingested_at: i64,
     times: Vec<i64>,
-    members: Vec<Column>,
-    identity_texts: [StringBuilder; 11],
-    mfa_authenticated: BooleanBuilder,
-    created_at: TimestampMicrosecondBuilder,
-    extra: StringBuilder,
-    source_key: StringBuilder,
-    source_etag: StringBuilder,
-    source_record: Int64Builder,
+    /// By slot of [`MEMBERS`]; those that hold flags are empty.
+    texts: [TextColumn; MEMBERS.len()],
+    /// The same, the other way round.
+    flags: [Column<bool>; MEMBERS.len()],
+    identity_texts: [TextColumn; 11],
+    mfa_authenticated: Column<bool>,
+    created_at: Column<i64>,
+    extra: TextColumn,
+    source_key: TextColumn,
+    source_etag: TextColumn,
+    source_record: Vec<i64>,
     bytes: usize,
     scratch: String,
 }
 
 impl Rows {
-    /// No rows yet; `ingested_at` in microseconds is that of the batch.
-    pub fn new(schema: SchemaRef, ingested_at: i64) -> Self {
-        let column = |kind| match kind {
-            MemberKind::Text | MemberKind::Json => Column::Text(StringBuilder::new()),
-            MemberKind::Flag => Column::Flag(BooleanBuilder::new()),
-        };
-        Self {
-            schema,
-            ingested_at,
-            times: Vec::new(),
-            members: MEMBERS.iter().map(|member| column(member.kind)).collect(),
-            identity_texts: std::array::from_fn(|_| StringBuilder::new()),
-            mfa_authenticated: BooleanBuilder::new(),
-            created_at: TimestampMicrosecondBuilder::new(),
-            extra: StringBuilder::new(),
-            source_key: StringBuilder::new(),
-            source_etag: StringBuilder::new(),
-            source_record: Int64Builder::new(),
-            bytes: 0,
-            scratch: String::new(),
-        }
+    /// Forgets all rows; `ingested_at` in microseconds is that of the batch whose rows will come.
+    pub fn begin(&mut self, ingested_at: i64) {
+        self.ingested_at = ingested_at;
+        self.clear(usize::MAX);
     }
 
     /// Number of rows.
@@ -94,9 +72,14 @@ impl Rows {
         self.times.is_empty()
     }
 
-    /// Bytes of text held, about.
+    /// Bytes held, about.
     pub fn bytes(&self) -> usize {
         self.bytes
+    }
+
+    /// Times in microseconds, in the order in which rows were appended.
+    pub fn times(&self) -> &[i64] {
+        &self.times
     }
 
     /// Appends an event and returns its time.
@@ -111,119 +94,82 @@ impl Rows {
         let Some(time) = event.time.and_then(json::time).filter(|time| *time >= 0) else {
             return Err(RowError::NoTime(event.record, shown(event.time)));
         };
+        let row = self.times.len();
         self.scratch.clear();
-        self.push_members(event);
-        self.push_identity(event.members[USER_IDENTITY]);
+        self.push_members(row, event);
+        self.push_identity(row, &event.identity, event.seen[USER_IDENTITY].escape);
         self.push_time(event, time);
         for (key, value) in &event.extra {
             append_member(&mut self.scratch, key, value);
         }
-        self.finish_extra();
-        self.source_key.append_value(origin.key);
-        self.source_etag.append_value(origin.etag);
+        if !self.scratch.is_empty() {
+            self.scratch.push('}');
+            self.bytes += self.extra.set(row, &self.scratch);
+        }
+        self.bytes += self.source_key.set(row, origin.key);
+        self.bytes += self.source_etag.set(row, origin.etag);
         self.source_record
-            .append_value(i64::try_from(event.record).unwrap_or(i64::MAX));
-        self.bytes += 64 + origin.key.len() + origin.etag.len();
+            .push(i64::try_from(event.record).unwrap_or(i64::MAX));
+        self.bytes += ROW_BYTES;
         Ok(time)
     }
 
-    fn push_members(&mut self, event: &Event<'_>) {
-        let members = self.members.iter_mut().zip(MEMBERS).zip(event.members);
-        for ((column, member), raw) in members {
-            let exact = match (column, raw) {
-                (Column::Text(builder), None) => {
-                    builder.append_null();
-                    continue;
-                }
-                (Column::Flag(builder), None) => {
-                    builder.append_null();
-                    continue;
-                }
-                (Column::Text(builder), Some(raw)) => {
-                    let text = match member.kind {
-                        MemberKind::Json => (raw != "null").then(|| redact(raw)),
-                        _ => json::text(raw),
-                    };
-                    self.bytes += text.as_ref().map_or(0, |text| text.len());
-                    let exact = text.is_some();
-                    builder.append_option(text);
-                    exact
-                }
-                (Column::Flag(builder), Some(raw)) => {
-                    let flag = json::flag(raw);
-                    builder.append_option(flag.map(|(value, _)| value));
-                    flag.is_some_and(|(_, exact)| exact)
-                }
+    fn push_members(&mut self, row: usize, event: &Event<'_>) {
+        for (slot, (member, raw)) in MEMBERS.iter().zip(event.members).enumerate() {
+            let Some(raw) = raw else { continue };
+            let exact = if member.kind == MemberKind::Flag {
+                let flag = json::flag(raw);
+                self.flags[slot].set(row, flag.map(|(value, _)| value));
+                flag.is_some_and(|(_, exact)| exact)
+            } else {
+                let text = match member.kind {
+                    MemberKind::Json if raw == "null" => None,
+                    MemberKind::Json if event.seen[slot].token_name => Some(redact(raw)),
+                    MemberKind::Json => Some(Cow::Borrowed(raw)),
+                    _ => json::text_of(raw, event.seen[slot].escape),
+                };
+                let column = &mut self.texts[slot];
+                self.bytes += text.as_ref().map_or(0, |text| column.set(row, text));
+                text.is_some()
             };
-            if let Some(raw) = raw
-                && !exact
-                && !event.has_extra(member.key)
-            {
+            if !exact && !event.has_extra(member.key) {
                 append_member(&mut self.scratch, member.key, raw);
             }
         }
     }
 
-    fn push_identity(&mut self, raw: Option<&str>) {
-        let raw = raw.unwrap_or_default();
-        let [
-            kind,
-            arn,
-            principal_id,
-            account_id,
-            user_name,
-            key_id,
-            invoked_by,
-            session,
-        ] = json::pick(
-            raw,
-            [
-                "type",
-                "arn",
-                "principalId",
-                "accountId",
-                "userName",
-                "accessKeyId",
-                "invokedBy",
-                "sessionContext",
-            ],
-        );
-        let [issuer, attributes, source_identity] = json::pick(
-            session.unwrap_or_default(),
-            ["sessionIssuer", "attributes", "sourceIdentity"],
-        );
-        let [issuer_arn, issuer_type] = json::pick(issuer.unwrap_or_default(), ["arn", "type"]);
-        let [mfa, created] = json::pick(
-            attributes.unwrap_or_default(),
-            ["mfaAuthenticated", "creationDate"],
-        );
-        let arn_text = arn.and_then(json::text);
-        let issuer_text = issuer_arn.and_then(json::text);
+    fn push_identity(&mut self, row: usize, identity: &Identity<'_>, may_escape: bool) {
+        let text = |raw| json::text_of(raw, may_escape);
+        let session = &identity.session;
+        let arn = identity.arn.and_then(text);
+        let issuer = session.issuer.arn.and_then(text);
         // An issuer is what tells a session; an empty ARN is none.
-        let principal = issuer_text
+        let principal = issuer
             .as_deref()
             .filter(|arn| !arn.is_empty())
-            .or(arn_text.as_deref());
+            .or(arn.as_deref())
+            .map(Cow::Borrowed);
         let texts = [
-            kind.and_then(json::text),
-            arn_text.clone(),
-            principal_id.and_then(json::text),
-            account_id.and_then(json::text),
-            user_name.and_then(json::text),
-            key_id.and_then(json::text),
-            invoked_by.and_then(json::text),
-            issuer_text.clone(),
-            issuer_type.and_then(json::text),
-            source_identity.and_then(json::text),
-            principal.map(Cow::Borrowed),
+            identity.kind.and_then(text),
+            arn.as_deref().map(Cow::Borrowed),
+            identity.principal_id.and_then(text),
+            identity.account_id.and_then(text),
+            identity.user_name.and_then(text),
+            identity.access_key_id.and_then(text),
+            identity.invoked_by.and_then(text),
+            issuer.as_deref().map(Cow::Borrowed),
+            session.issuer.kind.and_then(text),
+            session.source_identity.and_then(text),
+            principal,
         ];
-        for (builder, text) in self.identity_texts.iter_mut().zip(texts) {
-            self.bytes += text.as_ref().map_or(0, |text| text.len());
-            builder.append_option(text);
+        for (column, text) in self.identity_texts.iter_mut().zip(texts) {
+            self.bytes += text.map_or(0, |text| column.set(row, &text));
         }
-        self.mfa_authenticated
-            .append_option(mfa.and_then(json::flag).map(|(value, _)| value));
-        self.created_at.append_option(created.and_then(json::time));
+        let attributes = &session.attributes;
+        let mfa = attributes.mfa_authenticated.and_then(json::flag);
+        self.mfa_authenticated.set(row, mfa.map(|(value, _)| value));
+        self.created_at
+            .set(row, attributes.creation_date.and_then(json::time));
     }
 
     fn push_time(&mut self, event: &Event<'_>, time: i64) {
@@ -232,67 +178,69 @@ impl Rows {
         if let Some(raw) = event.time
             && !from_stamp
             && !event.has_extra(EVENT_TIME)
-            && json::text(raw).is_none_or(|text| text != json::time_text(time))
+            && !is_usual(raw, time)
         {
             append_member(&mut self.scratch, EVENT_TIME, raw);
         }
     }
 
-    fn finish_extra(&mut self) {
-        if self.scratch.is_empty() {
-            self.extra.append_null();
-        } else {
-            self.scratch.push('}');
-            self.bytes += self.scratch.len();
-            self.extra.append_value(&self.scratch);
+    /// The columns of the table, in their order.
+    pub fn columns(&mut self) -> Vec<AnyColumn<'_>> {
+        let mut members: Vec<AnyColumn<'_>> = Vec::new();
+        let mut nested = Vec::new();
+        for ((texts, flags), member) in self.texts.iter_mut().zip(&self.flags).zip(MEMBERS) {
+            match member.kind {
+                MemberKind::Text => members.push(AnyColumn::Texts(texts)),
+                MemberKind::Flag => members.push(AnyColumn::Flags(flags)),
+                MemberKind::Json => nested.push(AnyColumn::Texts(texts)),
+            }
         }
+        let [identity @ .., source_identity, principal] = &mut self.identity_texts;
+        let mut columns = vec![
+            AnyColumn::Times(&self.times),
+            AnyColumn::SameTime(self.ingested_at),
+        ];
+        columns.append(&mut members);
+        columns.extend(identity.iter_mut().map(AnyColumn::Texts));
+        columns.push(AnyColumn::Flags(&self.mfa_authenticated));
+        columns.push(AnyColumn::SomeTimes(&self.created_at));
+        columns.push(AnyColumn::Texts(source_identity));
+        columns.push(AnyColumn::Texts(principal));
+        columns.append(&mut nested);
+        columns.push(AnyColumn::Texts(&mut self.extra));
+        columns.push(AnyColumn::Texts(&mut self.source_key));
+        columns.push(AnyColumn::Texts(&mut self.source_etag));
+        columns.push(AnyColumn::Numbers(&self.source_record));
+        columns
     }
 
-    /// The rows in the order they were appended, with the times that order them; none are left.
-    ///
-    /// # Errors
-    /// When the columns are not those of the schema.
-    pub fn finish(&mut self) -> Result<(RecordBatch, Vec<i64>), ArrowError> {
-        let times = std::mem::take(&mut self.times);
-        let rows = times.len();
-        let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
-        arrays.push(Arc::new(arrow::array::TimestampMicrosecondArray::from(
-            times.clone(),
-        )));
-        arrays.push(Arc::new(
-            arrow::array::TimestampMicrosecondArray::from_value(self.ingested_at, rows),
-        ));
-        let first_json = MEMBERS
-            .iter()
-            .position(|member| member.kind == MemberKind::Json);
-        let (plain, nested) = self.members.split_at_mut(first_json.unwrap_or_default());
-        arrays.extend(plain.iter_mut().map(finish_column));
-        let [texts @ .., source_identity, principal] = &mut self.identity_texts;
-        for text in texts {
-            arrays.push(Arc::new(text.finish()));
+    /// Forgets the rows. Their memory is kept for the next ones up to a limit: one large object should not hold it for
+    /// the rest of a batch.
+    pub fn clear(&mut self, kept: usize) {
+        if self.bytes > kept {
+            *self = Self {
+                ingested_at: self.ingested_at,
+                ..Self::default()
+            };
         }
-        arrays.push(Arc::new(self.mfa_authenticated.finish()));
-        arrays.push(Arc::new(self.created_at.finish()));
-        arrays.push(Arc::new(source_identity.finish()));
-        arrays.push(Arc::new(principal.finish()));
-        arrays.extend(nested.iter_mut().map(finish_column));
-        arrays.push(Arc::new(self.extra.finish()));
-        arrays.push(Arc::new(self.source_key.finish()));
-        arrays.push(Arc::new(self.source_etag.finish()));
-        arrays.push(Arc::new(self.source_record.finish()));
+        self.times.clear();
+        self.texts.iter_mut().for_each(TextColumn::clear);
+        self.flags.iter_mut().for_each(Column::clear);
+        self.identity_texts.iter_mut().for_each(TextColumn::clear);
+        self.mfa_authenticated.clear();
+        self.created_at.clear();
+        self.extra.clear();
+        self.source_key.clear();
+        self.source_etag.clear();
+        self.source_record.clear();
         self.bytes = 0;
-        Ok((
-            RecordBatch::try_new(Arc::clone(&self.schema), arrays)?,
-            times,
-        ))
     }
 }
 
-fn finish_column(column: &mut Column) -> ArrayRef {
-    match column {
-        Column::Text(builder) => Arc::new(builder.finish()),
-        Column::Flag(builder) => Arc::new(builder.finish()),
-    }
+/// Whether a time is written the way [`json::time_text`] does.
+fn is_usual(raw: &str, time: i64) -> bool {
+    json::text(raw)
+        .is_some_and(|text| json::usual_time(&text) == Some(time) || text == json::time_text(time))
 }
 
 /// Appends a member to an object that lacks its closing brace, tokens redacted.
@@ -373,7 +321,6 @@ mod tests {
                 member.column
             );
         }
-        let mut rows = Rows::new(handoff::table::arrow_schema(&schema), 0);
-        assert_eq!(rows.finish().unwrap().0.num_rows(), 0);
+        assert_eq!(Rows::default().columns().len(), names.len());
     }
 }

@@ -55,11 +55,9 @@ pub struct Object {
     pub date: Option<Date>,
 }
 
-/// What a look at a source found.
+/// What a look at a source found and left out.
 #[derive(Debug, Default)]
-pub struct Listing {
-    /// Objects that hold events, or may.
-    pub objects: Vec<Object>,
+pub struct LeftOut {
     /// Folders and objects of other kinds, by kind.
     pub other: BTreeMap<OtherKind, u64>,
     /// Objects whose names end with neither .json nor .gz nor their like.
@@ -154,40 +152,43 @@ impl Source {
     ///
     /// # Errors
     /// When a folder can't be listed or a file not be read.
-    pub fn list(&self, window: Window, known: &Known) -> anyhow::Result<Listing> {
-        let mut listing = Listing::default();
+    pub fn list(&self, window: Window) -> anyhow::Result<Vec<Object>> {
         let mut found = Vec::new();
+        self.visit(window, &Known::default(), &mut |_, object| {
+            found.push(object)
+        })?;
+        self.identify(found)
+    }
+
+    /// Looks for objects, which `each` gets in no order with the dates of their paths.
+    ///
+    /// # Errors
+    /// When a folder can't be listed.
+    pub fn visit(
+        &self,
+        window: Window,
+        known: &Known,
+        each: &mut dyn FnMut(Option<Date>, Listed),
+    ) -> anyhow::Result<LeftOut> {
+        let mut visit = Visit {
+            base: &self.base,
+            window,
+            known,
+            each,
+            left_out: LeftOut::default(),
+        };
         if let Some(name) = &self.only {
             let level = self.storage.level("")?;
-            found.extend(
-                level
-                    .objects
-                    .into_iter()
-                    .filter(|object| object.key == *name),
-            );
-        } else {
-            let mut pending = vec![String::new()];
-            while let Some(folder) = pending.pop() {
-                self.look(
-                    &folder,
-                    window,
-                    known,
-                    &mut pending,
-                    &mut found,
-                    &mut listing,
-                )?;
-            }
+            let object = level.objects.into_iter().find(|object| object.key == *name);
+            let object = object.with_context(|| format!("{}{name}: no such object", self.base))?;
+            (visit.each)(layout::object_date(&format!("{}{name}", self.base)), object);
+            return Ok(visit.left_out);
         }
-        if found.is_empty() && self.only.is_some() {
-            anyhow::bail!(
-                "{}{}: no such object",
-                self.base,
-                self.only.as_deref().unwrap_or_default()
-            );
+        let mut pending = vec![String::new()];
+        while let Some(folder) = pending.pop() {
+            self.look(&folder, &mut pending, &mut visit)?;
         }
-        listing.objects = self.identify(found)?;
-        listing.objects.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(listing)
+        Ok(visit.left_out)
     }
 
     /// Looks for digests, from a day on.
@@ -203,7 +204,7 @@ impl Source {
         let mut pending = vec![String::new()];
         while let Some(folder) = pending.pop() {
             if layout::is_digest_region_folder(&self.path(&folder)) {
-                found.extend(self.region_objects(&folder, window)?);
+                self.visit_region(&folder, window, &mut |object| found.push(object))?;
                 continue;
             }
             let level = self.storage.level(&folder)?;
@@ -228,42 +229,28 @@ impl Source {
     fn look(
         &self,
         folder: &str,
-        window: Window,
-        known: &Known,
         pending: &mut Vec<String>,
-        found: &mut Vec<Listed>,
-        listing: &mut Listing,
+        visit: &mut Visit<'_>,
     ) -> anyhow::Result<()> {
         let path = self.path(folder);
+        let Window { since, until } = visit.window;
         if layout::is_region_folder(&path) {
-            let since = if known.roots.contains(&path) {
-                known.since.max(window.since)
-            } else {
-                window.since
-            };
-            let range = Window { since, ..window };
-            for object in self.region_objects(folder, range)? {
-                keep(object, &self.base, range, found, listing);
-            }
-            return Ok(());
+            let is_known = visit.known.roots.contains(&path);
+            let floor = visit.known.since.filter(|_| is_known);
+            let since = floor.max(since);
+            let window = Window { since, until };
+            return self.visit_region(folder, window, &mut |object| visit.keep(object, window));
         }
         let level = self.storage.level(folder)?;
         for object in level.objects {
-            keep(object, &self.base, window, found, listing);
+            visit.keep(object, visit.window);
         }
         for name in level.folders {
             let folder = join(folder, &name);
             let path = self.path(&folder);
             if let Some(kind) = layout::other_kind(&path) {
-                *listing.other.entry(kind).or_default() += 1;
-                continue;
-            }
-            let inside = layout::dated(&path).is_none_or(|dated| {
-                let floor = known.since.filter(|_| known.roots.contains(dated.root));
-                window.overlaps(dated.first, dated.last)
-                    && floor.is_none_or(|floor| dated.last >= floor)
-            });
-            if inside {
+                *visit.left_out.other.entry(kind).or_default() += 1;
+            } else if visit.may_hold(&path) {
                 pending.push(folder);
             }
         }
@@ -275,7 +262,12 @@ impl Source {
         format!("{}{folder}", self.base)
     }
 
-    fn region_objects(&self, folder: &str, window: Window) -> anyhow::Result<Vec<Listed>> {
+    fn visit_region(
+        &self,
+        folder: &str,
+        window: Window,
+        each: &mut dyn FnMut(Listed),
+    ) -> anyhow::Result<()> {
         let prefix = if folder.is_empty() {
             String::new()
         } else {
@@ -286,27 +278,31 @@ impl Source {
         // `~` comes after every character of the names AWS gives.
         let end = window.until.map(|until| format!("{}/~", day(until)));
         let within = |key: &str| end.as_deref().is_none_or(|end| key <= end);
-        Ok(self.storage.list_range(folder, &after, &within)?)
+        Ok(self.storage.visit_range(folder, &after, &within, each)?)
     }
 
-    fn identify(&self, found: Vec<Listed>) -> anyhow::Result<Vec<Object>> {
-        let is_remote = self.is_remote();
-        found
-            .into_par_iter()
-            .map(|listed| {
-                let etag = match &listed.etag {
-                    Some(etag) if is_remote => etag.clone(),
-                    _ => self.digest(&listed)?,
-                };
-                let key = format!("{}{}", self.base, listed.key);
-                Ok(Object {
-                    date: layout::object_date(&key),
-                    key,
-                    etag,
-                    listed,
-                })
+    /// Tells the versions of what was found apart, and sorts it by key.
+    ///
+    /// # Errors
+    /// When a file can't be read.
+    pub fn identify(&self, found: Vec<Listed>) -> anyhow::Result<Vec<Object>> {
+        let identify = |listed: Listed| -> anyhow::Result<Object> {
+            let etag = match &listed.etag {
+                Some(etag) if self.is_remote() => etag.clone(),
+                _ => self.digest(&listed)?,
+            };
+            let key = format!("{}{}", self.base, listed.key);
+            Ok(Object {
+                date: layout::object_date(&key),
+                key,
+                etag,
+                listed,
             })
-            .collect()
+        };
+        let identified = found.into_par_iter().map(identify);
+        let mut objects = identified.collect::<anyhow::Result<Vec<Object>>>()?;
+        objects.sort_by(|a, b| a.key.cmp(&b.key));
+        Ok(objects)
     }
 
     fn digest(&self, listed: &Listed) -> anyhow::Result<String> {
@@ -348,20 +344,38 @@ fn join(folder: &str, name: &str) -> String {
     }
 }
 
-fn keep(
-    object: Listed,
-    base: &str,
+/// A look at a source.
+struct Visit<'v> {
+    base: &'v str,
     window: Window,
-    found: &mut Vec<Listed>,
-    listing: &mut Listing,
-) {
-    let path = format!("{base}{}", object.key);
-    if let Some(kind) = layout::other_kind(&path) {
-        *listing.other.entry(kind).or_default() += 1;
-    } else if !is_trail_name(&path) {
-        listing.ignored += 1;
-    } else if layout::object_date(&path).is_none_or(|date| window.overlaps(date, date)) {
-        found.push(object);
+    known: &'v Known,
+    each: &'v mut dyn FnMut(Option<Date>, Listed),
+    left_out: LeftOut,
+}
+
+impl Visit<'_> {
+    fn keep(&mut self, object: Listed, window: Window) {
+        let path = format!("{}{}", self.base, object.key);
+        let date = layout::object_date(&path);
+        if let Some(kind) = layout::other_kind(&path) {
+            *self.left_out.other.entry(kind).or_default() += 1;
+        } else if !is_trail_name(&path) {
+            self.left_out.ignored += 1;
+        } else if date.is_none_or(|date| window.overlaps(date, date)) {
+            (self.each)(date, object);
+        }
+    }
+
+    /// Whether there can be something new in a folder, by the dates that its path covers.
+    fn may_hold(&self, path: &str) -> bool {
+        layout::dated(path).is_none_or(|dated| {
+            let floor = self
+                .known
+                .since
+                .filter(|_| self.known.roots.contains(dated.root));
+            self.window.overlaps(dated.first, dated.last)
+                && floor.is_none_or(|floor| dated.last >= floor)
+        })
     }
 }
 

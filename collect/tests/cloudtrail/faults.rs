@@ -35,7 +35,7 @@ fn unsound_objects_are_set_aside_and_all_others_kept() {
         ("tail.json.gz", [sound.as_slice(), b"garbage after the last member"].concat(), "corrupt or truncated gzip"),
         ("broken.json", b"{\"Records\":[{\"eventID\":\"a\",\"eventTime\":\"2026-11-20T00:00:00Z\"},{\"eventID\"".to_vec(), "after record 1"),
         ("empty.json", Vec::new(), "empty"),
-        ("number.json", b"17".to_vec(), "invalid type: integer `17`, expected CloudTrail records"),
+        ("number.json", b"17".to_vec(), "expected CloudTrail records: an object with Records, an array, or one event per line, got 17"),
         ("elements.json", b"[1,2]".to_vec(), "expected a record"),
         ("binary.json", vec![b'{', 0xff, 0xfe], "byte 1 is no UTF-8"),
         ("lacking.json", json!({"Records": lacking}).to_string().into_bytes(), "record 1: eventTime: expected RFC 3339, got \"yesterday\"; 2 of 3 records have no row"),

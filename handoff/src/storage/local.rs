@@ -145,11 +145,15 @@ impl Folder {
         }
     }
 
-    pub(super) fn list(&self, folder: &str) -> Result<Vec<Listed>, StorageError> {
-        let mut listed = Vec::new();
+    pub(super) fn visit(
+        &self,
+        folder: &str,
+        each: &mut dyn FnMut(Listed),
+    ) -> Result<(), StorageError> {
         let mut pending = vec![folder.trim_end_matches('/').to_owned()];
         while let Some(folder) = pending.pop() {
-            for (name, entry) in self.entries(&folder)? {
+            for entry in self.entries(&folder)? {
+                let (name, entry) = entry?;
                 let key = if folder.is_empty() {
                     name
                 } else {
@@ -159,7 +163,7 @@ impl Folder {
                 if metadata.is_dir() {
                     pending.push(key);
                 } else {
-                    listed.push(Listed {
+                    each(Listed {
                         key,
                         bytes: metadata.len(),
                         etag: None,
@@ -167,13 +171,14 @@ impl Folder {
                 }
             }
         }
-        Ok(listed)
+        Ok(())
     }
 
     pub(super) fn level(&self, folder: &str) -> Result<Level, StorageError> {
         let folder = folder.trim_end_matches('/');
         let mut level = Level::default();
-        for (name, entry) in self.entries(folder)? {
+        for entry in self.entries(folder)? {
+            let (name, entry) = entry?;
             let key = if folder.is_empty() {
                 name.clone()
             } else {
@@ -194,23 +199,26 @@ impl Folder {
         Ok(level)
     }
 
-    fn entries(&self, folder: &str) -> Result<Vec<(String, fs::DirEntry)>, StorageError> {
+    /// Names in a folder, with what they name; nothing when there is no such folder.
+    fn entries(
+        &self,
+        folder: &str,
+    ) -> Result<impl Iterator<Item = Result<(String, fs::DirEntry), StorageError>>, StorageError>
+    {
         let reader = match fs::read_dir(self.path(folder)) {
-            Ok(reader) => reader,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Ok(reader) => Some(reader),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(self.error(folder, &error)),
         };
-        let mut entries = Vec::new();
-        for entry in reader {
-            let entry = entry.map_err(|error| self.error(folder, &error))?;
+        let named = move |entry: io::Result<fs::DirEntry>| match entry {
             // A name that is no UTF-8 is none of ours.
-            if let Ok(name) = entry.file_name().into_string()
-                && name != SCRATCH
-            {
-                entries.push((name, entry));
+            Ok(entry) => {
+                let name = entry.file_name().into_string().ok()?;
+                (name != SCRATCH).then_some(Ok((name, entry)))
             }
-        }
-        Ok(entries)
+            Err(error) => Some(Err(self.error(folder, &error))),
+        };
+        Ok(reader.into_iter().flatten().filter_map(named))
     }
 
     pub(super) fn listed_path(&self, file: &FileEntry) -> Result<PathBuf, StorageError> {

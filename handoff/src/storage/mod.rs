@@ -259,14 +259,34 @@ impl Storage {
         after: &str,
         within: &dyn Fn(&str) -> bool,
     ) -> Result<Vec<Listed>, StorageError> {
-        check(self, folder)?;
-        let mut listed = match self {
-            Self::Local(local) => local.list(folder)?,
-            Self::S3(bucket) => bucket.list_range(folder, after, within)?,
-        };
-        listed.retain(|object| object.key.as_str() > after && within(&object.key));
+        let mut listed = Vec::new();
+        self.visit_range(folder, after, within, &mut |object| listed.push(object))?;
         listed.sort_by(|a, b| a.key.cmp(&b.key));
         Ok(listed)
+    }
+
+    /// Gives `each` what [`Storage::list_range`] lists, one object after the other and in no order: a trail can have more
+    /// of them than memory should hold.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn visit_range(
+        &self,
+        folder: &str,
+        after: &str,
+        within: &dyn Fn(&str) -> bool,
+        each: &mut dyn FnMut(Listed),
+    ) -> Result<(), StorageError> {
+        check(self, folder)?;
+        let mut in_range = |object: Listed| {
+            if object.key.as_str() > after && within(&object.key) {
+                each(object);
+            }
+        };
+        match self {
+            Self::Local(local) => local.visit(folder, &mut in_range),
+            Self::S3(bucket) => bucket.visit_range(folder, after, within, &mut in_range),
+        }
     }
 
     /// Folders and objects directly under a folder.

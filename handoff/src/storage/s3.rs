@@ -306,14 +306,14 @@ impl Bucket {
         }
     }
 
-    pub(super) fn list_range(
+    pub(super) fn visit_range(
         &self,
         folder: &str,
         after: &str,
         within: &dyn Fn(&str) -> bool,
-    ) -> Result<Vec<Listed>, StorageError> {
+        each: &mut dyn FnMut(Listed),
+    ) -> Result<(), StorageError> {
         runtime()?.block_on(async {
-            let mut listed = Vec::new();
             let mut pages = self
                 .client
                 .list_objects_v2()
@@ -324,13 +324,18 @@ impl Bucket {
                 .send();
             while let Some(page) = pages.next().await {
                 let page = page.map_err(|error| self.error(folder, &error))?;
-                listed.extend(page.contents().iter().map(|object| self.listed(object)));
+                let mut is_within = true;
+                for object in page.contents() {
+                    let object = self.listed(object);
+                    is_within = within(&object.key);
+                    each(object);
+                }
                 // Keys come in order: when the last of a page is beyond the range, so is all that follows.
-                if listed.last().is_some_and(|object| !within(&object.key)) {
+                if !is_within {
                     break;
                 }
             }
-            Ok(listed)
+            Ok(())
         })
     }
 

@@ -9,7 +9,7 @@ use jiff::civil::DateTime;
 use jiff::{Timestamp, tz::TimeZone};
 use serde::Deserialize;
 
-use crate::cloudtrail::inflate::inflate;
+use crate::cloudtrail::inflate::Inflater;
 use crate::cloudtrail::source::{Object, content_etag};
 
 /// The only algorithm that AWS signs digests with.
@@ -169,10 +169,12 @@ impl Digest {
     /// # Errors
     /// When it is no digest, or not the one that its name says.
     pub fn read(object: &Object, fetched: &Fetched) -> Result<Self, String> {
-        let mut buffer = Vec::new();
-        let text = inflate(&fetched.bytes, &mut buffer).map_err(|error| error.to_string())?;
+        let mut inflater = Inflater::default();
+        let text = inflater
+            .inflate(&fetched.bytes)
+            .map_err(|error| error.to_string())?;
         let body: Body =
-            serde_json::from_slice(&text).map_err(|error| format!("not a digest: {error}"))?;
+            serde_json::from_slice(text).map_err(|error| format!("not a digest: {error}"))?;
         let own_path = &body.digest_s3_object;
         if stem(own_path) != stem(&object.key) {
             return Err(format!("renamed: it says that it is {own_path}"));
@@ -193,7 +195,7 @@ impl Digest {
             starts,
             ends,
             own_signature: fetched.metadata.get(SIGNATURE).cloned(),
-            sha256: content_etag(&text),
+            sha256: content_etag(text),
             body,
         })
     }

@@ -12,7 +12,7 @@ use super::Status;
 use super::digest::{HASH_ALGORITHM, LogFile, LogName, stem};
 use super::hours::is_pending;
 use super::proof::{Judged, newest_proven};
-use crate::cloudtrail::inflate::inflate;
+use crate::cloudtrail::inflate::Inflater;
 use crate::cloudtrail::layout;
 use crate::cloudtrail::source::{Object, Source, Window, content_etag};
 
@@ -98,9 +98,9 @@ type Hash = Result<Result<String, String>, String>;
 
 fn hashes(source: &Source, objects: &[&Object]) -> Vec<Hash> {
     let listed: Vec<_> = objects.iter().map(|object| object.listed.clone()).collect();
-    let mut buffer = Vec::new();
-    let mut hash = |bytes: Vec<u8>| match inflate(&bytes, &mut buffer) {
-        Ok(text) => Ok(content_etag(&text)),
+    let mut inflater = Inflater::default();
+    let mut hash = |bytes: Vec<u8>| match inflater.inflate(&bytes) {
+        Ok(text) => Ok(content_etag(text)),
         Err(error) => Err(error.to_string()),
     };
     let fetched = source.storage().get_listed(&listed).into_iter();

@@ -26,7 +26,7 @@ use rayon::slice::ParallelSlice as _;
 
 use super::layout::{self, UNDATED};
 use super::ledger::Ledger;
-use super::source::{Known, Object, Source, Window};
+use super::source::{Object, Source, Window};
 use digest::{Digest, DigestName, Trail, stem};
 use keys::Keys;
 use logs::Log;
@@ -94,7 +94,7 @@ pub fn verify(
     let (digests, unread) = read_digests(source, window)?;
     let (keys, mut problems) = verification.keys_for(&digests)?;
     let judged = proof::judge(digests, &keys);
-    let mut objects = source.list(window, &Known::default())?.objects;
+    let mut objects = source.list(window)?;
     objects.retain(|object| !layout::is_digest_name(&object.key));
     let logs = logs::judge(source, &objects, &judged, window);
     let (since, until) = (window.since.map(begin), window.until.map(end));
@@ -319,14 +319,14 @@ impl Ingested {
         let dates: BTreeSet<String> = logs.iter().map(|log| ledger_date(&log.key)).collect();
         let mut versions: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
         for date in dates {
-            ledger.load(&date)?;
-            for (key, etag) in ledger.versions(&date) {
+            ledger.each_version(&date, &mut |key, etag| {
                 let version = (key.to_owned(), etag.to_owned());
                 versions
                     .entry(stem(key).to_owned())
                     .or_default()
                     .push(version);
-            }
+            })?;
+            ledger.forget(&date);
         }
         Ok(Self { versions })
     }
