@@ -1,13 +1,14 @@
 //! The command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum as _};
 use handoff::shell::Exit;
 use jiff::civil::Date;
 
 use crate::check::Severity;
-use crate::{case, catalog, config, iam, query, run, tags, zones};
+use crate::{access, case, catalog, config, iam, query, run, tags, zones};
 
 /// Run checks over a collected account and write their findings.
 #[derive(Debug, Parser)]
@@ -38,6 +39,8 @@ enum Command {
     Zones(ZonesArgs),
     /// Propose missing tags, and turn what was accepted of them into commands
     Tags(TagsArgs),
+    /// Ask who may do what, by which roles, and whether it takes MFA
+    Access(AccessArgs),
     /// Judge requests by IAM policies: reads requests with their policies as JSON lines, prints decisions
     Simulate,
     /// Print the configuration that is in force when none is given
@@ -58,9 +61,10 @@ pub(crate) struct RunArgs {
     /// Only checks of this severity or a higher one
     #[arg(long)]
     pub(crate) severity: Option<Severity>,
-    /// End with exit code 1 when a finding of this severity or a higher one fails
-    #[arg(long, value_name = "SEVERITY")]
-    pub(crate) fail_on: Option<Severity>,
+    /// End with exit code 1 when a finding of this severity or a higher one fails; with `new-` before it, such as
+    /// `new-high`, only when one is new or reopened in this run
+    #[arg(long, value_name = "[new-]SEVERITY")]
+    pub(crate) fail_on: Option<FailOn>,
     /// Detections judge only events since this time, or since the `last` run; all others are their history
     #[arg(long, value_name = "TIME|last")]
     pub(crate) since: Option<String>,
@@ -74,6 +78,30 @@ pub(crate) struct RunArgs {
     pub(crate) sources: CheckSources,
     #[command(flatten)]
     pub(crate) limits: Limits,
+}
+
+/// Findings that make the exit code 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FailOn {
+    /// The lowest severity that counts.
+    pub(crate) severity: Severity,
+    /// Only what the run before did not have.
+    pub(crate) new: bool,
+}
+
+impl FromStr for FailOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (new, name) = match text.strip_prefix("new-") {
+            Some(name) => (true, name),
+            None => (false, text),
+        };
+        let severity = Severity::from_str(name, false).map_err(|_| {
+            "expected critical, high, medium, low or info, or new- before one".to_owned()
+        })?;
+        Ok(Self { severity, new })
+    }
 }
 
 /// Where checks come from.
@@ -182,6 +210,31 @@ pub(crate) struct TagsArgs {
     pub(crate) limits: Limits,
 }
 
+/// Arguments of `analyze access`.
+#[derive(Debug, Args)]
+#[group(id = "question", required = true, multiple = true, args = ["action", "principal"])]
+pub(crate) struct AccessArgs {
+    /// `<lake>/runs/<run id>`, a lake, or `-` for standard input [default: the latest run of ./lake]
+    pub(crate) run: Option<String>,
+    /// Who may do this, such as s3:DeleteBucket
+    #[arg(long, value_name = "ACTION", requires = "resource")]
+    pub(crate) action: Option<String>,
+    /// ... to this resource: its ARN, or `*` for actions that name none
+    #[arg(long, value_name = "ARN", requires = "action")]
+    pub(crate) resource: Option<String>,
+    /// Only this user or role, by ARN or name; without an action: the dangerous actions that it may do
+    #[arg(long, value_name = "PRINCIPAL")]
+    pub(crate) principal: Option<String>,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = query::Format::Table)]
+    pub(crate) format: query::Format,
+    /// Settings that replace defaults
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) limits: Limits,
+}
+
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
@@ -193,6 +246,7 @@ pub(crate) fn run() -> anyhow::Result<Exit> {
         Some(Command::Test(args)) => case::run(&args),
         Some(Command::Zones(args)) => zones::run(&args),
         Some(Command::Tags(args)) => tags::run(&args),
+        Some(Command::Access(args)) => access::ask(&args),
         Some(Command::Simulate) => simulate(),
         Some(Command::Config) => config::print_default(),
     }

@@ -4,6 +4,7 @@ use anyhow::Context as _;
 use handoff::contract;
 
 use crate::check::{Check, Severity};
+use crate::cli::FailOn;
 use crate::session::Session;
 use crate::{events, schema};
 
@@ -18,6 +19,8 @@ create table checks_left_out (check_id varchar, why varchar);
 pub(crate) struct Counts {
     /// Failures by severity, worst first.
     pub(crate) failed: Vec<(Severity, i64)>,
+    /// Those of them that are new or reopened.
+    pub(crate) failed_anew: Vec<(Severity, i64)>,
     /// Verdicts unknown.
     pub(crate) unknown: i64,
     /// Verdicts waived.
@@ -82,12 +85,16 @@ fn counts(session: &Session) -> anyhow::Result<Counts> {
         waived: of("status", "waived")?,
         passed: of("status", "pass")?,
         failed: Vec::new(),
+        failed_anew: Vec::new(),
     };
     for severity in Severity::WORST_FIRST {
-        counts.failed.push((
-            severity,
-            of("status = 'fail' and severity", severity.name())?,
-        ));
+        let failed = of("status = 'fail' and severity", severity.name())?;
+        let anew = of(
+            "status = 'fail' and change in ('new', 'reopened') and severity",
+            severity.name(),
+        )?;
+        counts.failed.push((severity, failed));
+        counts.failed_anew.push((severity, anew));
     }
     Ok(counts)
 }
@@ -113,11 +120,16 @@ impl Counts {
         )
     }
 
-    /// Failures of a severity or a higher one.
-    pub(crate) fn failed_from(&self, severity: Severity) -> i64 {
-        self.failed
+    /// Failures that `--fail-on` is about.
+    pub(crate) fn failed_from(&self, fail_on: FailOn) -> i64 {
+        let failed = if fail_on.new {
+            &self.failed_anew
+        } else {
+            &self.failed
+        };
+        failed
             .iter()
-            .filter(|(of, _)| *of >= severity)
+            .filter(|(of, _)| *of >= fail_on.severity)
             .map(|(_, count)| count)
             .sum()
     }

@@ -12,7 +12,7 @@ use crate::sql::quote;
 /// Runs that are looked back on.
 const RUNS: usize = 8;
 
-const TABLE: &str = "create or replace table history (run varchar, account_id varchar, fingerprint varchar, status varchar, first_seen timestamp);";
+const TABLE: &str = "create or replace table history (run varchar, account_id varchar, check_id varchar, region varchar, resource_arn varchar, fingerprint varchar, status varchar, first_seen timestamp);";
 
 /// Files of earlier runs.
 #[derive(Debug, Default)]
@@ -94,7 +94,7 @@ impl History {
         connection.execute_batch(TABLE)?;
         for (id, files) in &self.findings {
             let insert = format!(
-                "insert into history by name select {} as run, account_id, fingerprint, status, first_seen from {};",
+                "insert into history by name select {} as run, account_id, check_id, region, resource_arn, fingerprint, status, first_seen from {};",
                 quote(id.as_str()),
                 source(files)
             );

@@ -5,6 +5,8 @@
 //! history, [`publish`] writes and commits. Invariant: what was not collected, could not be read or failed to run is
 //! `unknown` in the findings and named in the run record; it never becomes a pass.
 
+mod access;
+mod actions;
 mod case;
 mod catalog;
 mod check;

@@ -58,6 +58,7 @@ impl Outputs {
             entries.push(written.entry(key.clone(), &schema.name, None));
             finished.push((key, written.file));
         }
+        RunRecord::withdraw(&run.lake, &run.id, Stage::Analyze)?;
         run.lake.put_files(finished)?;
         Ok(entries)
     }

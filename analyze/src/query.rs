@@ -56,15 +56,19 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
     };
     let session = open_for_reading(&run, &config, &args.limits, &trail)?;
     warn_of_gaps(&session, &select)?;
-    match args.format {
-        Format::Table => print_table(&session, &select),
-        Format::Csv => print_csv(&session, &select),
-        Format::Json => print_json(&session, &select, false),
-        Format::Ndjson => print_json(&session, &select, true),
-        Format::Parquet => print_parquet(&session, &select),
-    }
-    .map_err(|error| hint_at_findings(error, &run, &read))?;
+    print(&session, &select, args.format).map_err(|error| hint_at_findings(error, &run, &read))?;
     Ok(Exit::Done)
+}
+
+/// Prints the answer to a SELECT.
+pub(crate) fn print(session: &Session, select: &str, format: Format) -> anyhow::Result<()> {
+    match format {
+        Format::Table => print_table(session, select),
+        Format::Csv => print_csv(session, select),
+        Format::Json => print_json(session, select, false),
+        Format::Ndjson => print_json(session, select, true),
+        Format::Parquet => print_parquet(session, select),
+    }
 }
 
 fn read_sql() -> anyhow::Result<String> {

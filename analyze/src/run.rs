@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use handoff::run::{Completeness, FileEntry, Run, RunId, RunRecord, Stage};
-use handoff::shell::{self, Exit};
+use handoff::shell::{self, Exit, Hinted};
 
 use crate::cli::{Limits, RunArgs};
 use crate::config::{self, Config};
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let mut session = Session::open(&args.limits, &config, &session::as_of(&run.id))?;
     waivers::load(&session, args.waivers.as_deref(), &all)?;
     let checks = check::select(all, &args.check, &args.rule, args.severity)?;
-    let mut opened = open_tables(&mut session, &run, &collected)?;
+    let mut opened = open_tables(&mut session, &run, &collected, |_| true)?;
     let trail = events::Files::find(&run.lake, None)?;
     trail.register(&session)?;
     opened.readable.extend(trail.paths());
@@ -58,7 +58,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     shell::answer(&format!("{}\n", run.reference()))?;
     let failed = args
         .fail_on
-        .is_some_and(|severity| counts.failed_from(severity) > 0);
+        .is_some_and(|fail_on| counts.failed_from(fail_on) > 0);
     Ok(match (failed, missing.is_empty() && counts.unknown == 0) {
         (true, _) => Exit::Findings,
         (false, true) => Exit::Done,
@@ -87,7 +87,7 @@ pub(crate) struct Opened {
     pub(crate) unreadable: Vec<String>,
 }
 
-/// Registers every table of a run and what the record says about it.
+/// Registers the tables of a run that `wanted` names, and what the record says about all of them.
 ///
 /// # Errors
 /// When a file is of a newer contract, or the storage fails as a whole.
@@ -95,9 +95,10 @@ pub(crate) fn open_tables(
     session: &mut Session,
     run: &Run,
     record: &RunRecord,
+    wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<Opened> {
     let mut by_table: BTreeMap<&str, Vec<&FileEntry>> = BTreeMap::new();
-    for file in &record.files {
+    for file in record.files.iter().filter(|file| wanted(&file.table)) {
         by_table.entry(&file.table).or_default().push(file);
     }
     // All files at once, so that those in a bucket are fetched together; one by one only if that fails.
@@ -107,7 +108,7 @@ pub(crate) fn open_tables(
     let names: BTreeSet<String> = session
         .tables
         .keys()
-        .filter(|name| !of_lake.contains(name))
+        .filter(|name| !of_lake.contains(name) && wanted(name))
         .cloned()
         .chain(by_table.keys().map(|name| (*name).to_owned()))
         .collect();
@@ -339,7 +340,7 @@ pub(crate) fn open_for_reading(
 ) -> anyhow::Result<Session> {
     let collected = run.record(Stage::Collect)?;
     let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
-    let mut readable = open_tables(&mut session, run, &collected)?.readable;
+    let mut readable = open_tables(&mut session, run, &collected, |_| true)?.readable;
     history::find(run)?
         .load(&session)
         .context("can't read what earlier runs found")?;
@@ -349,6 +350,42 @@ pub(crate) fn open_for_reading(
     events::prepare(&session, config)?;
     session.note_gaps()?;
     readable.extend(open_findings(&session, run, &run.id)?);
+    session.lock(&readable)?;
+    Ok(session)
+}
+
+/// Opens `tables` and `views` of a run, tables that `analyze` wrote among them, and nothing else; locked. For questions that have
+/// to be answered at once.
+///
+/// # Errors
+/// When the run can't be read, or was not analyzed.
+pub(crate) fn open_some(
+    run: &Run,
+    config: &Config,
+    limits: &Limits,
+    tables: &[&str],
+    views: &[&str],
+) -> anyhow::Result<Session> {
+    let collected = run.record(Stage::Collect)?;
+    let analyzed = RunRecord::read(&run.lake, &run.id, Stage::Analyze)?;
+    let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
+    let wanted = |name: &str| tables.contains(&name);
+    let mut readable = open_tables(&mut session, run, &collected, wanted)?.readable;
+    let mut derived: Vec<FileEntry> = analyzed.map(|record| record.files).unwrap_or_default();
+    derived.retain(|file| wanted(&file.table));
+    let mut by_table: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
+    for (file, path) in derived.iter().zip(run.lake.local_paths(&derived)?) {
+        by_table.entry(&file.table).or_default().push(path.canonicalize()?);
+    }
+    for name in tables.iter().filter(|name| session::derived_schema(name).is_some()) {
+        let paths = by_table.get(name).ok_or_else(|| {
+            Hinted::new(format!("{} has no table {name}", run.reference()), "run `analyze` first")
+        })?;
+        session.register(name, paths)?;
+        readable.extend(paths.iter().cloned());
+    }
+    session.define_some_views(views)?;
+    session.note_gaps()?;
     session.lock(&readable)?;
     Ok(session)
 }

@@ -17,7 +17,7 @@ use crate::cli::Limits;
 use crate::config::Config;
 use crate::schema::{self, Table};
 use crate::sql::{self, identifier, quote};
-use crate::{embedded, events, gaps};
+use crate::{access, embedded, events, gaps};
 
 const MACROS: &str = include_str!("../macros.sql");
 
@@ -223,6 +223,22 @@ impl Session {
         Ok(())
     }
 
+    /// Defines `names` among the views, in their order; what they read has to be there.
+    pub(crate) fn define_some_views(&self, names: &[&str]) -> anyhow::Result<()> {
+        for name in names {
+            let path = format!("{name}.sql");
+            let (_, text) = embedded::VIEWS
+                .iter()
+                .find(|(file, _)| *file == path)
+                .with_context(|| format!("there is no view {name}"))?;
+            let text = text.trim().trim_end_matches(';');
+            self.connection
+                .execute_batch(&format!("create view {} as\n{text};", identifier(name)))
+                .with_context(|| format!("views/{path}"))?;
+        }
+        Ok(())
+    }
+
     /// What is read where `names` are, views replaced by what they read themselves.
     fn resolve(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         let of_name = |name: &String| match self.views.get(name) {
@@ -276,6 +292,9 @@ impl Session {
     }
 
     fn compute(&self, name: &str, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        if access::tables().iter().any(|table| table.name == name) {
+            return self.compute_access(begun);
+        }
         let Some(definition) = self.derived.get(name) else {
             return Ok(());
         };
@@ -305,6 +324,25 @@ impl Session {
         Ok(())
     }
 
+    /// The tables of access are computed together, after what they are computed from.
+    fn compute_access(&self, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        let names = access::tables().map(|table| table.name);
+        if names.iter().any(|name| !begun.insert(name.clone())) {
+            return Ok(());
+        }
+        for name in self.resolve(&access::READ.map(str::to_owned).into()) {
+            self.compute(&name, begun)?;
+        }
+        let started = Instant::now();
+        access::derive(self).context("access")?;
+        tracing::debug!(
+            table = "grants",
+            seconds = started.elapsed().as_secs_f64(),
+            "derived"
+        );
+        Ok(())
+    }
+
     /// From now on only `readable` files and those already registered can be opened, and no setting changes.
     pub(crate) fn lock(&self, readable: &[PathBuf]) -> anyhow::Result<()> {
         let paths: Vec<String> = readable
@@ -325,7 +363,22 @@ impl Session {
 
     /// A file that SQL may write even when locked: it lies where DuckDB keeps what exceeds its memory.
     pub(crate) fn answer_path(&self) -> anyhow::Result<PathBuf> {
-        Ok(self.spill.path().canonicalize()?.join("answer.parquet"))
+        self.scratch_path("answer")
+    }
+
+    /// A file that SQL may read and write even when locked, for the rows of `table` on their way.
+    pub(crate) fn scratch_path(&self, table: &str) -> anyhow::Result<PathBuf> {
+        Ok(self
+            .spill
+            .path()
+            .canonicalize()?
+            .join(format!("{table}.parquet")))
+    }
+
+    /// A new table `name` with one column `value`, for what a question is about.
+    pub(crate) fn fill_new(&self, name: &str, values: &[&str]) -> anyhow::Result<()> {
+        self.connection.execute_batch(&format!("create or replace table {} (value varchar);", identifier(name)))?;
+        self.fill(name, values.iter().map(|value| vec![Some((*value).to_owned())]))
     }
 
     /// A table of the run's own facts, filled with rows of text.
@@ -390,6 +443,7 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         handoff::trail::trail_days(),
     ]
     .into_iter()
+    .chain(access::tables())
     .find(|schema| schema.name == name)
 }
 
@@ -399,6 +453,7 @@ pub(crate) fn derived_names() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|(path, _)| !path.contains('/'))
         .filter_map(|(path, _)| path.strip_suffix(".sql"))
+        .chain(access::NAMES)
 }
 
 /// The time of a run's facts as SQL reads it.

@@ -83,6 +83,89 @@ fn fail_on_looks_at_severity() {
 }
 
 #[test]
+fn fail_on_new_looks_at_what_the_run_before_did_not_have() {
+    let lake = Lake::new();
+    let code = |run: &str, fail_on: &str| {
+        lake.analyze(&[
+            &lake.run(run),
+            "--check",
+            "sg-admin-open",
+            "--fail-on",
+            fail_on,
+        ])
+        .code
+    };
+    let codes = |run: &str, group: serde_json::Value| {
+        lake.collected(run, &[("aws_ec2_security_group", vec![group])], &[]);
+        ["high", "new-high", "new-info", "new-critical"].map(|fail_on| code(run, fail_on))
+    };
+    assert_eq!(codes(FIRST, open_group()), [1, 1, 1, 0]);
+    assert_eq!(codes(SECOND, open_group()), [1, 0, 0, 0]);
+    assert_eq!(codes(THIRD, closed_group()), [0, 0, 0, 0]);
+    assert_eq!(
+        codes("20261117T060000Z-dddddd", open_group()),
+        [1, 1, 1, 0],
+        "it came back"
+    );
+    let refused = lake.analyze(&[&lake.run(FIRST), "--fail-on", "old-high"]);
+    assert!(
+        refused.code == 2 && refused.stderr.contains("or new- before one"),
+        "{}",
+        refused.stderr
+    );
+}
+
+#[test]
+fn what_could_not_be_looked_at_in_between_is_neither_new_nor_reopened() {
+    let lake = Lake::new();
+    let groups = |run: &str, groups, errors: &[serde_json::Value]| {
+        lake.collected(run, &[("aws_ec2_security_group", groups)], errors);
+        lake.analyze(&[
+            &lake.run(run),
+            "--check",
+            "sg-admin-open",
+            "--fail-on",
+            "new-high",
+        ])
+        .code
+    };
+    let denied = |region: &str| json!({"region": region, "service": "ec2", "operation": "DescribeSecurityGroups", "table_name": "aws_ec2_security_group", "kind": "denied", "code": "UnauthorizedOperation"});
+    assert_eq!(groups(FIRST, vec![open_group()], &[]), 1);
+    assert_eq!(groups(SECOND, vec![], &[denied("eu-west-1")]), 3);
+    assert_eq!(groups(THIRD, vec![open_group()], &[]), 0);
+    let told = finding(&lake, THIRD, "status, change, first_seen");
+    assert!(told.contains("fail,open,2026-11-14 06:00:00"), "{told}");
+    // Another region's answer is missing: what is gone from this one is gone.
+    let (fourth, fifth) = ("20261117T060000Z-dddddd", "20261118T060000Z-eeeeee");
+    assert_eq!(groups(fourth, vec![], &[denied("us-east-1")]), 3);
+    assert_eq!(groups(fifth, vec![open_group()], &[]), 1);
+    let told = finding(&lake, fifth, "status, change");
+    assert!(told.contains("fail,reopened"), "{told}");
+}
+
+#[test]
+fn a_run_that_is_analyzed_again_is_without_a_record_until_its_files_are_whole() {
+    let lake = Lake::new();
+    lake.collected(
+        FIRST,
+        &[("aws_ec2_security_group", vec![open_group()])],
+        &[],
+    );
+    let run = [&lake.run(FIRST), "--check", "sg-admin-open"];
+    assert_eq!(lake.analyze(&run).code, 0);
+    let record = lake.path(&format!("runs/{FIRST}/analyze.json"));
+    assert!(record.is_file());
+    // A folder stands where the findings go.
+    let findings = lake.path(&format!("findings/run={FIRST}/findings.parquet"));
+    std::fs::remove_file(&findings).unwrap();
+    std::fs::create_dir(&findings).unwrap();
+    assert_eq!(lake.analyze(&run).code, 2);
+    assert!(!record.exists(), "the old record lists files that are gone");
+    std::fs::remove_dir(&findings).unwrap();
+    assert_eq!(lake.analyze(&run).code, 0);
+}
+
+#[test]
 fn findings_have_a_history() {
     let lake = Lake::new();
     for (run, group) in [

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::cloudtrail::compact::{self, CompactArgs};
 use crate::cloudtrail::{self, CloudtrailArgs};
 use crate::inventory::accounts::{Choice, DEFAULT_ROLE};
-use crate::inventory::policy::{self, TrailLocation};
+use crate::inventory::policy::{self, Location};
 use crate::inventory::run::Options;
 use crate::inventory::tablefile::tables;
 use crate::inventory::{dictionary, run};
@@ -43,7 +43,12 @@ enum Command {
 struct Policy {
     /// Allow what `collect cloudtrail` asks as well: to read the trail here, look events up, and get the public keys
     #[arg(long, value_name = "s3://BUCKET/PREFIX")]
-    cloudtrail: Option<TrailLocation>,
+    cloudtrail: Option<Location>,
+    /// Allow what the stages do to a lake here as well, and reports in its `reports/`; a statement for each stage
+    ///
+    /// A bucket that is encrypted with a key of your own needs kms:GenerateDataKey and kms:Decrypt on that key besides.
+    #[arg(long, value_name = "s3://BUCKET/PREFIX")]
+    lake: Option<Location>,
 }
 
 /// Collect every resource of accounts and regions into a lake
@@ -135,9 +140,11 @@ pub fn run() -> anyhow::Result<Exit> {
         Command::Tables(Tables {
             format: Format::Json,
         }) => print(&dictionary::json(tables()?)),
-        Command::Policy(Policy { cloudtrail }) => {
-            print(&policy::policy(tables()?, cloudtrail.as_ref())?)
-        }
+        Command::Policy(Policy { cloudtrail, lake }) => print(&policy::policy(
+            tables()?,
+            cloudtrail.as_ref(),
+            lake.as_ref(),
+        )?),
     }
 }
 

@@ -16,7 +16,7 @@ use crate::graph::fold::MOST_NODES;
 use crate::layout::{self, Format, LayoutError};
 use crate::mermaid;
 use crate::picture::Picture;
-use crate::views::{self, Request};
+use crate::views::{self, Request, index};
 
 /// Draw a run as a picture for Graphviz: DOT on standard output.
 ///
@@ -54,7 +54,10 @@ pub struct Cli {
     /// Nodes to aim at; more are folded, except what is exposed, of highest importance or has a critical finding
     #[arg(long, value_name = "N", default_value_t = views::AIM_NODES as u32, value_parser = clap::value_parser!(u32).range(1..=MOST_NODES as i64))]
     max_nodes: u32,
-    /// Write files into this folder or s3://bucket/prefix, each picture as .dot and .json
+    /// Write files into this folder or s3://bucket/prefix: each picture as .dot and .json, and index.md
+    ///
+    /// Without --system, every view but landscape draws each system that has something to show, beside the picture of
+    /// everything that dr, exposure and diff have. index.md lists all pictures of the run that lie in the folder.
     #[arg(long, value_name = "DIR")]
     out: Option<String>,
     /// Also lay the pictures out with Graphviz, beside their DOT
@@ -81,7 +84,7 @@ enum View {
     Exposure,
     /// Two runs: what came, what went, what is different, and who did it where the lake has the events
     Diff,
-    /// One system: its resources by region, VPC and tier; with --out and without --system, all of them
+    /// One system: its resources by region, VPC and tier
     System,
 }
 
@@ -104,7 +107,7 @@ pub fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
     let run = Run::find(cli.run.as_deref())?;
     let pictures = match cli.view {
-        View::Diff => vec![difference(&cli, &run)?],
+        View::Diff => differences(&cli, &run)?,
         _ if cli.later.is_some() => {
             return Err(Hinted::new(
                 "two runs: only diagram diff compares them",
@@ -137,12 +140,11 @@ pub fn run() -> anyhow::Result<Exit> {
     if !write(&folder, &pictures, cli.render)? {
         exit = Exit::Partial;
     }
-    if cli.view == View::System && cli.system.is_none() {
-        folder.put(
-            "index.md",
-            views::system::index(&run, &pictures, cli.render).as_bytes(),
-        )?;
-    }
+    let latest = pictures
+        .first()
+        .and_then(|picture| picture.run.split(' ').next_back())
+        .unwrap_or(run.id.as_str());
+    folder.put(index::FILE, index::page(&folder, latest)?.as_bytes())?;
     Ok(exit)
 }
 
@@ -161,7 +163,9 @@ fn pictures(cli: &Cli, run: &Run) -> anyhow::Result<Vec<Picture>> {
         (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
         (View::Dr, ..) => {
             let recovery = facts::recovery::read(run, &facts)?;
-            vec![views::dr::draw(&facts, &recovery, &request)]
+            cli.drawn(&facts, &request, &|request| {
+                views::dr::draw(&facts, &recovery, request)
+            })
         }
         (View::Exposure, ..) => {
             let Some(paths) = facts::reach::read(run, &facts)? else {
@@ -171,16 +175,18 @@ fn pictures(cli: &Cli, run: &Run) -> anyhow::Result<Vec<Picture>> {
                 )
                 .into());
             };
-            vec![views::exposure::draw(&facts, &paths, &request)]
+            cli.drawn(&facts, &request, &|request| {
+                views::exposure::draw(&facts, &paths, request)
+            })
         }
-        (View::Diff, ..) => vec![difference(cli, run)?],
+        (View::Diff, ..) => differences(cli, run)?,
         (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
         (View::System, ..) => views::system::draw(&facts, &request),
     })
 }
 
-/// The picture of two runs.
-fn difference(cli: &Cli, before: &Run) -> anyhow::Result<Picture> {
+/// The pictures of two runs.
+fn differences(cli: &Cli, before: &Run) -> anyhow::Result<Vec<Picture>> {
     let Some(later) = &cli.later else {
         return Err(Hinted::new(
             "diagram diff: which two runs?",
@@ -198,10 +204,26 @@ fn difference(cli: &Cli, before: &Run) -> anyhow::Result<Picture> {
     let changes = facts::change::read(before, &after, old, new)?;
     let request = cli.request(format!("{} {}", before.id, after.id));
     check(&changes.facts, &request.filter)?;
-    Ok(views::diff::draw(&changes, &request))
+    Ok(cli.drawn(&changes.facts, &request, &|request| {
+        views::diff::draw(&changes, request)
+    }))
 }
 
 impl Cli {
+    /// The picture of everything; in a folder, without --system, also one per system.
+    fn drawn(
+        &self,
+        facts: &Facts,
+        request: &Request,
+        draw: &dyn Fn(&Request) -> Picture,
+    ) -> Vec<Picture> {
+        if self.out.is_some() && self.system.is_none() {
+            views::each_system(facts, request, draw)
+        } else {
+            vec![draw(request)]
+        }
+    }
+
     fn request(&self, run: String) -> Request {
         Request {
             run,

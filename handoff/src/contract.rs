@@ -408,7 +408,7 @@ pub fn checks() -> TableSchema {
 
 /// The tables that are the same for every service, in the order of the pipeline.
 pub fn fixed_tables() -> Vec<TableSchema> {
-    vec![
+    let mut tables = vec![
         resources(),
         relationships(),
         collect_errors(),
@@ -424,7 +424,13 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         crate::trail::cloudtrail_events(),
         crate::trail::cloudtrail_ledger(),
         crate::verification::cloudtrail_verification(),
-    ]
+    ];
+    let before_checks = tables
+        .iter()
+        .position(|table| table.name == "checks")
+        .unwrap_or(0);
+    tables.splice(before_checks..before_checks, crate::access::tables());
+    tables
 }
 
 /// One table as markdown, for the data dictionary.

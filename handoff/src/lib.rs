@@ -12,6 +12,7 @@
 //! Invariants: a file that no run record lists does not exist for readers; a record is written after every file
 //! it lists; times are UTC in microseconds; nothing here links DuckDB.
 
+pub mod access;
 pub mod contract;
 mod derived;
 pub mod paths;

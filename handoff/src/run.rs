@@ -287,6 +287,18 @@ impl RunRecord {
         lake.put(&paths::record(&self.run, self.stage), &text)
     }
 
+    /// Removes the record of a stage that runs again: until it commits anew, its files are being replaced and don't count.
+    ///
+    /// # Errors
+    /// When the storage fails.
+    pub fn withdraw(lake: &Storage, run: &RunId, stage: Stage) -> Result<(), StorageError> {
+        let key = paths::record(run, stage);
+        if lake.exists(&key)? {
+            lake.remove(&key)?;
+        }
+        Ok(())
+    }
+
     /// Reads the record of a stage; `None` when the stage has not committed.
     ///
     /// # Errors

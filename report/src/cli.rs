@@ -1,18 +1,20 @@
 //! The command line of `report`.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Parser;
 use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
+use handoff::storage::Storage;
 
 use crate::chapters::RULES;
 use crate::content::Content;
 use crate::content::attest::Attestations;
 use crate::formats::{Format, folder};
 use crate::markdown::escape::address;
+use crate::markdown::links::INDEX;
 use crate::pictures::Pictures;
 
 /// Turns a run's findings into a report
@@ -31,9 +33,10 @@ struct Arguments {
     /// Format; may be given several times together with --out
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "markdown")]
     format: Vec<Format>,
-    /// Folder to write to, made if needed: report.md and what it links to, report.json, findings.csv, report.html, and so on
+    /// Folder or s3://bucket/prefix to write to, made if needed: report.md and what it links to, report.json, findings.csv,
+    /// report.html, and so on
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    out: Option<String>,
     /// Picture of the account for the markdown: a path relative to the report, or an https URL
     #[arg(long, value_name = "PATH")]
     diagram: Option<String>,
@@ -86,7 +89,8 @@ pub fn run() -> anyhow::Result<Exit> {
             let bytes = format.render(&content, diagram.as_deref())?;
             std::io::Write::write_all(&mut std::io::stdout().lock(), &bytes)?;
         }
-        Some(folder) => {
+        Some(location) => {
+            let folder = &Storage::open(location)?;
             let pictures = match &arguments.pictures {
                 Some(pictures) => Pictures::load(pictures, &mut |line| shell::warn(&line))?,
                 None => Pictures::default(),
@@ -108,9 +112,10 @@ pub fn run() -> anyhow::Result<Exit> {
     Ok(exit)
 }
 
-/// Writes the markdown as files, then takes away the evidence files of an earlier report that had more of them.
+/// Writes the markdown as files, the first to be read last, then takes away the evidence files of an earlier report that
+/// had more of them.
 fn write_folder(
-    folder: &Path,
+    folder: &Storage,
     content: &Content,
     diagram: Option<&str>,
     pictures: &Pictures,
@@ -118,21 +123,20 @@ fn write_folder(
     for picture in pictures.iter() {
         write(folder, &picture.path(), &picture.bytes)?;
     }
-    let mut written = BTreeSet::new();
-    for (name, text) in folder::render(content, diagram, pictures) {
-        write(folder, &name, text.as_bytes())?;
-        written.insert(name);
+    let files = folder::render(content, diagram, pictures);
+    let (index, rest): (Vec<_>, Vec<_>) = files.iter().partition(|(name, _)| name == INDEX);
+    for (name, text) in rest.into_iter().chain(index) {
+        write(folder, name, text.as_bytes())?;
     }
-    for below in ["", "evidence/"] {
-        let Ok(entries) = std::fs::read_dir(folder.join(below)) else {
-            continue;
-        };
-        for entry in entries {
-            let entry = entry.with_context(|| format!("can't read {}", folder.display()))?;
-            let name = format!("{below}{}", entry.file_name().to_string_lossy());
-            if is_part(&name) && !written.contains(&name) {
-                std::fs::remove_file(entry.path()).with_context(|| {
-                    format!("can't remove {name}, which is of an earlier report")
+    let written: BTreeSet<&str> = files.iter().map(|(name, _)| name.as_str()).collect();
+    for below in ["", "evidence"] {
+        let level = folder
+            .level(below)
+            .with_context(|| format!("can't read {folder}"))?;
+        for object in level.objects {
+            if is_part(&object.key) && !written.contains(object.key.as_str()) {
+                folder.remove(&object.key).with_context(|| {
+                    format!("can't remove {}, which is of an earlier report", object.key)
                 })?;
             }
         }
@@ -157,11 +161,9 @@ fn is_part(name: &str) -> bool {
     })
 }
 
-/// Writes beside and renames, so that a reader never meets half a report.
-fn write(folder: &Path, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
-    let target = handoff::storage::Folder::new(folder);
-    let storage = handoff::storage::Storage::Local(target);
-    storage
+/// Writes a file whole, so that a reader never meets half of it.
+fn write(folder: &Storage, name: &str, bytes: &[u8]) -> anyhow::Result<()> {
+    folder
         .put(name, bytes)
         .with_context(|| format!("can't write {name}"))
 }

@@ -45,7 +45,9 @@ impl Picture {
     }
 
     fn shown(&self) -> Shown {
-        match self.stem().split('-').next().unwrap_or_default() {
+        let stem = self.stem();
+        let view = stem.strip_prefix("no-system-").unwrap_or(stem);
+        match view.split('-').next().unwrap_or_default() {
             "landscape" => Shown::Risks,
             "diff" => Shown::Changes,
             "access" => Shown::Rule(2),

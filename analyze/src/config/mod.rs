@@ -11,6 +11,8 @@ use ipnet::IpNet;
 use serde::Deserialize;
 use toml::{Table, Value};
 
+use crate::iam::Action;
+
 const DEFAULT: &str = include_str!("../../config/default.toml");
 
 /// Tables whose keys the user chooses.
@@ -21,6 +23,11 @@ const FREE: [&str; 4] = [
     "importance.rto",
 ];
 
+/// How an action can be dangerous.
+const KINDS: [&str; 6] = [
+    "destroy", "policy", "recovery", "logging", "escalate", "expose",
+];
+
 /// All settings.
 #[derive(Clone, Debug, Deserialize)]
 pub(crate) struct Config {
@@ -28,6 +35,7 @@ pub(crate) struct Config {
     owners: Owners,
     importance: Importance,
     accounts: Accounts,
+    permissions: Permissions,
     cloudtrail: CloudTrail,
     limits: BTreeMap<String, i64>,
 }
@@ -57,6 +65,21 @@ struct Importance {
 #[derive(Clone, Debug, Deserialize)]
 struct Accounts {
     trusted: Vec<String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct Permissions {
+    dangerous: Vec<Dangerous>,
+    special_roles: Vec<String>,
+}
+
+/// An action that the user calls dangerous.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dangerous {
+    action: String,
+    resource_type: String,
+    kind: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -145,6 +168,19 @@ impl Config {
                 origin,
                 &format!("tags.keys.{concept}: name at least one key"),
             ));
+        }
+        for one in &self.permissions.dangerous {
+            if Action::parse(&one.action).is_err() || !KINDS.contains(&one.kind.as_str()) {
+                return Err(invalid(
+                    origin,
+                    &format!(
+                        "permissions.dangerous: {:?} of kind {:?}: expected service:Action, and one of {}",
+                        one.action,
+                        one.kind,
+                        KINDS.join(", ")
+                    ),
+                ));
+            }
         }
         let is_network = |text: &&String| text.parse::<IpNet>().is_ok();
         if let Some(text) = self

@@ -33,6 +33,23 @@ impl Config {
                     .map(|account| format!("({})", quote(account))),
             ),
             rows(
+                "config_dangerous",
+                "action varchar, resource_type varchar, kind varchar",
+                self.permissions.dangerous.iter().map(|one| {
+                    let [action, resource_type, kind] =
+                        [&one.action, &one.resource_type, &one.kind].map(|text| quote(text));
+                    format!("({action}, {resource_type}, {kind})")
+                }),
+            ),
+            rows(
+                "config_special_roles",
+                "pattern varchar",
+                self.permissions
+                    .special_roles
+                    .iter()
+                    .map(|pattern| format!("({})", quote(pattern))),
+            ),
+            rows(
                 "config_automation",
                 "pattern varchar",
                 self.cloudtrail

@@ -6,7 +6,7 @@ use super::truth::Truth;
 
 /// One key under one operator. All conditions of a statement have to hold; of one condition's values any has to.
 #[derive(Clone, Debug)]
-pub(super) struct Condition {
+pub struct Condition {
     /// In lower case.
     key: Box<str>,
     operator: Operator,
@@ -26,7 +26,8 @@ impl Condition {
         }
     }
 
-    pub(super) fn holds(&self, context: &Context) -> Truth {
+    /// Whether it holds in `context`.
+    pub fn holds(&self, context: &Context) -> Truth {
         if self.operator.comparison == Comparison::Null {
             return self.presence(context);
         }
@@ -87,7 +88,7 @@ impl Condition {
     }
 
     /// Context keys that the outcome depends on.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
         std::iter::once(&*self.key).chain(self.expected.iter().flat_map(Expected::keys))
     }
 }

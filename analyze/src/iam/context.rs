@@ -2,6 +2,8 @@
 //!
 //! Invariant: names of keys are compared without regard to case, so they are kept in lower case.
 
+use std::sync::Arc;
+
 /// What is known of one condition key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ContextValue {
@@ -26,6 +28,8 @@ pub(super) enum Lookup<'a> {
 pub struct Context {
     /// Sorted by key.
     keys: Vec<(Box<str>, ContextValue)>,
+    /// Asked, in this order, for what is not among the keys: the parts that many requests share.
+    layers: Vec<Arc<Context>>,
     unlisted_unknown: bool,
 }
 
@@ -38,8 +42,16 @@ impl Context {
     /// A context in which nothing is known of keys that aren't set.
     pub fn open() -> Self {
         Self {
-            keys: Vec::new(),
             unlisted_unknown: true,
+            ..Self::default()
+        }
+    }
+
+    /// A context put together from others: the first that has a key decides. Nothing is known of keys that none has.
+    pub fn layered(layers: Vec<Arc<Self>>) -> Self {
+        Self {
+            layers,
+            ..Self::open()
         }
     }
 
@@ -54,23 +66,30 @@ impl Context {
 
     /// Whether something was [set](Self::set) for `key`, in whatever case it is written.
     pub fn is_set(&self, key: &str) -> bool {
-        let key = key.to_ascii_lowercase();
-        self.keys
-            .binary_search_by(|(other, _)| (**other).cmp(key.as_str()))
-            .is_ok()
+        self.find(&key.to_ascii_lowercase()).is_some()
+    }
+
+    /// What is known of `key`, which has to be in lower case; none if it was not [set](Self::set).
+    pub fn value(&self, key: &str) -> Option<&ContextValue> {
+        self.find(key)
+    }
+
+    fn find(&self, key: &str) -> Option<&ContextValue> {
+        match self.keys.binary_search_by(|(other, _)| (**other).cmp(key)) {
+            Ok(at) => Some(&self.keys[at].1),
+            Err(_) => self.layers.iter().find_map(|layer| layer.find(key)),
+        }
     }
 
     /// `key` has to be in lower case. A key without values counts as absent.
     pub(super) fn get(&self, key: &str) -> Lookup<'_> {
-        match self.keys.binary_search_by(|(other, _)| (**other).cmp(key)) {
-            Ok(at) => match &self.keys[at].1 {
-                ContextValue::Known(values) if values.is_empty() => Lookup::Absent,
-                ContextValue::Known(values) => Lookup::Known(values),
-                ContextValue::Absent => Lookup::Absent,
-                ContextValue::Unknown => Lookup::Unknown,
-            },
-            Err(_) if self.unlisted_unknown => Lookup::Unknown,
-            Err(_) => Lookup::Absent,
+        match self.find(key) {
+            Some(ContextValue::Known(values)) if values.is_empty() => Lookup::Absent,
+            Some(ContextValue::Known(values)) => Lookup::Known(values),
+            Some(ContextValue::Absent) => Lookup::Absent,
+            Some(ContextValue::Unknown) => Lookup::Unknown,
+            None if self.unlisted_unknown => Lookup::Unknown,
+            None => Lookup::Absent,
         }
     }
 }

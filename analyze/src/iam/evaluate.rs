@@ -36,9 +36,9 @@ pub struct PolicySet {
     pub resource: Option<Arc<Policy>>,
     pub endpoints: Vec<Arc<Policy>>,
     /// From the root to the principal's account; empty outside of organizations and for the management account.
-    pub service_control: Vec<OrganizationLevel>,
+    pub service_control: Arc<[OrganizationLevel]>,
     /// From the root to the resource's account. `RCPFullAWSAccess` is attached everywhere, so only denials count.
-    pub resource_control: Vec<OrganizationLevel>,
+    pub resource_control: Arc<[OrganizationLevel]>,
 }
 
 /// What is decided.
@@ -228,7 +228,7 @@ impl<'p> Evaluation<'_, '_, 'p> {
     fn limits(&mut self, policies: &'p PolicySet) -> Truth {
         let mut allowed = Truth::True;
         if organization::service_controlled(self.request.principal) {
-            for level in &policies.service_control {
+            for level in policies.service_control.iter() {
                 let org_identifier = Some(level.org_identifier.as_str());
                 let by_level = self.any_of(Layer::ServiceControl, org_identifier, &level.policies);
                 self.need(by_level, Layer::ServiceControl, org_identifier);
@@ -243,7 +243,7 @@ impl<'p> Evaluation<'_, '_, 'p> {
     fn resource_control(&mut self, policies: &'p PolicySet) {
         if !policies.resource_control.is_empty() && organization::resource_controlled(self.request)
         {
-            for level in &policies.resource_control {
+            for level in policies.resource_control.iter() {
                 for policy in &level.policies {
                     self.policy(Layer::ResourceControl, Some(&level.org_identifier), policy);
                 }

@@ -130,8 +130,8 @@ fn policy_set(line: &Map<String, Value>) -> Result<PolicySet, LineError> {
         session: document(Layer::Session, PolicyKind::Principal)?,
         resource: document(Layer::Resource, PolicyKind::Resource)?,
         endpoints: list(Layer::Endpoint, PolicyKind::Resource)?.unwrap_or_default(),
-        service_control: levels(Layer::ServiceControl, PolicyKind::Principal)?,
-        resource_control: levels(Layer::ResourceControl, PolicyKind::ResourceControl)?,
+        service_control: levels(Layer::ServiceControl, PolicyKind::Principal)?.into(),
+        resource_control: levels(Layer::ResourceControl, PolicyKind::ResourceControl)?.into(),
     })
 }
 

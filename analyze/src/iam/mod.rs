@@ -35,12 +35,16 @@ mod hostile_test;
 #[cfg(test)]
 mod unit_test;
 
+pub use condition::Condition;
 pub use context::{Context, ContextValue};
 pub use evaluate::{Deciding, Decision, Layer, Missing, PolicySet, Verdict, evaluate};
 pub use mfa::{MfaDecisions, evaluate_mfa};
 pub use organization::OrganizationLevel;
+pub use pattern::Pattern;
 pub use policy::{Policy, PolicyError, PolicyKind};
+pub use principal::PrincipalMatch;
 pub use request::{Action, Principal, Request, RequestError, Resource};
 pub use simulate::{SimulateError, SimulateOutcome, simulate};
 pub use statement::{Effect, Statement};
+pub use text::Text;
 pub use truth::Truth;

@@ -3,7 +3,7 @@
 
 /// One element of a text once its variables are resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub enum Token {
     Char(char),
     /// `?`: exactly one character.
     One,
@@ -13,7 +13,7 @@ pub(super) enum Token {
 
 /// A text without variables, in the cheapest form that decides it.
 #[derive(Clone, Debug)]
-pub(super) enum Pattern {
+pub enum Pattern {
     Any,
     Exact(Box<str>),
     Prefix(Box<str>),
@@ -40,12 +40,12 @@ impl Pattern {
     }
 
     /// A text in which `*` and `?` are wildcards and nothing is a variable.
-    pub(super) fn glob(source: &str) -> Self {
+    pub fn glob(source: &str) -> Self {
         let tokens: Vec<Token> = source.chars().map(wildcard).collect();
         Self::new(&tokens)
     }
 
-    pub(super) fn matches(&self, value: &str) -> bool {
+    pub fn matches(&self, value: &str) -> bool {
         match self {
             Self::Any => true,
             Self::Exact(text) => **text == *value,

@@ -10,7 +10,7 @@ const PROVIDER: &str = "aws:federatedprovider";
 /// How a statement came to be about the principal of the request. The order is by how much an `Allow` gives within the
 /// account: see [`super::evaluate()`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum PrincipalMatch {
+pub enum PrincipalMatch {
     /// The statement is about others.
     None,
     /// The statement names the account, which leaves the choice of principals to the account's own policies.

@@ -52,11 +52,13 @@ impl Action {
         }
     }
 
-    pub(super) fn text(&self) -> &str {
+    /// `service:name`, in lower case.
+    pub fn text(&self) -> &str {
         &self.text
     }
 
-    pub(super) fn service(&self) -> &str {
+    /// The service's prefix, in lower case.
+    pub fn service(&self) -> &str {
         &self.text[..self.colon]
     }
 

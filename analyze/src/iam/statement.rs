@@ -4,7 +4,7 @@ use super::condition::Condition;
 use super::context::Context;
 use super::pattern::Pattern;
 use super::principal::{PrincipalElement, PrincipalMatch};
-use super::request::{Action, Request, Resource};
+use super::request::{Action, Principal, Request, Resource};
 use super::text::Text;
 use super::truth::Truth;
 
@@ -145,6 +145,29 @@ impl Statement {
     /// The statement's `Sid`, if it has one.
     pub fn sid(&self) -> Option<&str> {
         self.sid.as_deref()
+    }
+
+    /// Its conditions: all of them have to hold.
+    pub fn conditions(&self) -> &[Condition] {
+        &self.conditions
+    }
+
+    /// The patterns of its `Resource` or `NotResource`.
+    pub fn resources(&self) -> impl Iterator<Item = &Text> {
+        self.resources
+            .iter()
+            .flat_map(|resources| &*resources.texts)
+    }
+
+    /// How its `Principal` or `NotPrincipal` names `principal`; none if it has no such element.
+    pub fn names_principal(
+        &self,
+        principal: &Principal,
+        context: &Context,
+        bounded: bool,
+    ) -> Option<(Truth, PrincipalMatch)> {
+        let principals = self.principals.as_ref()?;
+        Some(principals.matches(principal, context, bounded))
     }
 
     /// Whether it allows or denies.

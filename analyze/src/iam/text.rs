@@ -9,7 +9,7 @@ use super::truth::Truth;
 
 /// A piece of a text that may hold variables.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Piece {
+pub enum Piece {
     Token(Token),
     Variable {
         key: Box<str>,
@@ -30,7 +30,7 @@ pub(super) struct Syntax {
 
 /// A text of a policy: fixed, or with variables that the request's context resolves.
 #[derive(Clone, Debug)]
-pub(super) enum Text {
+pub enum Text {
     Fixed {
         pattern: Pattern,
         ignore_case: bool,
@@ -97,7 +97,8 @@ impl Text {
     }
 
     /// Whether `value` matches. A variable without a value matches nothing.
-    pub(super) fn matches(&self, value: &str, context: &Context) -> Truth {
+    /// Whether `value` is what it stands for in `context`.
+    pub fn matches(&self, value: &str, context: &Context) -> Truth {
         match self {
             Self::Fixed {
                 pattern,
@@ -121,8 +122,20 @@ impl Text {
         }
     }
 
+    /// Whether some values of its variables make it stand for `value`.
+    pub fn may_match(&self, value: &str) -> bool {
+        let Self::Variable { pieces, .. } = self else {
+            return self.matches(value, &Context::closed()) == Truth::True;
+        };
+        let any = |piece: &Piece| match piece {
+            Piece::Token(token) => *token,
+            Piece::Variable { .. } => Token::Many,
+        };
+        match_tokens(&pieces.iter().map(any).collect::<Vec<_>>(), value)
+    }
+
     /// Context keys that this text's variables name.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
         let pieces: &[Piece] = match self {
             Self::Fixed { .. } => &[],
             Self::Variable { pieces, .. } => pieces,

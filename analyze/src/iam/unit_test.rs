@@ -299,7 +299,7 @@ fn decides_a_mixed_set() {
         org_identifier: id.into(),
         policies: identity(&format!("{ALLOW},{guarded}")).identity,
     };
-    limited.service_control = vec![level("r-1"), level("ou-1")];
+    limited.service_control = [level("r-1"), level("ou-1")].into();
     sets.push(limited);
 
     let actions = [

@@ -52,17 +52,42 @@ marked as (
     select *, sha256(check_id || '|' || resource_arn || '|' || coalesce(discriminator, ''))[:16] as fingerprint
     from verdict
 ),
-last_runs as (
-    select account_id, max(run) as run
+-- Accounts and regions that a check could not look at, so that its silence about a resource says nothing.
+not_looked_at as (
+    select distinct h.run, h.account_id, h.check_id, h.region
+    from history as h
+    join accounts as a on a.account_id = h.account_id and a.arn = h.resource_arn
+    where h.status = 'unknown'
+),
+runs_before as (
+    select distinct account_id, run
     from history
-    group by account_id
+),
+last_told as (
+    select *
+    from history
+    qualify row_number() over (partition by account_id, fingerprint order by run desc, first_seen) = 1
+),
+-- Findings that failed when their check last told of them.
+last_failed as (
+    select *
+    from last_told
+    where status in ('fail', 'waived', 'unknown') and first_seen is not null
+),
+last_looked as (
+    select f.account_id, f.fingerprint, max(b.run) as run
+    from last_failed as f
+    join runs_before as b on b.account_id = f.account_id
+    anti join not_looked_at as n
+        on n.run = b.run and n.account_id = f.account_id and n.check_id = f.check_id
+        and (n.region = f.region or n.region = 'global' or f.region = 'global')
+    group by f.account_id, f.fingerprint
 ),
 last_seen as (
-    select h.fingerprint, h.account_id, h.first_seen
-    from history as h
-    join last_runs as l on l.account_id = h.account_id and l.run = h.run
-    where h.status in ('fail', 'waived', 'unknown') and h.first_seen is not null
-    qualify row_number() over (partition by h.account_id, h.fingerprint order by h.first_seen) = 1
+    select f.fingerprint, f.account_id, f.first_seen
+    from last_failed as f
+    left join last_looked as l on l.account_id = f.account_id and l.fingerprint = f.fingerprint
+    where l.run is null or f.run >= l.run
 ),
 ever as (
     select distinct account_id, fingerprint

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-use super::gate::{Refusal, gate};
 use super::tool::{Ran, collect, record, rows, run, write};
+use fixtures::gate::{Gate, Refusal};
 
 fn inventory(moto: &Moto, endpoint: &str, lake: &Path, arguments: &[&str]) -> Ran {
     let mut command = collect();
@@ -80,7 +80,7 @@ fn a_service_control_policy_that_denies_one_call_costs_one_table() {
             "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>{message}</Message></Error></Errors></Response>"
         ),
     };
-    let url = gate(&moto, refusal);
+    let url = Gate::refusing(&moto, refusal).url();
     let asked = [
         "--region",
         "eu-west-1",
@@ -130,7 +130,7 @@ fn regions_that_may_not_be_listed_are_taken_as_asked() {
         status: "403 Forbidden",
         body: "<Response><Errors><Error><Code>UnauthorizedOperation</Code><Message>denied</Message></Error></Errors></Response>".to_owned(),
     };
-    let url = gate(&moto, refusal);
+    let url = Gate::refusing(&moto, refusal).url();
     let vpcs = |regions: &[&str]| {
         let asked = [&["--table", "aws_ec2_vpc"], regions].concat();
         inventory(&moto, &url, lake.path(), &asked)
@@ -161,7 +161,7 @@ fn what_goes_away_between_listing_and_detail_keeps_its_row_and_fails_nothing() {
         status: "400 Bad Request",
         body: r#"{"__type": "com.amazonaws.sqs#QueueDoesNotExist", "message": "The specified queue does not exist."}"#.to_owned(),
     };
-    let url = gate(&moto, refusal);
+    let url = Gate::refusing(&moto, refusal).url();
     let asked = ["--region", "eu-west-1", "--table", "aws_sqs_queue"];
     let ran = inventory(&moto, &url, lake.path(), &asked);
     assert_eq!(ran.code, 0, "{}", ran.err);

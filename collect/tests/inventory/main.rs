@@ -1,7 +1,6 @@
 //! `collect inventory` as its users meet it: on recordings, whole and damaged, and on a moto server.
 
 mod damage;
-mod gate;
 mod live;
 mod members;
 mod recorded;

@@ -4,8 +4,8 @@ use fixtures::Moto;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::gate::{Refusal, gate};
 use super::tool::{Ran, collect, record, rows, run};
+use fixtures::gate::{Gate, Refusal};
 
 const OWN: &str = "123456789012";
 const SHUT: &str = "222222222222";
@@ -47,7 +47,7 @@ fn an_account_whose_role_cannot_be_assumed_is_named_and_the_others_go_on() {
         "{QUEUES}\nfor a in ('{OWN}', '{OTHER}'): queue(a)\n"
     ));
     let lake = TempDir::new().unwrap();
-    let endpoint = gate(&moto, Refusal::of_roles(&[SHUT]));
+    let endpoint = Gate::refusing(&moto, Refusal::of_roles(&[SHUT])).url();
     let asked = ["--account", OWN, "--account", SHUT, "--account", OTHER];
     let ran = inventory(&moto, &lake, &asked, &endpoint);
     assert_eq!(ran.code, 3, "{}", ran.err);
@@ -159,7 +159,7 @@ fn of_twenty_accounts_those_without_the_role_fail_alone() {
         .filter(|account| *account != OWN)
         .collect();
     let shut = [members[0], members[9], members[18]];
-    let endpoint = gate(&moto, Refusal::of_roles(&shut));
+    let endpoint = Gate::refusing(&moto, Refusal::of_roles(&shut)).url();
     let lake = TempDir::new().unwrap();
     let ran = inventory(&moto, &lake, &["--organization"], &endpoint);
     assert_eq!(ran.code, 3, "{}", ran.err);

@@ -3,6 +3,7 @@
 pub mod diff;
 pub mod dr;
 pub mod exposure;
+pub mod index;
 pub mod landscape;
 pub mod system;
 pub(crate) mod words;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, FailedCall, Findings, Index};
 use crate::graph::Filter;
 use crate::graph::lift::{Edges, GroupRule, NodeIndex, Relation};
-use crate::picture::{Edge, Look, Node, Shape, count, hashed_id, slug};
+use crate::picture::{Edge, Look, Node, Picture, Shape, count, hashed_id, slug};
 
 /// What the user asked for, beside the view.
 #[derive(Clone, Debug)]
@@ -114,6 +115,45 @@ pub(crate) fn restricted(title: &str, filter: &Filter) -> String {
     } else {
         format!("{title}: {}", restrictions.join(" · "))
     }
+}
+
+/// Title and stem of a view's picture: that of one system has its name, that of everything the second title.
+pub(crate) fn named(view: &str, title: &str, whole: &str, filter: &Filter) -> (String, String) {
+    match &filter.systems[..] {
+        [system] if system.is_empty() => {
+            (format!("no system: {title}"), format!("no-system-{view}"))
+        }
+        [system] => (
+            format!("{system}: {title}"),
+            format!("{view}-{}", slug(system)),
+        ),
+        _ => (restricted(whole, filter), view.to_owned()),
+    }
+}
+
+/// The picture of everything, then one of each system that has something to show, resources without one last.
+pub fn each_system(
+    facts: &Facts,
+    request: &Request,
+    draw: &dyn Fn(&Request) -> Picture,
+) -> Vec<Picture> {
+    let systems: BTreeSet<(bool, &str)> = request
+        .filter
+        .select(facts)
+        .into_iter()
+        .map(|index| facts.resource(index).system.as_str())
+        .map(|system| (system.is_empty(), system))
+        .collect();
+    let mut pictures = vec![draw(request)];
+    for (_, system) in systems {
+        let mut request = request.clone();
+        request.filter.systems = vec![system.to_owned()];
+        let picture = draw(&request);
+        if picture.account.drawn > 0 {
+            pictures.push(picture);
+        }
+    }
+    pictures
 }
 
 /// Labels on one edge: up to three of them, else their number.

@@ -55,6 +55,11 @@ fn runtime() -> Result<&'static tokio::runtime::Runtime, StorageError> {
         .ok_or_else(|| StorageError::new("s3", "", "can't start the threads for network access"))
 }
 
+fn is_denied<E>(error: &SdkError<E>) -> bool {
+    let response = error.raw_response();
+    response.is_some_and(|response| response.status().as_u16() == 403)
+}
+
 impl Bucket {
     /// `rest` is what follows `s3://`.
     pub(super) fn open(rest: &str, profile: Option<&str>) -> Result<Self, StorageError> {
@@ -204,6 +209,27 @@ impl Bucket {
             {
                 Ok(None)
             }
+            Err(error) if is_denied(&error) && self.lacks(key).await? => Ok(None),
+            Err(error) => Err(self.error(key, &error)),
+        }
+    }
+
+    /// Whether a list says that there is no object of that name.
+    ///
+    /// Of an object that is not there, S3 says "denied" to those who may not list the whole bucket; the policy of a lake
+    /// lets its prefix be listed, and no more. What can't be listed either is an error of the first call.
+    async fn lacks(&self, key: &str) -> Result<bool, StorageError> {
+        let name = self.key(key);
+        let request = self
+            .client
+            .list_objects_v2()
+            .bucket(&self.bucket)
+            .prefix(&name)
+            .max_keys(1);
+        // Of all keys that begin with this one, it is the first.
+        match request.send().await {
+            Ok(page) => Ok(page.contents().first().and_then(|object| object.key()) != Some(&name)),
+            Err(error) if is_denied(&error) => Ok(false),
             Err(error) => Err(self.error(key, &error)),
         }
     }
@@ -237,6 +263,7 @@ impl Bucket {
                 {
                     Ok(false)
                 }
+                Err(error) if is_denied(&error) && self.lacks(key).await? => Ok(false),
                 Err(error) => Err(self.error(key, &error)),
             }
         })

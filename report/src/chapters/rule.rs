@@ -21,6 +21,16 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
     let Some(evaluation) = &content.evaluation else {
         return;
     };
+    overview(page, content, rule);
+    failures(page, content, evaluation, rule);
+    unknown(page, evaluation, rule);
+}
+
+/// Writes the chapter without its findings.
+pub fn overview(page: &mut Page<'_>, content: &Content, rule: Rule) {
+    let Some(evaluation) = &content.evaluation else {
+        return;
+    };
     page.heading(2, &format!("Rule {}: {}", rule.number, rule.name));
     page.paragraph(rule.asks);
     let verdicts = evaluation.tally.rule(rule.number);
@@ -59,8 +69,6 @@ pub fn write(page: &mut Page<'_>, content: &Content, rule: Rule) {
         _ => {}
     }
     checks(page, evaluation, rule);
-    failures(page, content, evaluation, rule);
-    unknown(page, evaluation, rule);
 }
 
 fn checks(page: &mut Page<'_>, evaluation: &Evaluation, rule: Rule) {

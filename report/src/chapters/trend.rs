@@ -13,11 +13,7 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
     if evaluation.history.runs.is_empty() {
         return;
     }
-    page.heading(3, "Trend");
-    course(page, evaluation);
-    for line in gaps(evaluation) {
-        page.paragraph(&line);
-    }
+    table(page, evaluation);
     let known: Vec<(String, u64)> = evaluation
         .trend
         .iter()
@@ -28,6 +24,18 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
         && page.has_room(chart.len() + 1)
     {
         page.raw(&format!("\n{chart}"));
+    }
+}
+
+/// Writes the part without its chart.
+pub fn table(page: &mut Page<'_>, evaluation: &Evaluation) {
+    if evaluation.history.runs.is_empty() {
+        return;
+    }
+    page.heading(3, "Trend");
+    course(page, evaluation);
+    for line in gaps(evaluation) {
+        page.paragraph(&line);
     }
 }
 

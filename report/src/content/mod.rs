@@ -15,6 +15,7 @@ pub mod history;
 pub mod monitoring;
 pub mod objectives;
 pub mod score;
+pub mod standing;
 pub mod trend;
 
 use std::collections::{BTreeMap, BTreeSet};

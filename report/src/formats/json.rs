@@ -141,25 +141,11 @@ fn write(
 fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a> {
     let monitoring = &evaluation.monitoring;
     let context = evaluation.context.as_ref();
-    let last = evaluation.history.last();
     Evaluated {
         score: evaluation.tally.score(),
         tagged_percent: evaluation.tagged_percent(),
         verdicts: evaluation.tally.all(),
-        rules: RULES
-            .iter()
-            .map(|rule| {
-                let verdicts = evaluation.tally.rule(rule.number);
-                RuleOutcome {
-                    rule: rule.number,
-                    name: rule.name,
-                    status: rules::outcome(evaluation, rule.number),
-                    verdicts,
-                    failed_in_last_run: last
-                        .map(|last| last.rules[usize::from(rule.number) - 1].failed),
-                }
-            })
-            .collect(),
+        rules: rule_outcomes(evaluation),
         earlier_runs: &evaluation.history.runs,
         checks: &evaluation.checks,
         findings: &evaluation.findings,
@@ -174,10 +160,56 @@ fn evaluated<'a>(content: &Content, evaluation: &'a Evaluation) -> Evaluated<'a>
         trail_coverage: monitoring.recorded.as_deref(),
         alarms: &monitoring.alarms,
         scan_coverage: monitoring.scanners.as_deref(),
-        dr_checklist: Checklist {
-            backups: checklist::lines(content, evaluation, &BACKUPS),
-            high_availability: checklist::lines(content, evaluation, &HIGH_AVAILABILITY),
-        },
+        dr_checklist: dr_checklist(content, evaluation),
+    }
+}
+
+/// What formats for findings have to say besides them.
+#[derive(Serialize)]
+pub(super) struct Surroundings<'a> {
+    score: Option<u32>,
+    tagged_percent: Option<u32>,
+    rules: Vec<RuleOutcome>,
+    trails: Option<&'a [Trail]>,
+    trail_coverage: Option<&'a [Recorded]>,
+    alarms: &'a [Alarm],
+    scan_coverage: Option<&'a [Scanner]>,
+    dr_checklist: Checklist,
+}
+
+/// What surrounds the findings, in the words of this document.
+pub(super) fn surroundings<'a>(content: &Content, evaluation: &'a Evaluation) -> Surroundings<'a> {
+    let monitoring = &evaluation.monitoring;
+    Surroundings {
+        score: evaluation.tally.score(),
+        tagged_percent: evaluation.tagged_percent(),
+        rules: rule_outcomes(evaluation),
+        trails: monitoring.trails.as_deref(),
+        trail_coverage: monitoring.recorded.as_deref(),
+        alarms: &monitoring.alarms,
+        scan_coverage: monitoring.scanners.as_deref(),
+        dr_checklist: dr_checklist(content, evaluation),
+    }
+}
+
+fn rule_outcomes(evaluation: &Evaluation) -> Vec<RuleOutcome> {
+    let last = evaluation.history.last();
+    RULES
+        .iter()
+        .map(|rule| RuleOutcome {
+            rule: rule.number,
+            name: rule.name,
+            status: rules::outcome(evaluation, rule.number),
+            verdicts: evaluation.tally.rule(rule.number),
+            failed_in_last_run: last.map(|last| last.rules[usize::from(rule.number) - 1].failed),
+        })
+        .collect()
+}
+
+fn dr_checklist(content: &Content, evaluation: &Evaluation) -> Checklist {
+    Checklist {
+        backups: checklist::lines(content, evaluation, &BACKUPS),
+        high_availability: checklist::lines(content, evaluation, &HIGH_AVAILABILITY),
     }
 }
 

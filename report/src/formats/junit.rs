@@ -2,14 +2,17 @@
 //!
 //! An open finding fails, an unknown or accepted one is skipped with the reason, a check whose SQL failed is an error.
 //! What passes is one test case per check with the number of verdicts. Nothing is green that was not judged: a check
-//! without verdicts is skipped, and so is every rule before `analyze` ran.
+//! without verdicts is skipped, and so is every rule before `analyze` ran. The properties of a suite tell what the report
+//! knows of the rule besides.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::markup::escaped;
-use crate::chapters::{RULES, Rule};
+use crate::chapters::{RULES, Rule, rules};
+use crate::content::checklist::{self, BACKUPS, HIGH_AVAILABILITY};
 use crate::content::finding::{Check, CheckStatus, Finding, Status};
+use crate::content::standing::{self, Outcome};
 use crate::content::{Content, Evaluation};
 use crate::markdown::words::counted;
 
@@ -18,7 +21,7 @@ const CASES: usize = 20_000;
 
 /// How a test case ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outcome {
+enum Ended {
     Passed,
     Failed,
     Error,
@@ -29,7 +32,7 @@ enum Outcome {
 struct Case {
     class: String,
     name: String,
-    outcome: Outcome,
+    outcome: Ended,
     /// Severity of a failure.
     kind: &'static str,
     message: String,
@@ -37,7 +40,7 @@ struct Case {
 }
 
 impl Case {
-    fn new(check: &str, name: String, outcome: Outcome, message: String) -> Self {
+    fn new(check: &str, name: String, outcome: Ended, message: String) -> Self {
         Self {
             class: check.to_owned(),
             name,
@@ -54,10 +57,11 @@ pub fn render(content: &Content) -> String {
     let suites: Vec<(Rule, Vec<Case>)> = match &content.evaluation {
         Some(evaluation) => {
             let listed = evaluation.findings.len().min(CASES);
-            let (own, rest) = evaluation.findings.split_at(listed);
+            let findings = evaluation.findings.split_at(listed);
+            let attested = standing::outcomes(content);
             RULES
                 .into_iter()
-                .map(|rule| (rule, cases(evaluation, rule, own, rest)))
+                .map(|rule| (rule, cases(evaluation, rule, findings, &attested)))
                 .collect()
         }
         None => RULES
@@ -78,8 +82,8 @@ pub fn render(content: &Content) -> String {
         "<testsuites name=\"Sevenwalls {}\" tests=\"{}\" failures=\"{}\" errors=\"{}\">",
         escaped(content.run.as_str()),
         all().count(),
-        ended(all(), Outcome::Failed),
-        ended(all(), Outcome::Error),
+        ended(all(), Ended::Failed),
+        ended(all(), Ended::Error),
     );
     for (rule, cases) in &suites {
         suite(&mut out, content, *rule, cases);
@@ -88,16 +92,21 @@ pub fn render(content: &Content) -> String {
     out
 }
 
-fn ended<'a>(cases: impl Iterator<Item = &'a Case>, outcome: Outcome) -> usize {
+fn ended<'a>(cases: impl Iterator<Item = &'a Case>, outcome: Ended) -> usize {
     cases.filter(|case| case.outcome == outcome).count()
 }
 
 fn not_evaluated(rule: Rule, why: &str) -> Case {
     let name = format!("rule {} is not evaluated", rule.number);
-    Case::new("not-evaluated", name, Outcome::Skipped, why.to_owned())
+    Case::new("not-evaluated", name, Ended::Skipped, why.to_owned())
 }
 
-fn cases(evaluation: &Evaluation, rule: Rule, own: &[Finding], rest: &[Finding]) -> Vec<Case> {
+fn cases(
+    evaluation: &Evaluation,
+    rule: Rule,
+    (own, rest): (&[Finding], &[Finding]),
+    attested: &[Outcome<'_>],
+) -> Vec<Case> {
     let of_rule = |finding: &&Finding| finding.rule == rule.number;
     let mut cases: Vec<Case> = own.iter().filter(of_rule).map(finding_case).collect();
     let mut folded: BTreeMap<(Status, &str), u64> = BTreeMap::new();
@@ -116,17 +125,23 @@ fn cases(evaluation: &Evaluation, rule: Rule, own: &[Finding], rest: &[Finding])
         .iter()
         .filter(|check| check.rule == rule.number);
     cases.extend(checks.flat_map(check_cases));
+    cases.extend(
+        attested
+            .iter()
+            .filter(|outcome| outcome.rule == rule.number)
+            .map(attested_case),
+    );
     if cases.is_empty() {
         cases.push(not_evaluated(rule, "no check of this rule gave a verdict"));
     }
     cases
 }
 
-fn outcome(status: Status) -> Outcome {
+fn outcome(status: Status) -> Ended {
     match status {
-        Status::Fail => Outcome::Failed,
-        Status::Unknown | Status::Waived => Outcome::Skipped,
-        Status::Pass => Outcome::Passed,
+        Status::Fail => Ended::Failed,
+        Status::Unknown | Status::Waived => Ended::Skipped,
+        Status::Pass => Ended::Passed,
     }
 }
 
@@ -178,6 +193,18 @@ fn details(finding: &Finding) -> String {
             finding.region
         ),
     ];
+    if let Some(actor) = &finding.changed_by {
+        let what = match finding.is_detection() {
+            true => "done",
+            false => "last seen change",
+        };
+        let from = match actor.addresses.is_empty() {
+            true => String::new(),
+            false => format!(" from {}", actor.addresses.join(", ")),
+        };
+        let who = actor.principals.join(", ");
+        lines.push(format!("{what} by {who}{from} at {}", actor.last));
+    }
     lines.extend(
         finding
             .evidence
@@ -208,21 +235,102 @@ fn check_cases(check: &Check) -> Vec<Case> {
     let why = check.error.as_deref().unwrap_or_default();
     match check.status {
         CheckStatus::Evaluated => {}
-        CheckStatus::Error => cases.push(case("the check failed", Outcome::Error, why)),
-        CheckStatus::NotEvaluated => cases.push(case("not evaluated", Outcome::Skipped, why)),
+        CheckStatus::Error => cases.push(case("the check failed", Ended::Error, why)),
+        CheckStatus::NotEvaluated => cases.push(case("not evaluated", Ended::Skipped, why)),
     }
     if check.verdicts.passed > 0 {
         let passed = format!("{} passed", counted(check.verdicts.passed, "verdict"));
-        cases.push(case(&passed, Outcome::Passed, ""));
+        cases.push(case(&passed, Ended::Passed, ""));
     }
     if check.verdicts.total() == 0 && check.status == CheckStatus::Evaluated {
         cases.push(case(
             "no verdict",
-            Outcome::Skipped,
+            Ended::Skipped,
             "there was nothing to judge, or nobody looked",
         ));
     }
     cases
+}
+
+/// What people attest: over is a failure, nothing or a part of it is skipped.
+fn attested_case(outcome: &Outcome<'_>) -> Case {
+    let ended = match outcome.status {
+        "attested" => Ended::Passed,
+        "fail" => Ended::Failed,
+        _ => Ended::Skipped,
+    };
+    let name = format!("{}: {}", outcome.what, outcome.says);
+    let mut case = Case::new(
+        "attestation",
+        name,
+        ended,
+        outcome.why.clone().unwrap_or_default(),
+    );
+    let told = outcome.attestations.iter().map(|entry| {
+        format!(
+            "done {} by {}, counts until {}: {}",
+            entry.date, entry.by, entry.expires, entry.evidence
+        )
+    });
+    case.text = told.collect::<Vec<_>>().join("\n");
+    case
+}
+
+/// What the report says of a rule besides its verdicts.
+fn properties(content: &Content, evaluation: &Evaluation, rule: Rule) -> Vec<(String, String)> {
+    let mut properties = vec![(
+        "status".to_owned(),
+        rules::outcome(evaluation, rule.number).to_owned(),
+    )];
+    let monitoring = &evaluation.monitoring;
+    match rule.number {
+        1 => properties.extend(
+            evaluation
+                .tagged_percent()
+                .map(|percent| ("fully tagged, percent".to_owned(), percent.to_string())),
+        ),
+        3 => {
+            for region in monitoring.recorded.iter().flatten() {
+                let name = format!("days with events, {} {}", region.account_id, region.region);
+                properties.push((name, region.days.to_string()));
+            }
+            for alarm in &monitoring.alarms {
+                let name = format!(
+                    "told of, {} {} {}",
+                    alarm.account_id, alarm.control, alarm.event
+                );
+                let told = match alarm.status {
+                    Status::Pass => "yes",
+                    Status::Fail => "no",
+                    Status::Waived => "no, accepted",
+                    Status::Unknown => "not known",
+                };
+                properties.push((name, told.to_owned()));
+            }
+        }
+        4 => {
+            for scanner in monitoring.scanners.iter().flatten() {
+                let name = format!(
+                    "{} {}, {} {}",
+                    scanner.scanner, scanner.kind, scanner.account_id, scanner.region
+                );
+                let covered = format!("{} of {}", scanner.covered, scanner.resources);
+                properties.push((name, covered));
+            }
+        }
+        7 => {
+            for list in [&BACKUPS[..], &HIGH_AVAILABILITY[..]] {
+                let lines = checklist::lines(content, evaluation, list);
+                properties.extend(
+                    lines
+                        .into_iter()
+                        .map(|line| (line.component.to_owned(), line.status.to_owned())),
+                );
+            }
+        }
+        _ => {}
+    }
+    properties
 }
 
 fn suite(out: &mut String, content: &Content, rule: Rule, cases: &[Case]) {
@@ -233,11 +341,19 @@ fn suite(out: &mut String, content: &Content, rule: Rule, cases: &[Case]) {
         rule.name,
         rule.number,
         cases.len(),
-        ended(cases.iter(), Outcome::Failed),
-        ended(cases.iter(), Outcome::Error),
-        ended(cases.iter(), Outcome::Skipped),
+        ended(cases.iter(), Ended::Failed),
+        ended(cases.iter(), Ended::Error),
+        ended(cases.iter(), Ended::Skipped),
         content.as_of.strftime("%Y-%m-%dT%H:%M:%S"),
     );
+    if let Some(evaluation) = &content.evaluation {
+        out.push_str("    <properties>\n");
+        for (name, value) in properties(content, evaluation, rule) {
+            let (name, value) = (escaped(&name), escaped(&value));
+            let _ = writeln!(out, "      <property name=\"{name}\" value=\"{value}\"/>");
+        }
+        out.push_str("    </properties>\n");
+    }
     for case in cases {
         write_case(out, case);
     }
@@ -248,16 +364,16 @@ fn write_case(out: &mut String, case: &Case) {
     let (class, name) = (escaped(&case.class), escaped(&case.name));
     let _ = write!(out, "    <testcase classname=\"{class}\" name=\"{name}\"");
     let element = match case.outcome {
-        Outcome::Passed => {
+        Ended::Passed => {
             out.push_str("/>\n");
             return;
         }
-        Outcome::Failed => "failure",
-        Outcome::Error => "error",
-        Outcome::Skipped => "skipped",
+        Ended::Failed => "failure",
+        Ended::Error => "error",
+        Ended::Skipped => "skipped",
     };
     let _ = write!(out, "><{element} message=\"{}\"", escaped(&case.message));
-    if case.outcome == Outcome::Failed && !case.kind.is_empty() {
+    if case.outcome == Ended::Failed && !case.kind.is_empty() {
         let _ = write!(out, " type=\"{}\"", case.kind);
     }
     match case.text.is_empty() {

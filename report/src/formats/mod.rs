@@ -5,6 +5,7 @@ pub mod folder;
 pub mod html;
 pub mod json;
 pub mod junit;
+pub mod line;
 pub mod markdown;
 pub mod markup;
 pub mod ocsf;
@@ -31,6 +32,8 @@ pub enum Format {
     Ocsf,
     /// JUnit XML, for continuous integration: a suite per rule, a test case per finding.
     Junit,
+    /// One line of figures, for a monitor.
+    Line,
 }
 
 impl Format {
@@ -44,6 +47,7 @@ impl Format {
             Self::Sarif => "report.sarif",
             Self::Ocsf => "findings.ocsf.jsonl",
             Self::Junit => "report.junit.xml",
+            Self::Line => "line.txt",
         }
     }
 
@@ -60,6 +64,7 @@ impl Format {
             Self::Sarif => sarif::render(content),
             Self::Ocsf => ocsf::render(content),
             Self::Junit => Ok(junit::render(content).into_bytes()),
+            Self::Line => Ok(line::render(content).into_bytes()),
         }
     }
 }

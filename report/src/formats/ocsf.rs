@@ -1,7 +1,7 @@
 //! Findings as OCSF 1.8.0 events, one JSON document per line: Compliance Finding (2003) for the configuration of a
 //! resource, Detection Finding (2004) for what happened.
 //!
-//! Verdicts that pass are only counted by the report and have no event. The profile `cloud` says where a finding is.
+//! Verdicts that pass are only counted by the report and have no event; neither has what people attest and that counts. The profile `cloud` says where a finding is.
 
 use std::io;
 
@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::json;
 use crate::chapters::RULES;
-use crate::content::finding::{Change, Check, Finding, Severity, Status};
+use crate::content::actor::Actor;
+use crate::content::finding::{Change, Check, Finding, Severity, Status, short_arn};
+use crate::content::standing::{self, Outcome};
 use crate::content::{Content, Evaluation};
 
 /// Version of OCSF.
@@ -29,11 +31,16 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
     for finding in &evaluation.findings {
         json::line(&mut bytes, &event(content, evaluation, finding))?;
     }
+    for outcome in standing::outcomes(content) {
+        if outcome.status != "attested" {
+            json::line(&mut bytes, &attestation(content, evaluation, &outcome))?;
+        }
+    }
     Ok(bytes)
 }
 
 fn event(content: &Content, evaluation: &Evaluation, finding: &Finding) -> Value {
-    let detection = finding.kind.as_deref() == Some("detection");
+    let detection = finding.is_detection();
     let (class_uid, class_name) = match detection {
         true => (2004, "Detection Finding"),
         false => (2003, "Compliance Finding"),
@@ -62,12 +69,7 @@ fn event(content: &Content, evaluation: &Evaluation, finding: &Finding) -> Value
         "status_id": status_id,
         "status": status,
         "message": said(finding),
-        "metadata": {
-            "version": VERSION,
-            "profiles": ["cloud"],
-            "product": {"name": "Sevenwalls", "vendor_name": "Sevenwalls", "version": evaluation.version},
-            "correlation_uid": content.run,
-        },
+        "metadata": metadata(content, evaluation),
         "cloud": {
             "provider": "AWS",
             "account": {"uid": finding.account_id, "type": "AWS Account", "type_id": 10},
@@ -80,6 +82,10 @@ fn event(content: &Content, evaluation: &Evaluation, finding: &Finding) -> Value
     if detection {
         event["risk_score"] = json!(finding.risk.round());
         event["is_alert"] = (finding.status == Status::Fail).into();
+        if let Some(actor) = &finding.changed_by {
+            event["start_time"] = actor.first.as_millisecond().into();
+            event["end_time"] = actor.last.as_millisecond().into();
+        }
     } else {
         let check = evaluation
             .checks
@@ -97,10 +103,82 @@ fn event(content: &Content, evaluation: &Evaluation, finding: &Finding) -> Value
     {
         event["comment"] = waiver.as_str().into();
     }
-    if let Some(evidence) = finding.evidence_value() {
-        event["evidences"] = json!([{"data": evidence}]);
+    let actor = finding.changed_by.as_ref().filter(|_| detection);
+    let evidences: Vec<Value> = finding
+        .evidence_value()
+        .map(|evidence| json!({"data": evidence}))
+        .into_iter()
+        .chain(actor.into_iter().flat_map(actors))
+        .collect();
+    if !evidences.is_empty() {
+        event["evidences"] = evidences.into();
     }
     event
+}
+
+/// Who did what a detection saw.
+fn actors(actor: &Actor) -> impl Iterator<Item = Value> {
+    actor.principals.iter().map(
+        |principal| json!({"actor": {"user": {"uid": principal, "name": short_arn(principal)}}}),
+    )
+}
+
+/// Something that people attest and that is over, or that nobody attested for everything.
+fn attestation(content: &Content, evaluation: &Evaluation, outcome: &Outcome<'_>) -> Value {
+    let step = RULES[usize::from(outcome.rule) - 1];
+    let (status_id, status) = match outcome.status {
+        "fail" => (3, "Fail"),
+        _ => (0, "Unknown"),
+    };
+    let why = outcome.why.as_deref().unwrap_or_default();
+    let cloud = match content.accounts.as_slice() {
+        [account] => {
+            json!({"provider": "AWS", "account": {"uid": account, "type": "AWS Account", "type_id": 10}})
+        }
+        _ => json!({"provider": "AWS"}),
+    };
+    json!({
+        "category_uid": CATEGORY,
+        "category_name": "Findings",
+        "class_uid": 2003,
+        "class_name": "Compliance Finding",
+        "activity_id": 2,
+        "activity_name": "Update",
+        "type_uid": 200_302,
+        "type_name": "Compliance Finding: Update",
+        "time": content.as_of.as_millisecond(),
+        "severity_id": 0,
+        "severity": "Unknown",
+        "status_id": 1,
+        "status": "New",
+        "message": why,
+        "metadata": metadata(content, evaluation),
+        "cloud": cloud,
+        "finding_info": {
+            "uid": format!("attestation/{}/{}", content.accounts.join("+"), outcome.what),
+            "title": outcome.says,
+            "desc": why,
+            "types": [format!("Rule {}: {}", step.number, step.name)],
+            "analytic": {"uid": outcome.what, "name": "attested by people", "type_id": 99, "type": "Other"},
+        },
+        "compliance": {
+            "control": outcome.what,
+            "desc": outcome.says,
+            "status_id": status_id,
+            "status": status,
+            "status_details": [why],
+        },
+        "unmapped": {"rule": outcome.rule, "status": outcome.status, "attestations": outcome.attestations},
+    })
+}
+
+fn metadata(content: &Content, evaluation: &Evaluation) -> Value {
+    json!({
+        "version": VERSION,
+        "profiles": ["cloud"],
+        "product": {"name": "Sevenwalls", "vendor_name": "Sevenwalls", "version": evaluation.version},
+        "correlation_uid": content.run,
+    })
 }
 
 fn said(finding: &Finding) -> &str {
@@ -198,6 +276,7 @@ fn unmapped(finding: &Finding) -> Value {
         "risk": finding.risk,
         "exposed": finding.exposed,
         "change": finding.change,
+        "changed_by": finding.changed_by,
         "discriminator": finding.discriminator,
         "remediation_command": finding.remediation_command,
         "waiver": finding.waiver,

@@ -2,7 +2,8 @@
 //!
 //! A check is a rule, a verdict that is not a pass a result: `fail` with a level for an open one, the same with a
 //! suppression for an accepted one, `open` where nobody knows. Before `analyze` ran there are no results at all, which
-//! in SARIF is something else than an empty list.
+//! in SARIF is something else than an empty list. What surrounds the findings (rules, trails, alarms, scanners, the
+//! checklist of disaster recovery, attestations) is in the properties of the run.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,7 +15,7 @@ use super::json;
 use crate::chapters::RULES;
 use crate::content::finding::{Check, CheckStatus, Finding, Severity, Status};
 use crate::content::gaps::Gap;
-use crate::content::{Content, Evaluation};
+use crate::content::{Content, Evaluation, standing};
 
 /// Results a file may have; code scanning refuses files with more.
 const RESULTS: usize = 24_999;
@@ -47,7 +48,12 @@ pub fn render(content: &Content) -> io::Result<Vec<u8>> {
             "toolExecutionNotifications": notifications(content, left_out),
         }],
         "columnKind": "unicodeCodePoints",
-        "properties": {"run": content.run, "partial": content.is_partial()},
+        "properties": {
+            "run": content.run,
+            "partial": content.is_partial(),
+            "report": evaluation.map(|evaluation| json::surroundings(content, evaluation)),
+            "attestations": standing::outcomes(content),
+        },
     });
     if let Some(results) = results {
         run["results"] = results.into();
@@ -137,6 +143,7 @@ fn result(finding: &Finding, place: Option<usize>) -> Value {
             "exposed": finding.exposed,
             "first_seen": finding.first_seen,
             "change": finding.change,
+            "changed_by": finding.changed_by,
             "remediation_command": finding.remediation_command,
             "evidence": finding.evidence_value(),
         },
@@ -267,6 +274,16 @@ fn notifications(content: &Content, left_out: usize) -> Vec<Value> {
                     &format!("check {id} was not evaluated: {why}"),
                 ));
             }
+        }
+    }
+    for outcome in standing::outcomes(content) {
+        let level = match outcome.status {
+            "fail" => "error",
+            _ => "note",
+        };
+        if let Some(why) = outcome.why {
+            let text = format!("attestation {} ({}): {why}", outcome.what, outcome.status);
+            notes.push(note(level, &text));
         }
     }
     notes.extend(

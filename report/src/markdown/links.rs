@@ -38,7 +38,7 @@ impl Place {
     }
 
     /// The anchor, as GitHub makes it from the heading.
-    fn anchor(self) -> String {
+    pub fn anchor(self) -> String {
         match self {
             Self::NotEvaluated => "not-evaluated".to_owned(),
             Self::Changes => "changes".to_owned(),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::lake::{Analyzed, Run, UNNAMED, checks, finding, rendered, small};
+use crate::lake::{Analyzed, DATABASE, Run, UNNAMED, checks, finding, rendered, report, small};
 use crate::{document, validate};
 
 /// A run in which `failing` of the resources fail, with the figures that `analyze` counts.
@@ -168,5 +168,35 @@ fn who_changed_it_is_told_where_a_detection_saw_it() {
     assert!(
         markdown.contains("| `user/ben` | `198.51.100.7` | happened 1 |"),
         "{markdown}"
+    );
+}
+
+#[test]
+fn a_line_has_the_figures_of_a_run_and_no_zero_for_what_nobody_counted() {
+    let lake = tempfile::tempdir().unwrap();
+    let mut before = small();
+    before.analyzed.as_mut().unwrap().findings.push(finding(
+        "tag-name-format",
+        "fail",
+        DATABASE,
+        json!({}),
+    ));
+    before.commit(lake.path(), "2026-11-09T06:00:00Z");
+    small().commit(lake.path(), "2026-11-16T06:00:00Z");
+    let line = rendered(lake.path(), "line");
+    assert!(
+        line.starts_with("sevenwalls 2026-11-16 run=20261116T060000Z-")
+            && line.ends_with(
+                " accounts=1 critical=1 high=1 new=1 reopened=1 fixed=1 unknown=1 status=partial\n"
+            ),
+        "{line}"
+    );
+    Run::default().commit(lake.path(), "2026-11-17T06:00:00Z");
+    let output = report(&[lake.path().to_str().unwrap(), "--format", "line"]);
+    let line = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(3));
+    assert!(
+        line.ends_with("critical=- high=- new=- reopened=- fixed=- unknown=- status=partial\n"),
+        "{line}"
     );
 }

@@ -172,14 +172,19 @@ fn the_renderer_notices_what_is_not_escaped() {
     );
 }
 
+/// What in a report's markdown is markup that the report did not write.
+pub fn problems(markdown: &str) -> Vec<String> {
+    let arena = Arena::new();
+    let root = parse_document(&arena, markdown, &options());
+    root.descendants().filter_map(problem).collect()
+}
+
 #[test]
 fn nothing_hostile_becomes_markup() {
     let folder = tempfile::tempdir().unwrap();
     hostile_lake(folder.path());
     let markdown = rendered(folder.path(), "markdown");
-    let arena = Arena::new();
-    let root = parse_document(&arena, &markdown, &options());
-    let problems: Vec<String> = root.descendants().filter_map(problem).collect();
+    let problems = problems(&markdown);
     assert!(problems.is_empty(), "{problems:#?}");
     assert!(
         !markdown.contains(['\u{1b}', '\u{202e}', '\u{200b}', '\r']),
@@ -258,11 +263,12 @@ fn spreadsheets_see_no_formula() {
         "＝1",
     ];
     let findings = formulas.iter().enumerate().map(|(number, text)| {
+        let trace = json!({"principals": [text], "addresses": [text], "last": "2026-11-15 09:00:00"});
         finding(
             "tag-name-format",
             "fail",
             &format!("arn:aws:s3:::{number}"),
-            json!({"resource_name": text, "owner": text, "reason": text, "evidence": text}),
+            json!({"resource_name": text, "owner": text, "reason": text, "remediation": text, "discriminator": text, "evidence": {"trace": trace}}),
         )
     });
     let run = Run {
@@ -286,7 +292,7 @@ fn spreadsheets_see_no_formula() {
         }
     }
     assert!(
-        cells >= 3 * formulas.len(),
+        cells >= 6 * formulas.len(),
         "every formula was met and neutralised: {cells}"
     );
 }

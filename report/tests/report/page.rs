@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::NOW;
 use crate::hostile::{HOSTILE, lake_of};
@@ -42,14 +42,27 @@ fn browse(page: &Path, place: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The lines of the list that are not hidden, by anchor.
+/// The lines of the list, by anchor.
 fn shown(dom: &str) -> Vec<&str> {
     dom.split("<li id=\"")
         .skip(1)
-        .map(|rest| rest.split_once('>').unwrap().0)
-        .filter(|tag| !tag.contains("hidden"))
-        .map(|tag| tag.split('"').next().unwrap())
+        .map(|rest| rest.split('"').next().unwrap())
         .collect()
+}
+
+/// The list of findings, as markup.
+fn list(dom: &str) -> &str {
+    let (_, rest) = dom.split_once("<ol class=\"list\" id=\"list\">").unwrap();
+    rest.split_once("</ol>").unwrap().0
+}
+
+/// The page without its scripts, in a file of its own.
+fn unscripted(page: &Path) -> std::path::PathBuf {
+    let path = page.with_file_name("unscripted.html");
+    let text = std::fs::read_to_string(page).unwrap();
+    let (head, _) = text.rsplit_once("<script>").unwrap();
+    std::fs::write(&path, head).unwrap();
+    path
 }
 
 fn page(folder: &Path) -> std::path::PathBuf {
@@ -101,9 +114,9 @@ fn the_page_tells_what_the_report_tells_without_its_script() {
         "<code>inspector2:BatchGetAccountStatus</code><td>denied (<code>AccessDeniedException</code>)",
         "<b>3</b> open, 1 unknown, 1 accepted, 3 passed",
         "backup retention is 0 days",
-        "<dt><code>backup_retention_days</code><dd>0",
-        "<dt><code>zones</code><dd>eu-west-1a, eu-west-1b",
-        "<dt>Accepted by<dd>team-checkout until 2027-01-01: can be made again",
+        "<dt><code>backup_retention_days</code></dt><dd>0</dd>",
+        "<dt><code>zones</code></dt><dd>eu-west-1a, eu-west-1b</dd>",
+        "<dt>Accepted by</dt><dd>team-checkout until 2027-01-01: can be made again",
         "--db-instance-identifier d01_orders_checkout \\\n  --backup-retention-period 7</pre>",
         "<summary><b>team-checkout</b> <span class=\"soft\">1 high</span></summary>",
         "<form id=\"filters\" role=\"search\" aria-label=\"Filter the findings\" hidden>",
@@ -161,6 +174,7 @@ fn a_link_to_a_finding_opens_it() {
         times(&dom, "<details open=\"\"><summary class=\"line\">"),
         1
     );
+    assert_eq!(shown(&dom).len(), 5, "beside the others");
     let line = dom.split(&format!("<li id=\"{anchor}\"")).nth(1).unwrap();
     assert!(
         line.split_once("<details").unwrap().1.starts_with(" open"),
@@ -203,11 +217,11 @@ fn hostile_names_neither_run_nor_call_home() {
     );
     assert!(!dom.contains("<html lang=\"en\" id="), "nothing else ran");
     for (element, count) in [
-        ("<script", 1),
+        ("<script", 2),
         ("<style", 1),
         ("<form", 1),
         ("<meta", 5),
-        ("<button", 1),
+        ("<button", 3),
     ] {
         assert_eq!(times(&dom, element), count, "{element}");
     }
@@ -281,36 +295,97 @@ fn before_analyze_the_page_says_that_nothing_was_evaluated() {
 }
 
 #[test]
-fn a_large_account_stays_below_the_limit() {
+fn the_script_shows_what_the_markup_shows() {
+    let folder = tempfile::tempdir().unwrap();
+    lake_of(folder.path(), &HOSTILE);
+    let path = page(folder.path());
+    let with = browse(&path, "");
+    let without = browse(&unscripted(&path), "");
+    assert_eq!(shown(&with).len(), 5 * HOSTILE.len());
+    let lines = |dom: &str| list(dom).replace("</li>\n", "</li>").trim().to_owned();
+    assert_eq!(lines(&with), lines(&without));
+}
+
+#[test]
+fn a_large_account_is_shown_page_by_page_and_searched_as_a_whole() {
     const LIMIT: usize = 12_000_000;
     let folder = tempfile::tempdir().unwrap();
     large(FINDINGS).commit(folder.path(), NOW);
-    let text = rendered(folder.path(), "html");
+    let path = page(folder.path());
+    let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.len() < LIMIT, "{}", text.len());
-    assert_eq!(
-        times(&text, "<li id=\"f-"),
-        FINDINGS,
-        "every finding has a line"
+    assert!(
+        !text.contains("To keep the page quick"),
+        "there is room for everything"
     );
-    let evidenced = times(&text, "<dt>Asked for<dd>");
-    assert!(evidenced > 1_000 && evidenced < FINDINGS, "{evidenced}");
-    let rule = format!(
-        "the {} of highest risk have their evidence",
-        thousands(evidenced)
+
+    let without = browse(&unscripted(&path), "");
+    assert_eq!(shown(&without).len(), 200);
+    assert!(
+        without.contains(
+            "id=\"unscripted\">Here are the <b>200 of highest risk</b>. The other 19,800"
+        ),
+        "it says that there are more"
     );
-    assert!(text.contains(&rule), "the page says so");
+
+    let first = browse(&path, "");
+    assert_eq!(shown(&first), shown(&without));
+    assert!(
+        first.contains(">20,000 of 20,000</output>")
+            && first.contains("<span>Page 1 of 100</span>")
+    );
+    assert!(
+        first.contains("id=\"unscripted\" hidden=\"\""),
+        "the script can"
+    );
+    let last = browse(&path, "#page=100");
+    assert_eq!(shown(&last).len(), 200);
+    assert!(last.contains("<span>Page 100 of 100</span>"));
+    assert!(!shown(&first).contains(&shown(&last)[199]));
+
+    // What is on no page that was shown yet is found all the same, with its evidence.
+    let found = browse(&path, "#q=a00301_web_shop%20port&status=fail");
+    assert!(found.contains(">1 of 20,000</output>"), "{}", list(&found));
+    assert!(list(&found).contains("<dt><code>port</code></dt><dd>22</dd>"));
+    let opened = browse(&path, &format!("#{}", shown(&last)[199]));
+    assert!(opened.contains("<span>Page 100 of 100</span>"));
+    assert!(opened.contains(&format!(
+        "<li id=\"{}\" class=\"aim\"><details open=\"\">",
+        shown(&last)[199]
+    )));
+}
+
+#[test]
+fn links_lead_to_what_is_there_and_nothing_is_there_twice() {
+    let folder = tempfile::tempdir().unwrap();
+    lake_of(folder.path(), &HOSTILE);
+    let page = rendered(folder.path(), "html");
+    let between = |start: &str| -> Vec<String> {
+        let rests = page.split(start).skip(1);
+        rests
+            .map(|rest| rest.split('"').next().unwrap().to_owned())
+            .collect()
+    };
+    let ids = between(" id=\"");
+    let unique: std::collections::BTreeSet<&String> = ids.iter().collect();
+    assert_eq!(unique.len(), ids.len(), "an id is there twice");
+    let links = between(" href=\"#");
+    assert!(links.len() > 100);
+    for link in links {
+        assert!(unique.contains(&link), "{link} leads nowhere");
+    }
 }
 
 fn thousands(count: usize) -> String {
     format!("{},{:03}", count / 1000, count % 1000)
 }
 
-#[test]
-fn what_does_not_fit_is_left_out_from_the_end_and_counted() {
+/// The page of so many findings with long texts, none of them twice.
+fn long(count: u32, over: impl Fn(String) -> serde_json::Value) -> String {
     let folder = tempfile::tempdir().unwrap();
-    let long = "x".repeat(3_000);
-    let findings = (0..12_000).map(|number| {
-        let over = json!({"resource_name": long, "reason": long, "owner": long, "region": long, "risk": f64::from(12_000 - number) / 200.0});
+    let findings = (0..count).map(|number| {
+        let mut over = over(format!("{number} {}", "x".repeat(3_000)));
+        over["risk"] = json!(f64::from(count - number) / 200.0);
         finding("root-mfa", "fail", &format!("arn:aws:s3:::{number}"), over)
     });
     let analyzed = Analyzed {
@@ -326,13 +401,44 @@ fn what_does_not_fit_is_left_out_from_the_end_and_counted() {
     .commit(folder.path(), NOW);
     let text = rendered(folder.path(), "html");
     assert!(text.len() < 12_000_000, "{}", text.len());
-    let lines = times(&text, "<li id=\"f-");
-    assert!(lines < 12_000);
-    assert!(
-        text.contains(&format!(
-            "{} of lower risk are left out",
-            thousands(12_000 - lines)
-        )),
-        "{lines}"
+    text
+}
+
+/// The findings in the data of a page, and those of them that have evidence.
+fn data(page: &str) -> (usize, usize) {
+    let (_, rest) = page.split_once("id=\"data\">").unwrap();
+    let data: Value = serde_json::from_str(rest.split_once("</script>").unwrap().0).unwrap();
+    let findings = data["findings"].as_array().unwrap();
+    let evidenced = findings
+        .iter()
+        .filter(|row| row.as_array().unwrap().len() > 12);
+    (findings.len(), evidenced.count())
+}
+
+#[test]
+fn evidence_that_does_not_fit_is_left_out_from_the_end_and_counted() {
+    let page = long(
+        20_000,
+        |text| json!({"evidence": {"a": text, "b": format!("b{text}")}}),
     );
+    let (lines, evidenced) = data(&page);
+    assert_eq!(lines, 20_000, "every finding is there");
+    assert!(evidenced > 1_000 && evidenced < lines, "{evidenced}");
+    let said = format!(
+        "the {} of highest risk have their evidence",
+        thousands(evidenced)
+    );
+    assert!(page.contains(&said), "{said}");
+}
+
+#[test]
+fn what_does_not_fit_is_left_out_from_the_end_and_counted() {
+    let page = long(12_000, |text| {
+        let other = |name: &str| format!("{name}{text}");
+        json!({"resource_name": other("n"), "reason": other("w"), "owner": other("o"), "region": other("r")})
+    });
+    let (lines, _) = data(&page);
+    assert!(lines > 1_000 && lines < 12_000, "{lines}");
+    let said = format!("{} of lower risk are left out", thousands(12_000 - lines));
+    assert!(page.contains(&said), "{said}");
 }

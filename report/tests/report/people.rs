@@ -7,17 +7,24 @@ use serde_json::json;
 use crate::lake::{DATABASE, ROOT, finding, report, small};
 use crate::{NOW, document, rendered, validate};
 
-fn attested(lake: &Path, file: &str) -> std::process::Output {
+/// The report in a format, told of a file of attestations.
+pub fn attested_as(lake: &Path, file: &str, format: &str) -> std::process::Output {
     let path = lake.join("attestations.toml");
     std::fs::write(&path, file).unwrap();
     report(&[
         lake.to_str().unwrap(),
         "--attestations",
         path.to_str().unwrap(),
+        "--format",
+        format,
     ])
 }
 
-fn entry(what: &str, about: &str, expires: &str) -> String {
+fn attested(lake: &Path, file: &str) -> std::process::Output {
+    attested_as(lake, file, "markdown")
+}
+
+pub fn entry(what: &str, about: &str, expires: &str) -> String {
     format!(
         "[[attestation]]\nwhat = '{what}'\n{about}\ndate = 2026-01-15\nexpires = {expires}\nby = 'Example'\nevidence = 'https://example.com/r p'\n"
     )

@@ -52,16 +52,7 @@ pub fn draw(changes: &Changes, request: &Request) -> Picture {
         selected: request.filter.select(facts),
         changes,
     };
-    let (title, stem) = match &request.filter.systems[..] {
-        [system] if !system.is_empty() => (
-            format!("{system}: what changed"),
-            format!("diff-{}", slug(system)),
-        ),
-        _ => (
-            restricted("what changed", &request.filter),
-            "diff".to_owned(),
-        ),
-    };
+    let (title, stem) = named("diff", "what changed", "what changed", &request.filter);
     let mut picture = Picture {
         view: "diff",
         stem,

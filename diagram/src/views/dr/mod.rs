@@ -54,16 +54,12 @@ pub fn draw(facts: &Facts, recovery: &RecoveryFacts, request: &Request) -> Pictu
         facts,
         recovery,
     };
-    let (title, stem) = match &request.filter.systems[..] {
-        [system] if !system.is_empty() => (
-            format!("{system}: disaster recovery"),
-            format!("dr-{}", slug(system)),
-        ),
-        _ => (
-            restricted("disaster recovery", &request.filter),
-            "dr".to_owned(),
-        ),
-    };
+    let (title, stem) = named(
+        "dr",
+        "disaster recovery",
+        "disaster recovery",
+        &request.filter,
+    );
     let mut picture = Picture {
         view: "dr",
         stem,

@@ -72,16 +72,12 @@ pub fn draw(facts: &Facts, paths: &[Path], request: &Request) -> Picture {
         selected: selected.clone(),
         facts,
     };
-    let (title, stem) = match &request.filter.systems[..] {
-        [system] if !system.is_empty() => (
-            format!("{system}: internet to data"),
-            format!("exposure-{}", slug(system)),
-        ),
-        _ => (
-            restricted("exposure: internet to data", &request.filter),
-            "exposure".to_owned(),
-        ),
-    };
+    let (title, stem) = named(
+        "exposure",
+        "internet to data",
+        "exposure: internet to data",
+        &request.filter,
+    );
     let mut picture = Picture {
         view: "exposure",
         stem,

@@ -17,11 +17,9 @@ use crate::graph::lift::{self, Edges, NodeIndex};
 use crate::graph::parts::Parts;
 use crate::graph::place::Places;
 use crate::kinds::Category;
-use crate::layout::Format;
 use crate::picture::{Account, Picture, Shape, Sign, count, grouped};
 use cards::Group;
 use frames::{Site, site};
-use handoff::run::Run;
 
 /// Draws every system that the filter admits, in order of their names; resources without a system come last.
 pub fn draw(facts: &Facts, request: &Request) -> Vec<Picture> {
@@ -344,40 +342,4 @@ fn legend(picture: &Picture) -> Vec<Sign> {
     signs.extend([Sign::Exposed, Sign::Findings, Sign::Stars]);
     signs.push(Sign::Text("— network, events   ··· IAM, settings   - - DNS, backup   thick: replication   dashed: untagged, outside".to_owned()));
     signs
-}
-
-/// A page that lists the pictures.
-pub fn index(run: &Run, pictures: &[Picture], render: Option<Format>) -> String {
-    let mut page = format!(
-        "# Systems\n\nAs of {}.\n\n| system | resources | files |\n| --- | --- | --- |\n",
-        crate::facts::as_of(run)
-    );
-    for picture in pictures {
-        let endings = ["dot", "json"]
-            .into_iter()
-            .chain(render.map(Format::ending));
-        let files: Vec<String> = endings
-            .map(|ending| format!("[{ending}]({}.{ending})", picture.stem))
-            .collect();
-        page.push_str(&format!(
-            "| {} | {} | {} |\n",
-            markdown(&picture.title),
-            picture.account.sentence(),
-            files.join(" ")
-        ));
-    }
-    page
-}
-
-/// A name in a cell of a table: as it is, and neither markup nor the cell's end.
-fn markdown(name: &str) -> String {
-    let mut text = String::new();
-    for c in handoff::text::printable(name).chars() {
-        if c.is_ascii_punctuation() && !matches!(c, '-' | '.' | ',') {
-            text.push_str(&format!("&#{};", u32::from(c)));
-        } else {
-            text.push(c);
-        }
-    }
-    text
 }

@@ -1,82 +1,90 @@
 //! The list of findings: one line each, the evidence folded into it.
+//!
+//! The page is quick because it shows a part of the list at a time: the lines of highest risk stand in it for readers
+//! without the script, and the script pages, searches and filters all of them, which it reads from data.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
-use serde_json::Value;
-
-use super::{escaped, resource, severity, value, without_stop};
+use super::data::Data;
+use super::line::{Evidence, Line};
+use super::{escaped, severity, status, value};
 use crate::chapters::RULES;
 use crate::content::Content;
 use crate::content::finding::{Finding, Severity, Status};
-use crate::markdown::words::{counted, day, number};
+use crate::markdown::words::{counted, number};
 
-/// Facts shown of one finding.
-const FACTS: usize = 25;
+/// Lines shown at a time.
+const PAGE: usize = 200;
+/// What the choice of owners may take, in bytes; the search finds the others.
+const OWNERS_ROOM: usize = 500_000;
 
-/// The findings that have a line, and those of them that have evidence.
+/// The findings that the page has, and those of them that have evidence.
+#[derive(Debug)]
 pub struct List<'a> {
-    lines: Vec<(String, Option<String>)>,
+    data: Data,
+    /// The first page, as markup.
+    markup: String,
     anchors: HashSet<&'a str>,
     owners: BTreeMap<&'a str, usize>,
+    evidenced: usize,
     total: usize,
 }
 
 impl List<'_> {
-    /// Whether a finding has a line.
+    /// Whether the page has a finding.
     pub fn has(&self, finding: &Finding) -> bool {
         self.anchors.contains(finding.anchor.as_str())
     }
-
-    fn evidenced(&self) -> usize {
-        self.lines
-            .iter()
-            .filter(|(_, evidence)| evidence.is_some())
-            .count()
-    }
 }
 
-/// Lines of as many findings as fit into `room` bytes, then the evidence of as many of them as fit into the rest.
+/// As many findings as fit into `room` bytes, then the evidence of as many of them as fit into the rest.
 pub fn list(content: &Content, room: usize) -> List<'_> {
     let findings: &[Finding] = content
         .evaluation
         .as_ref()
         .map_or(&[], |evaluation| &evaluation.findings);
     let mut list = List {
-        lines: Vec::new(),
+        data: Data::default(),
+        markup: String::new(),
         anchors: HashSet::new(),
-        owners: BTreeMap::new(),
+        owners: owners(findings),
+        evidenced: 0,
         total: findings.len(),
     };
-    for owner in findings
-        .iter()
-        .filter_map(|finding| finding.owner.as_deref())
-    {
-        list.owners.insert(owner, 0);
-    }
-    // Number 0 is for what has no owner.
-    for (number, place) in list.owners.values_mut().enumerate() {
-        *place = number + 1;
-    }
-    let mut taken = 0;
     for finding in findings {
-        let line = line(finding, &list.owners);
-        taken += line.len() + 20;
-        if taken > room {
-            break;
-        }
+        let line = Line::of(finding);
+        let owner = finding.owner.as_deref();
+        let owner = owner.and_then(|owner| list.owners.get(owner)).copied();
+        list.data.add(&line, owner.unwrap_or(0));
         list.anchors.insert(&finding.anchor);
-        list.lines.push((line, None));
-    }
-    for (finding, (_, evidence)) in findings.iter().zip(&mut list.lines) {
-        let facts = facts(finding);
-        taken += facts.len() + 30;
-        if taken > room {
+        if list.anchors.len() <= PAGE {
+            item(&mut list.markup, &line, &Evidence::of(finding));
+        }
+        if list.data.bytes() + list.markup.len() > room {
             break;
         }
-        *evidence = Some(facts);
+    }
+    for (place, finding) in findings.iter().take(list.anchors.len()).enumerate() {
+        if list.data.bytes() + list.markup.len() > room {
+            break;
+        }
+        list.data.open(place, &Evidence::of(finding));
+        list.evidenced += 1;
     }
     list
+}
+
+/// Numbers of the owners, by name; 0 is for what has none.
+fn owners(findings: &[Finding]) -> BTreeMap<&str, usize> {
+    let names = findings
+        .iter()
+        .filter_map(|finding| finding.owner.as_deref());
+    let mut owners: BTreeMap<&str, usize> = names.map(|owner| (owner, 0)).collect();
+    for (number, place) in owners.values_mut().enumerate() {
+        *place = number + 1;
+    }
+    owners
 }
 
 /// Writes the chapter.
@@ -97,29 +105,27 @@ pub fn write(out: &mut String, content: &Content, list: &List<'_>) {
         if list.total == 1 { "does" } else { "do" },
         left_out(list)
     );
-    out.push_str(
-        "<div class=\"line columns\" aria-hidden=\"true\"><span>Severity</span><span>Resource</span><span>Why</span><span>Check</span>\
-         <span>Owner</span><span>Region</span><span class=\"n\">Risk</span></div>\n<ol class=\"list\" id=\"list\">\n",
-    );
-    for (line, evidence) in &list.lines {
-        match evidence {
-            Some(evidence) => {
-                // Writing to a String can't fail.
-                let _ = writeln!(out, "{line}</summary>{evidence}</details></li>");
-            }
-            None => {
-                let _ = writeln!(
-                    out,
-                    "{line}</summary><p>Its evidence is left out here.</p></details></li>"
-                );
-            }
-        }
+    if list.anchors.len() > PAGE {
+        let _ = writeln!(
+            out,
+            "<p class=\"notice\" id=\"unscripted\">Here are the <b>{PAGE} of highest risk</b>. The other {} are in this page, too, but only its script can \
+             show them, and it does not run here: <code>report --format csv</code> and <code>report --out DIR</code> list all of them.</p>",
+            number((list.anchors.len() - PAGE) as u64)
+        );
     }
-    out.push_str("</ol>\n</section>\n");
+    let _ = write!(
+        out,
+        "<div class=\"line columns\" aria-hidden=\"true\"><span>Severity</span><span>Resource</span><span>Why</span><span>Check</span>\
+         <span>Owner</span><span>Region</span><span class=\"n\">Risk</span></div>\n<ol class=\"list\" id=\"list\">\n{}</ol>\n\
+         <nav id=\"pager\" aria-label=\"Pages of findings\" hidden><button type=\"button\">Previous {PAGE}</button> <span></span> \
+         <button type=\"button\">Next {PAGE}</button></nav>\n</section>\n{}",
+        list.markup,
+        list.data.element(PAGE),
+    );
 }
 
 fn left_out(list: &List<'_>) -> String {
-    let (lines, evidenced) = (list.lines.len(), list.evidenced());
+    let lines = list.anchors.len();
     let mut parts = Vec::new();
     if lines < list.total {
         parts.push(format!(
@@ -127,10 +133,10 @@ fn left_out(list: &List<'_>) -> String {
             number((list.total - lines) as u64)
         ));
     }
-    if evidenced < lines {
+    if list.evidenced < lines {
         parts.push(format!(
             "the {} of highest risk have their evidence",
-            number(evidenced as u64)
+            number(list.evidenced as u64)
         ));
     }
     match parts.is_empty() {
@@ -156,10 +162,15 @@ fn filters(out: &mut String, list: &List<'_>) {
             }
             out.push_str("</select></label>\n");
         };
+    let mut taken = 0;
     let owners = list
         .owners
         .iter()
-        .map(|(owner, number)| (number.to_string(), value(owner)));
+        .map(|(owner, number)| (number.to_string(), value(owner)))
+        .take_while(|(_, owner)| {
+            taken += owner.len() + 40;
+            taken <= OWNERS_ROOM
+        });
     select(
         "Owner",
         "owner",
@@ -189,174 +200,55 @@ fn filters(out: &mut String, list: &List<'_>) {
         "status",
         &mut [Status::Fail, Status::Unknown, Status::Waived]
             .iter()
-            .map(|status| (code(*status).to_owned(), word(*status).to_owned())),
+            .map(|status| {
+                (
+                    status::code(*status).to_owned(),
+                    status::word(*status).to_owned(),
+                )
+            }),
     );
     out.push_str("<button type=\"reset\">Reset</button>\n<output id=\"count\" aria-live=\"polite\"></output>\n</form>\n");
 }
 
-/// A status as the lake has it.
-fn code(status: Status) -> &'static str {
-    match status {
-        Status::Fail => "fail",
-        Status::Unknown => "unknown",
-        Status::Waived => "waived",
-        Status::Pass => "pass",
-    }
-}
-
-/// A status as a reader has it.
-fn word(status: Status) -> &'static str {
-    match status {
-        Status::Fail => "open",
-        Status::Unknown => "unknown",
-        Status::Waived => "accepted",
-        Status::Pass => "passed",
-    }
-}
-
-/// A finding's line, up to the end of its summary.
-fn line(finding: &Finding, owners: &BTreeMap<&str, usize>) -> String {
-    let owner = finding.owner.as_deref();
-    let status = match finding.status {
+/// A finding as markup; the script makes the same of the same data.
+fn item(out: &mut String, line: &Line, evidence: &Evidence) {
+    let status = match line.status {
         Status::Fail => String::new(),
-        status => format!("<i class=\"tag\">{}</i> ", word(status)),
+        status => format!("<i class=\"tag\">{}</i> ", status::word(status)),
     };
-    let exposed = match finding.exposed {
-        Some(true) => "<i class=\"tag net\">internet</i> ",
-        _ => "",
+    let exposed = match line.exposed {
+        true => "<i class=\"tag net\">internet</i> ",
+        false => "",
     };
-    format!(
-        "<li id=\"{}\" data-o=\"{}\" data-r=\"{}\" data-v=\"{}\" data-t=\"{}\"><details><summary class=\"line\">{}<span class=\"what\">{}</span>\
-         <span class=\"why\">{status}{exposed}{}</span><code>{}</code><span>{}</span><span class=\"soft\">{}</span><span class=\"n\">{:.0}</span>",
-        escaped(&finding.anchor),
-        owner
-            .and_then(|owner| owners.get(owner))
-            .copied()
-            .unwrap_or(0),
-        finding.rule,
-        finding.severity.name(),
-        code(finding.status),
-        severity(finding.severity),
-        resource(finding),
-        value(&finding.reason),
-        value(&finding.check_id),
-        owner.map_or_else(|| "<span class=\"soft\">no owner</span>".to_owned(), value),
-        value(&finding.region),
-        finding.risk,
-    )
-}
-
-/// What a finding's line opens to.
-fn facts(finding: &Finding) -> String {
-    let mut out = String::from("<dl>");
-    let mut fact = |name: &str, shown: String| {
-        let _ = write!(out, "<dt>{name}<dd>{shown}");
+    let owner = match &line.owner {
+        Some(owner) => format!("<span>{}</span>", escaped(owner)),
+        None => "<span class=\"soft\">no owner</span>".to_owned(),
     };
-    fact("Asked for", value(&finding.title));
-    fact("Why", value(&finding.reason));
-    fact(
-        "Resource",
-        format!("<code>{}</code>", escaped(&finding.resource_arn)),
+    let _ = write!(
+        out,
+        "<li id=\"{}\"><details><summary class=\"line\">{}<span class=\"what\">{}</span><span class=\"why\">{status}{exposed}{}</span>\
+         <code>{}</code>{owner}<span class=\"soft\">{}</span><span class=\"n\">{}</span></summary><dl>",
+        escaped(&line.anchor),
+        severity(line.severity),
+        escaped(&line.resource),
+        escaped(&line.reason),
+        escaped(&line.check_id),
+        escaped(&line.region),
+        line.risk,
     );
-    let tags: Vec<String> = [
-        ("environment", &finding.environment),
-        ("system", &finding.system),
-        ("importance", &finding.importance),
-    ]
-    .into_iter()
-    .filter_map(|(name, tag)| Some(format!("{name} {}", value(tag.as_deref()?))))
-    .collect();
-    if !tags.is_empty() {
-        fact("Belongs to", tags.join(", "));
-    }
-    if let Some(exposure) = &finding.exposure {
-        fact("Reachable", value(exposure));
-    }
-    if let Some(discriminator) = &finding.discriminator {
-        fact(
-            "Which one",
-            format!("<code>{}</code>", value(discriminator)),
-        );
-    }
-    if let Some(first_seen) = finding.first_seen {
-        fact("First seen", day(first_seen));
-    }
-    if let Some(waiver) = &finding.waiver {
-        let owner = waiver
-            .owner
-            .as_deref()
-            .map_or_else(|| "somebody".to_owned(), value);
-        let until = waiver
-            .expires
-            .map(|expires| format!(" until {}", day(expires)));
-        let reason = waiver
-            .reason
-            .as_deref()
-            .map(|reason| format!(": {}", value(reason)));
-        fact(
-            "Accepted by",
-            format!(
-                "{owner}{}{}",
-                until.unwrap_or_default(),
-                reason.unwrap_or_default()
-            ),
-        );
-    }
-    for (name, shown) in evidence(finding) {
-        fact(&name, shown);
-    }
-    if let Some(remediation) = &finding.remediation {
-        fact("To do", format!("{}.", without_stop(&escaped(remediation))));
+    let styled = |text: &str, as_code: bool| match as_code {
+        true => format!("<code>{}</code>", escaped(text)),
+        false => escaped(text),
+    };
+    for fact in &evidence.facts {
+        let name = styled(&fact.name, fact.style.has_name());
+        let text = styled(&fact.text, fact.style.has_text());
+        let _ = write!(out, "<dt>{name}</dt><dd>{text}</dd>");
     }
     out.push_str("</dl>");
-    if let Some(command) = &finding.remediation_command {
+    if let Some(command) = &evidence.command {
         let lines: Vec<String> = command.lines().map(escaped).collect();
         let _ = write!(out, "<pre>{}</pre>", lines.join("\n"));
     }
-    out
-}
-
-/// The evidence's members; evidence that is no object is one fact.
-fn evidence(finding: &Finding) -> Vec<(String, String)> {
-    match finding.evidence_value() {
-        None | Some(Value::Null) => Vec::new(),
-        Some(Value::Object(members)) => {
-            let mut facts: Vec<(String, String)> = members
-                .iter()
-                .take(FACTS)
-                .map(|(name, fact)| (format!("<code>{}</code>", value(name)), shown(fact)))
-                .collect();
-            if members.len() > FACTS {
-                let more = counted((members.len() - FACTS) as u64, "fact");
-                facts.push(("more".to_owned(), more));
-            }
-            facts
-        }
-        Some(other) => vec![("evidence".to_owned(), shown(&other))],
-    }
-}
-
-fn shown(fact: &Value) -> String {
-    match fact {
-        Value::Null => "not known".to_owned(),
-        Value::String(text) => value(text),
-        Value::Bool(_) | Value::Number(_) => escaped(&fact.to_string()),
-        Value::Array(elements)
-            if !elements.is_empty()
-                && elements
-                    .iter()
-                    .all(|element| !element.is_array() && !element.is_object()) =>
-        {
-            let texts: Vec<String> = elements
-                .iter()
-                .map(|element| {
-                    element
-                        .as_str()
-                        .map_or_else(|| element.to_string(), str::to_owned)
-                })
-                .collect();
-            value(&texts.join(", "))
-        }
-        other => format!("<code>{}</code>", value(&other.to_string())),
-    }
+    out.push_str("</details></li>\n");
 }

@@ -1,22 +1,25 @@
-//! The page to open in a browser: one file, readable without its script, which only searches and filters.
+//! The page to open in a browser: one file, readable without its script, which searches, filters and pages the findings.
 //!
 //! Nothing is loaded from anywhere: the policy in the head allows the one style sheet and the one script by their hash, so
-//! that even markup that got past the escaping could neither run nor call home. The page stays below [`LIMIT`]: every
-//! finding has a line while there is room, highest risk first, then the findings get their evidence in the same order
-//! while there is room for that; the page says what it left out.
+//! that even markup that got past the escaping could neither run nor call home. The page stays below [`LIMIT`]: it has every
+//! finding while there is room, highest risk first, then the findings get their evidence in the same order while there is
+//! room for that; the page says what it left out.
 
+mod chapters;
+mod data;
 mod findings;
+mod line;
 mod owners;
 mod rules;
 mod scope;
 mod scoreboard;
+mod status;
 
-use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use handoff::text::elide_middle;
+use handoff::text::{elide_middle, printable};
 use sha2::{Digest as _, Sha256};
 
 use super::markup::escaped;
@@ -49,6 +52,7 @@ pub fn render(content: &Content) -> String {
     }
     findings::write(&mut out, content, &list);
     owners::write(&mut out, content, &list);
+    chapters::write(&mut out, content, &list);
     out.push_str("</main>\n");
     let _ = write!(out, "<script>{SCRIPT}</script>\n</body>\n</html>\n");
     out
@@ -82,8 +86,13 @@ fn value(text: &str) -> String {
     escaped(&bounded(text))
 }
 
-fn bounded(text: &str) -> Cow<'_, str> {
-    elide_middle(text, VALUE_CHARS)
+/// A value from the lake, bounded and on one line, as plain text.
+fn bounded(text: &str) -> String {
+    bounded_by(text, VALUE_CHARS)
+}
+
+fn bounded_by(text: &str, characters: usize) -> String {
+    elide_middle(&printable(text), characters).into_owned()
 }
 
 /// A severity as a label; the word says it, the colour repeats it.
@@ -104,10 +113,15 @@ fn linked(finding: &Finding, list: &findings::List<'_>) -> String {
 
 /// What a finding is about.
 fn resource(finding: &Finding) -> String {
+    escaped(&label(finding))
+}
+
+/// What a finding is about, as plain text.
+fn label(finding: &Finding) -> String {
     if finding.is_account() {
-        format!("account {}", value(&finding.account_id))
+        format!("account {}", bounded(&finding.account_id))
     } else {
-        value(finding.resource_label())
+        bounded(finding.resource_label())
     }
 }
 

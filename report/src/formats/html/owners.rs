@@ -23,7 +23,7 @@ pub fn write(out: &mut String, content: &Content, list: &findings::List<'_>) {
     if content.evaluation.is_none() {
         return;
     }
-    out.push_str("<section id=\"owners\">\n<h2>To do by owner</h2>\n");
+    out.push_str("<section id=\"to-do-by-owner\">\n<h2>To do by owner</h2>\n");
     let owners = by_owner(content);
     if owners.is_empty() {
         out.push_str("<p>Nothing: no check failed.</p>\n");

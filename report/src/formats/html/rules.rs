@@ -35,7 +35,7 @@ pub fn write(out: &mut String, evaluation: &Evaluation) {
             out,
             "<li class=\"{class}\" title=\"{}\"><a href=\"#findings\" data-rule=\"{}\"><span class=\"soft\">Rule {}</span> <b>{}</b></a>\
              <p class=\"outcome\"><span aria-hidden=\"true\">{sign}</span> {outcome}</p>{}\
-             <p><b>{}</b> of {} failed{since}</p><p class=\"soft\">{} unknown{accepted}</p></li>",
+             <p><b>{}</b> of {} failed{since}</p><p class=\"soft\">{} unknown{accepted}, <a class=\"more\" href=\"#{}\">in detail</a></p></li>",
             value(rule.asks),
             rule.number,
             rule.number,
@@ -49,6 +49,7 @@ pub fn write(out: &mut String, evaluation: &Evaluation) {
             number(verdicts.failed),
             number(verdicts.decided()),
             number(verdicts.unknown),
+            rule.anchor(),
         );
     }
     out.push_str("</ol>\n</section>\n");

@@ -56,7 +56,19 @@ fn chapters(content: &Content) -> String {
         ("rules", "Seven rules", content.evaluation.is_some()),
         ("risks", "Top risks", content.evaluation.is_some()),
         ("findings", "Findings", true),
-        ("owners", "To do by owner", content.evaluation.is_some()),
+        (
+            "to-do-by-owner",
+            "To do by owner",
+            content.evaluation.is_some(),
+        ),
+        ("changes", "Changes", content.evaluation.is_some()),
+        (
+            "rule-1-tags",
+            "Each rule in detail",
+            content.evaluation.is_some(),
+        ),
+        ("frameworks", "Frameworks", content.evaluation.is_some()),
+        ("appendix", "Appendix", content.evaluation.is_some()),
     ];
     let links: Vec<String> = chapters
         .iter()

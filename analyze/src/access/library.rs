@@ -1,0 +1,144 @@
+//! The policies of a run, each read once.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::classes;
+use crate::iam::{Pattern, Policy, PolicyKind};
+
+/// Position of a policy in the [`Library`].
+pub(super) type PolicyId = usize;
+
+/// The context key that a policy which can't be read depends on: no request tells it, so whatever it decides is unknown.
+pub(super) const UNREAD: &str = "sevenwalls:unread";
+
+/// A policy and where it comes from.
+pub(super) struct Entry {
+    pub(super) policy: Arc<Policy>,
+    /// What the table `statements` calls its layer.
+    pub(super) layer: &'static str,
+    /// The document; none for what could not be read.
+    pub(super) document: Option<Value>,
+    /// The key of multi-factor authentication is in one of its conditions.
+    pub(super) mentions_mfa: bool,
+}
+
+/// All policies, in the order in which they were asked for.
+#[derive(Default)]
+pub(super) struct Library {
+    entries: Vec<Entry>,
+    known: HashMap<(String, Option<String>, &'static str), PolicyId>,
+    /// Policies that could not be read, and why.
+    pub(super) unread: Vec<(String, String)>,
+}
+
+impl Library {
+    /// The policy that `name` stands for, with its text. A text that is missing or no policy decides nothing and allows
+    /// nothing for certain.
+    pub(super) fn add(
+        &mut self,
+        layer: &'static str,
+        kind: PolicyKind,
+        name: &str,
+        text: Option<&str>,
+    ) -> PolicyId {
+        let key = (name.to_owned(), text.map(str::to_owned), layer);
+        if let Some(id) = self.known.get(&key) {
+            return *id;
+        }
+        let read = match text {
+            None => Err("its document is not in the run".to_owned()),
+            Some(text) => Policy::from_json(name, kind, text).map_err(|error| error.to_string()),
+        };
+        let (policy, document) = match read {
+            Ok(policy) => (
+                policy,
+                text.and_then(|text| serde_json::from_str(text).ok()),
+            ),
+            Err(why) => {
+                self.unread.push((name.to_owned(), why));
+                (unread(name, kind), None)
+            }
+        };
+        let mentions_mfa = policy
+            .statements()
+            .iter()
+            .flat_map(|statement| statement.keys())
+            .any(|key| key.starts_with("aws:multifactorauth"));
+        let id = self.entries.len();
+        self.entries.push(Entry {
+            policy: Arc::new(policy),
+            layer,
+            document,
+            mentions_mfa,
+        });
+        self.known.insert(key, id);
+        id
+    }
+
+    pub(super) fn get(&self, id: PolicyId) -> &Entry {
+        &self.entries[id]
+    }
+
+    pub(super) fn policy(&self, id: PolicyId) -> Arc<Policy> {
+        Arc::clone(&self.entries[id].policy)
+    }
+
+    /// ARNs of parts of the resource `arn`, one for each pattern that names some of them.
+    pub(super) fn parts_below(&self, arn: &str) -> BTreeSet<String> {
+        self.patterns()
+            .filter_map(|source| classes::part_below(source, arn))
+            .collect()
+    }
+
+    /// ARNs of a service, one for each pattern that names some of them, and one that only `*` names.
+    pub(super) fn instances(&self, service: &str) -> BTreeSet<String> {
+        let of_service = |source: &&str| {
+            source
+                .split(':')
+                .nth(2)
+                .is_some_and(|named| Pattern::glob(named).matches(service))
+        };
+        let instances = self
+            .patterns()
+            .filter(of_service)
+            .filter(|source| !source.contains("${"));
+        let instances = instances.map(|source| source.replace(['*', '?'], "x"));
+        instances.chain(["*".to_owned()]).collect()
+    }
+
+    /// The patterns of all `Resource` elements.
+    fn patterns(&self) -> impl Iterator<Item = &str> {
+        let documents = self
+            .entries
+            .iter()
+            .filter_map(|entry| entry.document.as_ref());
+        let statements = documents.flat_map(|document| match &document["Statement"] {
+            Value::Array(list) => list.as_slice(),
+            one => std::slice::from_ref(one),
+        });
+        statements.flat_map(classes::patterns)
+    }
+
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+}
+
+/// A policy that may allow everything and may deny everything.
+fn unread(name: &str, kind: PolicyKind) -> Policy {
+    let statement = |effect: &str| {
+        let mut statement = serde_json::json!({
+            "Effect": effect, "Action": "*", "Resource": "*",
+            "Condition": { "StringEquals": { UNREAD: "" } },
+        });
+        if kind != PolicyKind::Principal {
+            statement["Principal"] = "*".into();
+        }
+        statement
+    };
+    let document = serde_json::json!({ "Version": "2012-10-17", "Statement": [statement("Allow"), statement("Deny")] });
+    Policy::from_value(name, kind, &document).expect("the document is right for every kind")
+}
