@@ -27,6 +27,7 @@ pub(crate) const TABLES: &str = "
 create table judged_from (moment timestamp);
 create table repeated_rows (source_key varchar, source_record bigint);
 create table event_coverage (account_id varchar, events bigint, first_time timestamp, last_time timestamp);
+create table user_agents (user_agent varchar, product varchar);
 create table addresses (address varchar, network varchar, is_public boolean, trusted boolean, country varchar, asn bigint, as_name varchar);
 create table trail_problems (account_id varchar, region varchar, why varchar);
 ";
@@ -157,6 +158,7 @@ pub(crate) fn are_read_by(
             "activity",
             "trail_days",
             "addresses",
+            "user_agents",
             "event_coverage",
             "trail_problems",
         ],

@@ -21,7 +21,7 @@ with calls as (
         response_elements ->> '$.policy.arn' as created_arn
     from iam_calls
     where event_source = 'iam.amazonaws.com'
-        and event_name in ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'CreatePolicy', 'CreatePolicyVersion', 'AddUserToGroup')
+        and event_name in (values ('AttachUserPolicy'), ('AttachRolePolicy'), ('AttachGroupPolicy'), ('PutUserPolicy'), ('PutRolePolicy'), ('PutGroupPolicy'), ('CreatePolicy'), ('CreatePolicyVersion'), ('AddUserToGroup'))
         and deliberate
 ),
 own_policies as (

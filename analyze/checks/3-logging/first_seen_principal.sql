@@ -29,7 +29,7 @@ made as (
         case when event_name = 'CreateUser' then 'user' else 'role' end as kind,
         coalesce(request_parameters ->> '$.userName', request_parameters ->> '$.roleName') as name
     from events
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateUser', 'CreateRole') and succeeded
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateUser'), ('CreateRole')) and succeeded
 ),
 makers as (
     select account_id, maker, min(event_time) as first_made

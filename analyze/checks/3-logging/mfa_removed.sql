@@ -15,7 +15,7 @@ with calls as (
         count(*) filter (where event_name = 'EnableMFADevice' and succeeded) over around > 0 as replaced,
         count(*) filter (where event_name = 'DeleteUser' and succeeded) over afterwards > 0 as user_deleted
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('DeactivateMFADevice', 'EnableMFADevice', 'DeleteUser')
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('DeactivateMFADevice'), ('EnableMFADevice'), ('DeleteUser'))
     window
         around as (partition by account_id, target_arn order by event_time range between interval 1 hour preceding and interval 1 hour following),
         afterwards as (partition by account_id, target_arn order by event_time range between current row and interval 1 hour following)

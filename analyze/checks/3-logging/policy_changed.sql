@@ -21,9 +21,9 @@ with calls as (
         of_administrators and event_name not like '%Boundary' as of_administrators
     from iam_calls
     where event_source = 'iam.amazonaws.com' and not by_service and (succeeded or denied)
-        and event_name in (
-            'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion', 'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary',
-            'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary', 'CreateUser', 'CreateRole', 'CreateGroup'
+        and event_name in (values
+            ('PutUserPolicy'), ('PutRolePolicy'), ('PutGroupPolicy'), ('CreatePolicyVersion'), ('SetDefaultPolicyVersion'), ('PutUserPermissionsBoundary'), ('PutRolePermissionsBoundary'),
+            ('DeleteUserPermissionsBoundary'), ('DeleteRolePermissionsBoundary'), ('CreateUser'), ('CreateRole'), ('CreateGroup')
         )
 ),
 changes as (
@@ -37,7 +37,7 @@ changes as (
         false as is_new, succeeded, judged, call
     from events
     where event_source = 'sso.amazonaws.com' and not by_service and (succeeded or denied)
-        and event_name in ('PutInlinePolicyToPermissionSet', 'PutPermissionsBoundaryToPermissionSet', 'DeletePermissionsBoundaryFromPermissionSet')
+        and event_name in (values ('PutInlinePolicyToPermissionSet'), ('PutPermissionsBoundaryToPermissionSet'), ('DeletePermissionsBoundaryFromPermissionSet'))
 )
 select
     account_id,

@@ -19,7 +19,7 @@ with reads as (
             [coalesce(request_parameters ->> '$.secretId', denied_resource)]
         ))) as asked
     from events
-    where event_source = 'secretsmanager.amazonaws.com' and event_name in ('GetSecretValue', 'BatchGetSecretValue')
+    where event_source = 'secretsmanager.amazonaws.com' and event_name in (values ('GetSecretValue'), ('BatchGetSecretValue'))
         and (not by_service or identity_invoked_by is not distinct from 'secretsmanager.amazonaws.com')
         and (succeeded or denied) and principal is not null
 ),

@@ -12,7 +12,7 @@ links = ["https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSe
 with calls as (
     select *, request_parameters as asked, request_parameters ->> '$.groupId' as group_id
     from events
-    where event_source = 'ec2.amazonaws.com' and event_name in ('AuthorizeSecurityGroupIngress', 'RevokeSecurityGroupIngress') and not by_service
+    where event_source = 'ec2.amazonaws.com' and event_name in (values ('AuthorizeSecurityGroupIngress'), ('RevokeSecurityGroupIngress')) and not by_service
 ),
 nested as (
     select *, unnest(as_objects(asked -> '$.ipPermissions.items')) as permission
