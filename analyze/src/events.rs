@@ -32,6 +32,9 @@ create table addresses (address varchar, network varchar, is_public boolean, tru
 create table trail_problems (account_id varchar, region varchar, why varchar);
 ";
 
+/// Views that pick few of the events, for several detections: what they pick is read once.
+pub(crate) const PICKS: [&str; 3] = ["console_logins", "destructive_calls", "iam_calls"];
+
 /// Files of the CloudTrail lake on this machine.
 #[derive(Debug, Default)]
 pub(crate) struct Files {

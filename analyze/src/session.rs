@@ -239,6 +239,18 @@ impl Session {
         Ok(())
     }
 
+    /// Makes a table of a view, so that whoever reads it reads rows and computes nothing.
+    ///
+    /// # Errors
+    /// When the view can't be computed; then it stays what it is.
+    pub(crate) fn keep(&self, view: &str) -> Result<(), duckdb::Error> {
+        let view = identifier(view);
+        let kept = identifier("kept rows");
+        self.connection.execute_batch(&format!(
+            "create table {kept} as from {view};\ndrop view {view};\nalter table {kept} rename to {view};"
+        ))
+    }
+
     /// What is read where `names` are, views replaced by what they read themselves.
     fn resolve(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         let of_name = |name: &String| match self.views.get(name) {
@@ -377,8 +389,14 @@ impl Session {
 
     /// A new table `name` with one column `value`, for what a question is about.
     pub(crate) fn fill_new(&self, name: &str, values: &[&str]) -> anyhow::Result<()> {
-        self.connection.execute_batch(&format!("create or replace table {} (value varchar);", identifier(name)))?;
-        self.fill(name, values.iter().map(|value| vec![Some((*value).to_owned())]))
+        self.connection.execute_batch(&format!(
+            "create or replace table {} (value varchar);",
+            identifier(name)
+        ))?;
+        self.fill(
+            name,
+            values.iter().map(|value| vec![Some((*value).to_owned())]),
+        )
     }
 
     /// A table of the run's own facts, filled with rows of text.
