@@ -17,7 +17,7 @@ with seen as (
     group by all
 ),
 -- Which accounts call which is found in two columns, when they first did in the events of those few.
-strange_accounts as (
+strange_accounts as materialized (
     select distinct identity_account_id as foreign_account
     from cloudtrail_events
     where identity_account_id <> recipient_account_id
@@ -27,7 +27,7 @@ strange_accounts as (
 foreigners as (
     select account_id, identity_account_id as foreign_account, min(event_time) as first_time
     from events
-    where identity_account_id in (from strange_accounts) and identity_account_id <> account_id and regexp_full_match(identity_account_id, '[0-9]{12}')
+    where identity_account_id in (from strange_accounts union all select '') and identity_account_id <> account_id and regexp_full_match(identity_account_id, '[0-9]{12}')
         and not by_service and event_category is distinct from 'Data'
     group by all
 ),
@@ -75,15 +75,15 @@ fresh as (
 calls as (
     select f.arn, f.foreign_account, e.*
     from fresh as f
-    join (
-        select e.*, coalesce(a.foreign_account, e.principal) as caller
-        from events as e
-        left join strange_accounts as a
-            on a.foreign_account = e.identity_account_id and e.identity_account_id <> e.account_id and e.event_category is distinct from 'Data'
-    ) as e
-        on e.account_id = f.account_id and e.caller = coalesce(f.foreign_account, f.principal)
+    join events as e on e.account_id = f.account_id and e.principal = f.principal
         and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
-    where not e.by_service
+    where e.principal in (select principal from fresh union all select '') and not e.by_service
+    union all by name
+    select f.arn, f.foreign_account, e.*
+    from fresh as f
+    join events as e on e.account_id = f.account_id and e.identity_account_id = f.foreign_account
+        and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
+    where e.identity_account_id in (select foreign_account from fresh union all select '') and not e.by_service and e.event_category is distinct from 'Data'
 )
 select
     account_id,

@@ -47,7 +47,7 @@ steady as (
     select d.account_id, d.principal, d.product
     from driven as d
     join events as e on e.account_id = d.account_id and e.principal = d.principal and e.event_time < d.first_time::date
-    where not e.by_service and e.user_agent is not null and e.principal in (select principal from driven)
+    where not e.by_service and e.user_agent is not null and e.principal in (select principal from driven union all select '')
     group by all
     having count(distinct e.event_time::date) >= 10
 ),

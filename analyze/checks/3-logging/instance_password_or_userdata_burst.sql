@@ -12,7 +12,7 @@ links = ["https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetPassword
 with reads as (
     select *, strftime(event_time, '%Y-%m-%d') as day, request_parameters ->> '$.instanceId' as instance_id
     from events
-    where event_source = 'ec2.amazonaws.com' and event_name in (values ('GetPasswordData'), ('DescribeInstanceAttribute'))
+    where event_source = 'ec2.amazonaws.com' and event_name in (values ('GetPasswordData'), ('DescribeInstanceAttribute'), (''))
         and (event_name = 'GetPasswordData' or request_parameters ->> '$.attribute' = 'userData')
         and not by_service and (succeeded or denied) and principal is not null
 ),

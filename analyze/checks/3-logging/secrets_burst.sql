@@ -25,33 +25,24 @@ with reads as not materialized (
         and (not by_service or identity_invoked_by is not distinct from 'secretsmanager.amazonaws.com')
         and (succeeded or denied) and principal is not null
 ),
-named as not materialized (
-    select
-        * exclude (asked),
-        case
-            when starts_with(asked, 'arn:') then regexp_replace(asked, '^arn:[^:]*:secretsmanager:[^:]*:[0-9]*:secret:(.*)-[A-Za-z0-9?]{6}$', '\1')
-            else asked
-        end as secret
+asked_on as (
+    select account_id, principal, region, asked, event_time::date as day, min(event_time) as first_time
     from reads
     where asked is not null and asked <> '*'
-),
-read_days as (
-    select account_id, principal, region, secret, event_time::date as day, min(event_time) as first_time
-    from named
     group by all
 ),
 known as (
-    select account_id, principal, region, secret, min(first_time) as first_time, count(*) as days
-    from read_days
-    group by account_id, principal, region, secret
+    select account_id, principal, region, secret_name(asked) as secret, min(first_time) as first_time, count(distinct day) as days
+    from asked_on
+    group by account_id, principal, region, secret_name(asked)
     -- Whoever never read so many does not read them at once.
     qualify count(*) over (partition by account_id, principal) >= setting('secrets_read')
 ),
 fresh as (
-    select n.*
-    from named as n
+    select n.* exclude (asked), k.secret
+    from reads as n
     join known as k
-        on k.account_id = n.account_id and k.principal = n.principal and k.region = n.region and k.secret = n.secret
+        on k.account_id = n.account_id and k.principal = n.principal and k.region = n.region and k.secret = secret_name(n.asked)
         and n.event_time < k.first_time + interval 1 day
     join histories as h on h.account_id = n.account_id
     where n.principal in (select principal from known)
