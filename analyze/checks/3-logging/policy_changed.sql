@@ -33,7 +33,9 @@ changes as (
         or event_name = 'CreatePolicyVersion' and in_force and not only_denies is true and not of_administrators
     union all by name
     select
-        account_id, request_parameters ->> '$.permissionSetArn' as target_arn, principal, event_name, 'the permission set''s' as policy_name,
+        account_id,
+        coalesce(request_parameters ->> '$.permissionSetArn', case when denied then coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:sso:::permissionSet/.+$'), ''), principal) end) as target_arn,
+        principal, event_name, 'the permission set''s' as policy_name,
         false as is_new, succeeded, judged, call
     from events
     where event_source = 'sso.amazonaws.com' and not by_service and (succeeded or denied)
