@@ -107,11 +107,17 @@ pub(crate) fn open_tables(
     wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<Opened> {
     let mut by_table: BTreeMap<&str, Vec<&FileEntry>> = BTreeMap::new();
-    for file in record.files.iter().filter(|file| wanted(&file.table)) {
+    let files: Vec<FileEntry> = record
+        .files
+        .iter()
+        .filter(|file| wanted(&file.table))
+        .cloned()
+        .collect();
+    for file in &files {
         by_table.entry(&file.table).or_default().push(file);
     }
     // All files at once, so that those in a bucket are fetched together; one by one only if that fails.
-    let whole = run.lake.local_paths(&record.files).is_ok();
+    let whole = run.lake.local_paths(&files).is_ok();
     // The events belong to the lake, not to the run: `events::Files` registers them.
     let of_lake = schema::trail().map(|table| table.name);
     let names: BTreeSet<String> = session

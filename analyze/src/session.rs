@@ -130,9 +130,12 @@ impl Session {
             "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
             list.join(", ")
         );
-        let present = self
-            .columns_of(&source)
-            .with_context(|| format!("{name}: can't read its files"))?;
+        let present = match files {
+            [file] => handoff::table::column_names(name, file)?,
+            _ => self
+                .columns_of(&source)
+                .with_context(|| format!("{name}: can't read its files"))?,
+        };
         let mut columns = Vec::new();
         for column in known {
             let quoted = identifier(&column.name);

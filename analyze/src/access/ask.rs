@@ -1,6 +1,7 @@
 //! `analyze access`: who may do what, asked of one run.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::slice;
 
 use anyhow::Context as _;
 use handoff::contract::ColumnType::{List, String as Text};
@@ -59,54 +60,90 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
     let run = Run::find(args.run.as_deref())?;
     match (&args.action, &args.resource, &args.principal) {
         (Some(action), Some(resource), principal) => {
-            let tables = [&OF_PRINCIPALS[..], &OF_RESOURCES, &["assume_edges", "usage"]].concat();
+            let tables = [
+                &OF_PRINCIPALS[..],
+                &OF_RESOURCES,
+                &["assume_edges", "usage"],
+            ]
+            .concat();
             let views = ["attached_policies", "resource_policies"];
             let session = run::open_some(&run, &config, &args.limits, &tables, &views)?;
             who(&session, action, resource, principal.as_deref())?;
-            print_gaps(&session)?;
             query::print(&session, "from access_answer", args.format)?;
+            print_gaps(&session)
         }
         (_, _, Some(principal)) => {
             let tables = [
-                "aws_iam_user", "aws_iam_role", "collect_errors", "principal_classes", "resource_classes", "grants",
-                "assume_edges", "usage", "dangerous_actions", "resource_context",
+                "aws_iam_user",
+                "aws_iam_role",
+                "collect_errors",
+                "resources",
+                "principal_classes",
+                "resource_classes",
+                "grants",
+                "assume_edges",
+                "usage",
+                "dangerous_actions",
+                "resource_context",
             ];
             let session = run::open_some(&run, &config, &args.limits, &tables, &[])?;
             what(&session, principal)?;
-            print_gaps(&session)?;
-            query::print(&session, include_str!("../sql/access/principal.sql"), args.format)?;
+            query::print(
+                &session,
+                include_str!("../sql/access/principal.sql"),
+                args.format,
+            )?;
+            print_gaps(&session)
         }
         _ => unreachable!("the command line asks for an action or a principal"),
     }
-    Ok(Exit::Done)
 }
 
-/// What was not collected could hold another way.
-fn print_gaps(session: &Session) -> anyhow::Result<()> {
+/// What was not collected could hold another way: then the answer is partial.
+fn print_gaps(session: &Session) -> anyhow::Result<Exit> {
     let mut statement = session.connection.prepare(
         "select distinct account_id || ': ' || table_name || ' is incomplete: ' || why from gaps
-        where starts_with(table_name, 'aws_iam_') and table_name in ('aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy') order by all",
+        where table_name in ('aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy') order by all",
     )?;
+    let mut exit = Exit::Done;
     for line in statement.query_map([], |row| row.get::<_, String>(0))? {
         shell::warn(&line?);
+        exit = Exit::Partial;
     }
-    Ok(())
+    Ok(exit)
 }
 
 /// Whoever may do `action` to `resource`, into the table `access_answer`.
-fn who(session: &Session, action: &str, resource: &str, principal: Option<&str>) -> anyhow::Result<()> {
-    let judged = Action::parse(action)
-        .map_err(|error| Hinted::new(error.to_string(), "ask for one action, such as --action s3:DeleteBucket"))?;
-    Resource::new(resource, None)
-        .map_err(|error| Hinted::new(error.to_string(), "give the ARN as in `analyze query 'from resources'`"))?;
+fn who(
+    session: &Session,
+    action: &str,
+    resource: &str,
+    principal: Option<&str>,
+) -> anyhow::Result<()> {
+    let judged = Action::parse(action).map_err(|error| {
+        Hinted::new(
+            error.to_string(),
+            "ask for one action, such as --action s3:DeleteBucket",
+        )
+    })?;
+    Resource::new(resource, None).map_err(|error| {
+        Hinted::new(
+            error.to_string(),
+            "give the ARN as in `analyze query 'from resources'`",
+        )
+    })?;
     if crate::actions::Catalogue::embedded().find(action).is_none() {
-        shell::note(&format!("{action} is not among the actions that this version knows: check its spelling"));
+        shell::note(&format!(
+            "{action} is not among the actions that this version knows: check its spelling"
+        ));
     }
     let mut world = World::principals(&session.connection)?;
     if resource != "*" {
         world.read_target(&session.connection, resource)?;
         if world.targets.is_empty() {
-            shell::note(&format!("{resource} is not in this run: judged without a policy and tags of its own"));
+            shell::note(&format!(
+                "{resource} is not in this run: judged without a policy and tags of its own"
+            ));
         }
     }
     let facts = Facts::new(&world);
@@ -121,7 +158,9 @@ fn who(session: &Session, action: &str, resource: &str, principal: Option<&str>)
                 &elsewhere
             }
         };
-        let object = judge.object(target, resource).context("a resource that could be read before")?;
+        let object = judge
+            .object(target, resource)
+            .context("a resource that could be read before")?;
         if let Some(granted) = judge.ask(&mut judge.subject(holder), &judged, &object, None) {
             direct.insert(holder.arn.as_str(), granted);
         }
@@ -151,8 +190,16 @@ fn find<'w>(world: &'w World, name: &str) -> anyhow::Result<&'w str> {
         .collect();
     match found.as_slice() {
         [one] => Ok(one),
-        [] => Err(Hinted::new(format!("no user or role {name:?} in this run"), "`analyze query 'select principal_arn from principal_classes'` lists them").into()),
-        several => Err(Hinted::new(format!("{name:?} could be any of {}", several.join(", ")), "give the ARN").into()),
+        [] => Err(Hinted::new(
+            format!("no user or role {name:?} in this run"),
+            "`analyze query 'select principal_arn from principal_classes'` lists them",
+        )
+        .into()),
+        several => Err(Hinted::new(
+            format!("{name:?} could be any of {}", several.join(", ")),
+            "give the ARN",
+        )
+        .into()),
     }
 }
 
@@ -165,6 +212,8 @@ struct Way {
 
 struct Edge {
     from: String,
+    /// Whoever comes this way has no session that could have been opened with a second factor.
+    without_mfa: bool,
     granted: Granted,
 }
 
@@ -176,7 +225,7 @@ struct Edges {
 impl Edges {
     fn read(session: &Session) -> anyhow::Result<Self> {
         let mut statement = session.connection.prepare(
-            "select to_arn, from_arn, verdict, mfa, to_json(conditions)::varchar from assume_edges order by to_arn, from_arn, from_kind",
+            "select to_arn, from_arn, verdict, mfa, to_json(conditions)::varchar, from_kind in ('service', 'federated', 'anyone') from assume_edges order by to_arn, from_arn, from_kind",
         )?;
         let mut rows = statement.query([])?;
         let mut to: BTreeMap<String, Vec<Edge>> = BTreeMap::new();
@@ -191,9 +240,17 @@ impl Edges {
                 "spared" => Mfa::Spared,
                 _ => Mfa::Required,
             };
-            let mut granted = Granted { answer, mfa, basis: Default::default() };
+            let mut granted = Granted {
+                answer,
+                mfa,
+                basis: Default::default(),
+            };
             granted.basis.conditions = serde_json::from_str(&row.get::<_, String>(4)?)?;
-            to.entry(row.get(0)?).or_default().push(Edge { from: row.get(1)?, granted });
+            to.entry(row.get(0)?).or_default().push(Edge {
+                from: row.get(1)?,
+                without_mfa: row.get(5)?,
+                granted,
+            });
         }
         Ok(Self { to })
     }
@@ -202,28 +259,43 @@ impl Edges {
     fn ways(&self, direct: &BTreeMap<&str, Granted>) -> Vec<Way> {
         let mut ways = Vec::new();
         for (holder, granted) in direct {
-            ways.push(Way { actor: (*holder).to_owned(), roles: Vec::new(), granted: granted.clone() });
+            ways.push(Way {
+                actor: (*holder).to_owned(),
+                roles: Vec::new(),
+                granted: granted.clone(),
+            });
             let mut seen = BTreeSet::from([(*holder).to_owned()]);
             let mut queue = VecDeque::from([((*holder).to_owned(), Vec::new(), granted.clone())]);
             while let Some((role, roles, so_far)) = queue.pop_front() {
                 for edge in self.to.get(&role).into_iter().flatten() {
-                    if roles.len() >= MOST_HOPS || !seen.insert(edge.from.clone()) {
+                    let granted = so_far.clone().and(&edge.granted);
+                    let barred = edge.without_mfa && granted.mfa == Mfa::Required;
+                    if roles.len() >= MOST_HOPS || barred || !seen.insert(edge.from.clone()) {
                         continue;
                     }
-                    let mut path: Vec<String> = vec![role.clone()];
-                    path.extend(roles.iter().cloned());
-                    let granted = so_far.clone().and(&edge.granted);
-                    ways.push(Way { actor: edge.from.clone(), roles: path.clone(), granted: granted.clone() });
+                    let path = [slice::from_ref(&role), &roles].concat();
+                    ways.push(Way {
+                        actor: edge.from.clone(),
+                        roles: path.clone(),
+                        granted: granted.clone(),
+                    });
                     queue.push_back((edge.from.clone(), path, granted));
                 }
             }
         }
-        ways.sort_by(|a, b| (&a.actor, a.roles.len(), &a.roles).cmp(&(&b.actor, b.roles.len(), &b.roles)));
+        ways.sort_by(|a, b| {
+            (&a.actor, a.roles.len(), &a.roles).cmp(&(&b.actor, b.roles.len(), &b.roles))
+        });
         ways
     }
 }
 
-fn write(session: &Session, action: &Action, ways: &[Way], wanted: Option<&str>) -> anyhow::Result<()> {
+fn write(
+    session: &Session,
+    action: &Action,
+    ways: &[Way],
+    wanted: Option<&str>,
+) -> anyhow::Result<()> {
     let schema = TableSchema::new(
         "access_ways",
         "one way to do it",
@@ -238,7 +310,10 @@ fn write(session: &Session, action: &Action, ways: &[Way], wanted: Option<&str>)
         ],
     );
     let mut filling = Filling::new(session, schema)?;
-    for way in ways.iter().filter(|way| wanted.is_none_or(|wanted| way.actor == wanted)) {
+    for way in ways
+        .iter()
+        .filter(|way| wanted.is_none_or(|wanted| way.actor == wanted))
+    {
         filling.row([
             Cell::Text(&way.actor),
             Cell::List(&way.roles),
@@ -251,7 +326,9 @@ fn write(session: &Session, action: &Action, ways: &[Way], wanted: Option<&str>)
     }
     filling.finish()?;
     session.fill_new("access_action", &[action.text()])?;
-    session.connection.execute_batch(include_str!("../sql/access/answer.sql"))?;
+    session
+        .connection
+        .execute_batch(include_str!("../sql/access/answer.sql"))?;
     Ok(())
 }
 
@@ -260,7 +337,9 @@ fn what(session: &Session, principal: &str) -> anyhow::Result<()> {
     let mut statement = session
         .connection
         .prepare("select principal_arn from principal_classes where principal_arn = $1 or name = $1 order by all")?;
-    let found = statement.query_map([principal], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    let found = statement
+        .query_map([principal], |row| row.get(0))?
+        .collect::<Result<Vec<String>, _>>()?;
     match found.as_slice() {
         [one] => session.fill_new("access_principal", &[one]),
         [] => Err(Hinted::new(
@@ -268,6 +347,10 @@ fn what(session: &Session, principal: &str) -> anyhow::Result<()> {
             "`analyze query 'select principal_arn from principal_classes'` lists them",
         )
         .into()),
-        several => Err(Hinted::new(format!("{principal:?} could be any of {}", several.join(", ")), "give the ARN").into()),
+        several => Err(Hinted::new(
+            format!("{principal:?} could be any of {}", several.join(", ")),
+            "give the ARN",
+        )
+        .into()),
     }
 }

@@ -3,7 +3,7 @@
 //! A class is found by its *mark*: every answer that policies could get when they ask about a principal (or resource) alone.
 //! Whatever a policy compares between the two, such as a tag of both, is part of the mark as it is.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -40,8 +40,8 @@ impl Classes {
 /// A pattern of a `Resource` element and the service it is about; none if it may be about any.
 struct Named<'w> {
     text: &'w Text,
-    /// The pattern as it is written.
-    source: &'w str,
+    /// What stands before the first slash, if parts of resources may be named after it.
+    head: Option<Pattern>,
 }
 
 /// What policies ask about.
@@ -55,6 +55,7 @@ pub(super) struct Questions<'w> {
     of_others: Vec<PolicyId>,
     /// By service, `""` for those of any service.
     named: BTreeMap<&'w str, Vec<Named<'w>>>,
+    /// Those that ask about resources, each once.
     conditions: Vec<&'w Condition>,
 }
 
@@ -71,25 +72,40 @@ impl<'w> Questions<'w> {
             conditions: Vec::new(),
         };
         let mut elements: HashMap<(String, bool), ()> = HashMap::new();
-        let mut sources: HashMap<&str, ()> = HashMap::new();
+        let mut sources = HashSet::new();
+        let mut blocks = HashSet::new();
         for (id, entry) in entries.iter().enumerate() {
             if entry.layer != "identityPolicies" {
                 questions.of_others.push(id);
             }
             for (index, statement) in entry.policy.statements().iter().enumerate() {
-                questions.conditions.extend(statement.conditions());
                 let document = entry
                     .document
                     .as_ref()
                     .and_then(|document| nth(document, index));
+                // Old versions know no variables.
+                let version = entry
+                    .document
+                    .as_ref()
+                    .map(|document| document["Version"].to_string());
+                let block = document.map(|document| document["Condition"].to_string());
+                if blocks.insert((version, block)) {
+                    let asking = |condition: &&Condition| condition.keys().any(facts::of_resource);
+                    questions
+                        .conditions
+                        .extend(statement.conditions().iter().filter(asking));
+                }
                 let Some(document) = document else { continue };
                 for (text, source) in statement.resources().zip(patterns(document)) {
-                    if sources.insert(source, ()).is_none() {
+                    if sources.insert((source, text.keys().next().is_some())) {
                         questions
                             .named
                             .entry(service(source))
                             .or_default()
-                            .push(Named { text, source });
+                            .push(Named {
+                                text,
+                                head: tail(source).map(|(head, _)| Pattern::glob(head)),
+                            });
                     }
                 }
                 if entry.layer == "resourcePolicy" {
@@ -148,13 +164,7 @@ impl<'w> Questions<'w> {
                         .for_each(|key| mark.value(&context, key, facts::of_principal));
                 }
                 for condition in statement.conditions() {
-                    mark.condition(
-                        condition,
-                        &layers,
-                        &context,
-                        facts::of_principal,
-                        facts::of_resource,
-                    );
+                    mark.condition(condition, &layers, &context, facts::of_principal);
                 }
             }
         }
@@ -183,13 +193,7 @@ impl<'w> Questions<'w> {
         let context = self.facts.resource(self.world, target);
         let layers = Context::layered(vec![Arc::clone(&context), Arc::clone(&self.common)]);
         for condition in &self.conditions {
-            mark.condition(
-                condition,
-                &layers,
-                &context,
-                facts::of_resource,
-                facts::of_principal,
-            );
+            mark.condition(condition, &layers, &context, facts::of_resource);
         }
         mark.0
     }
@@ -197,10 +201,11 @@ impl<'w> Questions<'w> {
     /// Whether a pattern names the resource, and which of its parts.
     fn name(&self, mark: &mut Mark, named: &Named<'_>, arn: &str, parts: &[&str]) {
         let mut bits = u8::from(named.text.may_match(arn));
+        let below = !parts.is_empty() && named.head.as_ref().is_some_and(|head| head.matches(arn));
         for part in parts {
             bits = bits << 2
                 | u8::from(named.text.may_match(&format!("{arn}{part}"))) << 1
-                | u8::from(part_below(named.source, arn).is_some());
+                | u8::from(below);
         }
         mark.byte(bits);
         // A variable picks one resource or another, depending on the principal.
@@ -210,14 +215,11 @@ impl<'w> Questions<'w> {
     }
 }
 
-/// What a pattern such as `arn:aws:s3:::logs-*/2026/*` names below the resource `arn`, wildcards made letters.
-pub(super) fn part_below(source: &str, arn: &str) -> Option<String> {
+/// What stands before and after the first slash of a pattern that can name parts of resources, such as
+/// `arn:aws:s3:::logs-*/2026/*`.
+pub(super) fn tail(source: &str) -> Option<(&str, &str)> {
     let (head, tail) = source.split_once('/')?;
-    if tail.is_empty() || source.contains("${") {
-        return None;
-    }
-    let covers = Pattern::glob(head).matches(arn);
-    covers.then(|| format!("{arn}/{}", tail.replace(['*', '?'], "x")))
+    (!tail.is_empty() && !source.contains("${")).then_some((head, tail))
 }
 
 fn by_number(by: PrincipalMatch) -> u8 {
@@ -230,7 +232,7 @@ fn by_number(by: PrincipalMatch) -> u8 {
 }
 
 /// The service part of an ARN or pattern of ARNs; empty if that could be any.
-fn service(arn: &str) -> &str {
+pub(super) fn service(arn: &str) -> &str {
     let mut parts = arn.splitn(4, ':');
     match (parts.next(), parts.next(), parts.next(), parts.next()) {
         (Some("arn"), Some(_), Some(service), Some(_)) if !service.contains(['*', '?']) => service,
@@ -269,25 +271,26 @@ fn listed(element: Option<&Value>) -> impl Iterator<Item = &str> {
     list.iter().filter_map(Value::as_str)
 }
 
+/// What can be told of a principal or resource, in bytes: of two that have the same, policies say the same.
 #[derive(Default)]
-struct Mark(Vec<u8>);
+pub(super) struct Mark(pub(super) Vec<u8>);
 
 impl Mark {
-    fn byte(&mut self, byte: u8) {
+    pub(super) fn byte(&mut self, byte: u8) {
         self.0.push(byte);
     }
 
-    fn number(&mut self, number: usize) {
+    pub(super) fn number(&mut self, number: usize) {
         self.0.extend_from_slice(&(number as u64).to_le_bytes());
     }
 
-    fn text(&mut self, text: &str) {
+    pub(super) fn text(&mut self, text: &str) {
         self.number(text.len());
         self.0.extend_from_slice(text.as_bytes());
     }
 
     /// The value of a key of `ours`, as it is.
-    fn value(&mut self, context: &Context, key: &str, ours: fn(&str) -> bool) {
+    pub(super) fn value(&mut self, context: &Context, key: &str, ours: fn(&str) -> bool) {
         if ours(key) {
             match context.value(key) {
                 None | Some(ContextValue::Unknown) => self.byte(0),
@@ -300,19 +303,18 @@ impl Mark {
         }
     }
 
-    /// The answer to a condition about us alone; the values where it compares us with the other side.
-    fn condition(
+    /// The answer to a condition about us alone; the values where it compares us with something else.
+    pub(super) fn condition(
         &mut self,
         condition: &Condition,
         layers: &Context,
         context: &Context,
         ours: fn(&str) -> bool,
-        theirs: fn(&str) -> bool,
     ) {
         if !condition.keys().any(ours) {
             return;
         }
-        if condition.keys().any(theirs) {
+        if !condition.keys().all(ours) {
             condition
                 .keys()
                 .for_each(|key| self.value(context, key, ours));

@@ -1,19 +1,14 @@
-//! Decides what each class of principals may do to each class of resources.
+//! Asks the evaluator what a principal may do to a resource: three times where a second factor is asked for somewhere.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, HashMap};
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread;
 
-use super::classes::Classes;
-use super::dangers::{ACCOUNT, Danger, Dangers};
 use super::facts::{self, Facts, Signature};
 use super::library::UNREAD;
 use super::world::{Holder, Target, World};
 use crate::iam::{
-    Action, Context, Decision, Effect, OrganizationLevel, Policy, PolicySet, Request, Resource,
-    Verdict, evaluate,
+    Action, Context, Decision, OrganizationLevel, Policy, PolicySet, Request, Resource, Verdict,
+    evaluate,
 };
 
 /// Whether something may be done.
@@ -75,45 +70,42 @@ pub(super) struct Granted {
 impl Granted {
     /// What is left when another permission is needed as well.
     pub(super) fn and(mut self, other: &Self) -> Self {
-        let Basis { conditions, statements } = &mut self.basis;
+        let Basis {
+            conditions,
+            statements,
+        } = &mut self.basis;
         conditions.extend(other.basis.conditions.iter().cloned());
         conditions.sort();
         conditions.dedup();
         statements.extend(other.basis.statements.iter().cloned());
         statements.sort();
         statements.dedup();
-        Self { answer: self.answer.min(other.answer), mfa: self.mfa.max(other.mfa), basis: self.basis }
+        Self {
+            answer: self.answer.min(other.answer),
+            mfa: self.mfa.max(other.mfa),
+            basis: self.basis,
+        }
     }
 
     /// The more certain one, of equal ones that which asks for less; the first if they are alike.
     pub(super) fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let rank = |granted: &Option<Self>| granted.as_ref().map(|granted| (granted.answer, Reverse(granted.mfa)));
-        if rank(&other) > rank(&one) { other } else { one }
+        let rank = |granted: &Option<Self>| {
+            granted
+                .as_ref()
+                .map(|granted| (granted.answer, Reverse(granted.mfa)))
+        };
+        if rank(&other) > rank(&one) {
+            other
+        } else {
+            one
+        }
     }
-}
-
-/// A row of `grants`.
-pub(super) struct Grant {
-    pub(super) principal_class: usize,
-    pub(super) danger: usize,
-    pub(super) resource_class: usize,
-    pub(super) answer: Answer,
-    pub(super) mfa: Mfa,
-    /// Position in [`Grants::bases`].
-    pub(super) basis: u32,
-}
-
-/// All rows, in their order.
-#[derive(Default)]
-pub(super) struct Grants {
-    pub(super) rows: Vec<Grant>,
-    pub(super) bases: Vec<Basis>,
 }
 
 /// The policies that have a say in what a principal does.
 pub(super) struct Subject<'w> {
     pub(super) holder: &'w Holder,
-    context: Arc<Context>,
+    pub(super) context: Arc<Context>,
     pub(super) set: PolicySet,
     /// A second factor is asked for somewhere.
     mentions_mfa: bool,
@@ -121,18 +113,18 @@ pub(super) struct Subject<'w> {
 
 /// The resource that a request is about.
 pub(super) struct Object {
-    resource: Resource,
-    context: Arc<Context>,
-    policy: Option<Arc<Policy>>,
+    pub(super) resource: Resource,
+    pub(super) context: Arc<Context>,
+    pub(super) policy: Option<Arc<Policy>>,
     resource_control: Arc<[OrganizationLevel]>,
     mentions_mfa: bool,
 }
 
 /// Judges requests in one world.
 pub(super) struct Judge<'w> {
-    world: &'w World,
+    pub(super) world: &'w World,
     facts: &'w Facts,
-    common: Arc<Context>,
+    pub(super) common: Arc<Context>,
     signatures: [Arc<Context>; 3],
 }
 
@@ -216,6 +208,27 @@ impl<'w> Judge<'w> {
         more: Option<&Arc<Context>>,
     ) -> Option<Granted> {
         subject.set.resource.clone_from(&object.policy);
+        self.ask_the_others(subject, action, object, more)
+    }
+
+    /// As [`Self::ask`], but as if the policy of the resource had no word on the principal.
+    pub(super) fn ask_without_policy(
+        &self,
+        subject: &mut Subject<'_>,
+        action: &Action,
+        object: &Object,
+    ) -> Option<Granted> {
+        subject.set.resource = None;
+        self.ask_the_others(subject, action, object, None)
+    }
+
+    fn ask_the_others(
+        &self,
+        subject: &mut Subject<'_>,
+        action: &Action,
+        object: &Object,
+        more: Option<&Arc<Context>>,
+    ) -> Option<Granted> {
         subject.set.resource_control = Arc::clone(&object.resource_control);
         let signatures = Signature::of(subject.holder.kind);
         if !(subject.mentions_mfa || object.mentions_mfa) {
@@ -259,13 +272,22 @@ impl<'w> Judge<'w> {
         let mut all = Some(true);
         for (action, arn) in [
             ("sevenwalls:Everything", "*".to_owned()),
-            ("iam:AttachUserPolicy", account.arn.replace(":root", ":user/sevenwalls")),
-            ("iam:PutRolePolicy", account.arn.replace(":root", ":role/sevenwalls")),
+            (
+                "iam:AttachUserPolicy",
+                account.arn.replace(":root", ":user/sevenwalls"),
+            ),
+            (
+                "iam:PutRolePolicy",
+                account.arn.replace(":root", ":role/sevenwalls"),
+            ),
         ] {
             let Some(object) = self.object(&account, &arn) else {
                 return Ok(None);
             };
-            match self.ask(subject, &Action::parse(action)?, &object, None).map(|granted| granted.answer) {
+            match self
+                .ask(subject, &Action::parse(action)?, &object, None)
+                .map(|granted| granted.answer)
+            {
                 None => return Ok(Some(false)),
                 Some(Answer::Unknown) => all = None,
                 Some(Answer::Allowed | Answer::Conditional) => {}
@@ -328,213 +350,4 @@ pub(super) fn granted(decision: &Decision<'_>) -> Option<(Answer, Basis)> {
             statements,
         },
     ))
-}
-
-/// Decides everything. The work is divided among the processors; the rows are in the order of classes and dangers.
-pub(super) fn all(
-    world: &World,
-    facts: &Facts,
-    dangers: &Dangers,
-    principals: &Classes,
-    resources: &Classes,
-) -> Grants {
-    let judge = Judge::new(world, facts);
-    let objects: Vec<ClassObject<'_>> = resources
-        .first
-        .iter()
-        .enumerate()
-        .map(|(class, first)| ClassObject::new(&judge, dangers, class, &world.targets[*first]))
-        .collect();
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = principals.first.len().div_ceil(threads).max(1);
-    let parts: Vec<Grants> = thread::scope(|scope| {
-        let judge = &judge;
-        let objects = &objects;
-        let workers: Vec<_> = principals
-            .first
-            .chunks(share)
-            .enumerate()
-            .map(|(chunk, firsts)| {
-                scope.spawn(move || {
-                    let mut part = Part::default();
-                    for (offset, first) in firsts.iter().enumerate() {
-                        part.decide(
-                            judge,
-                            dangers,
-                            objects,
-                            chunk * share + offset,
-                            &world.holders[*first],
-                        );
-                    }
-                    part.grants
-                })
-            })
-            .collect();
-        // A worker that panicked panics here too: half of the grants would pass for all of them.
-        workers
-            .into_iter()
-            .map(|worker| {
-                worker
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            })
-            .collect()
-    });
-    let mut grants = Grants::default();
-    for mut part in parts {
-        let before = u32::try_from(grants.bases.len()).unwrap_or(u32::MAX);
-        part.rows.iter_mut().for_each(|row| row.basis += before);
-        grants.rows.append(&mut part.rows);
-        grants.bases.append(&mut part.bases);
-    }
-    grants
-}
-
-/// A class of resources with what each danger to it is about.
-struct ClassObject<'d> {
-    class: usize,
-    account: Arc<str>,
-    has_policy: bool,
-    /// Danger, and the resource itself or its parts.
-    dangers: Vec<(usize, &'d Danger, Vec<usize>)>,
-    objects: Vec<Object>,
-}
-
-impl<'d> ClassObject<'d> {
-    fn new(judge: &Judge<'_>, dangers: &'d Dangers, class: usize, target: &Target) -> Self {
-        let mut objects: Vec<(String, Object)> = Vec::new();
-        let mut of_type = Vec::new();
-        for (index, danger) in dangers.of_type(&target.resource_type) {
-            let mut judged = Vec::new();
-            for arn in arns(judge, danger, target) {
-                if let Some(at) = objects.iter().position(|(known, _)| *known == arn) {
-                    judged.push(at);
-                } else if let Some(object) = judge.object(target, &arn) {
-                    judged.push(objects.len());
-                    objects.push((arn, object));
-                }
-            }
-            of_type.push((index, danger, judged));
-        }
-        Self {
-            class,
-            account: Arc::clone(&target.account),
-            has_policy: target.policy.is_some(),
-            dangers: of_type,
-            objects: objects.into_iter().map(|(_, object)| object).collect(),
-        }
-    }
-}
-
-/// The ARNs by which policies name what a danger is about.
-fn arns(judge: &Judge<'_>, danger: &Danger, target: &Target) -> Vec<String> {
-    if !danger.resource_level {
-        return vec!["*".to_owned()];
-    }
-    if danger.resource_type == ACCOUNT {
-        // What is to be made has no ARN yet: whatever a policy names of the kind could be it.
-        return judge
-            .world
-            .library
-            .instances(danger.action.service())
-            .into_iter()
-            .take(MOST_PARTS)
-            .collect();
-    }
-    let mut arns = vec![format!("{}{}", target.arn, danger.part)];
-    if danger.part.starts_with('/') {
-        arns.extend(
-            judge
-                .world
-                .library
-                .parts_below(&target.arn)
-                .into_iter()
-                .take(MOST_PARTS),
-        );
-    }
-    arns
-}
-
-/// Patterns for parts of one resource that are looked at. Those of more say nothing new: they are parts as well.
-const MOST_PARTS: usize = 64;
-
-#[derive(Default)]
-struct Part {
-    grants: Grants,
-    known: HashMap<Basis, u32>,
-}
-
-impl Part {
-    fn decide<'w>(
-        &mut self,
-        judge: &Judge<'w>,
-        dangers: &Dangers,
-        objects: &[ClassObject<'_>],
-        class: usize,
-        holder: &'w Holder,
-    ) {
-        let mut subject = judge.subject(holder);
-        let named: BTreeSet<usize> = dangers
-            .all()
-            .iter()
-            .enumerate()
-            .filter(|(_, danger)| names(&subject.set.identity, &danger.action))
-            .map(|(index, _)| index)
-            .collect();
-        for object in objects {
-            // What the principal's own policies don't name, only a policy of the resource can grant; and across accounts
-            // nothing goes without one.
-            if !object.has_policy && (named.is_empty() || object.account != holder.account) {
-                continue;
-            }
-            for (index, danger, judged) in &object.dangers {
-                if !object.has_policy && !named.contains(index) {
-                    continue;
-                }
-                let mut best: Option<Granted> = None;
-                for at in judged {
-                    let answer =
-                        judge.ask(&mut subject, &danger.action, &object.objects[*at], None);
-                    best = Granted::better(best, answer);
-                }
-                if let Some(granted) = best {
-                    self.push(class, *index, object.class, granted);
-                }
-            }
-        }
-    }
-
-    fn push(
-        &mut self,
-        principal_class: usize,
-        danger: usize,
-        resource_class: usize,
-        granted: Granted,
-    ) {
-        let Granted { answer, mfa, basis } = granted;
-        let basis = match self.known.get(&basis) {
-            Some(known) => *known,
-            None => {
-                let new = u32::try_from(self.grants.bases.len()).unwrap_or(u32::MAX);
-                self.grants.bases.push(basis.clone());
-                self.known.insert(basis, new);
-                new
-            }
-        };
-        self.grants.rows.push(Grant {
-            principal_class,
-            danger,
-            resource_class,
-            answer,
-            mfa,
-            basis,
-        });
-    }
-}
-
-/// Whether one of the policies has an `Allow` for the action.
-fn names(policies: &[Arc<Policy>], action: &Action) -> bool {
-    let mut statements = policies.iter().flat_map(|policy| policy.statements());
-    statements
-        .any(|statement| statement.effect() == Effect::Allow && statement.names_action(action))
 }

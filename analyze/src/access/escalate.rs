@@ -100,7 +100,14 @@ pub(super) fn all<'w>(
         }
     }
     found.sort_by(|a, b| {
-        let key = |one: &Escalation| (one.principal.clone(), one.path.id.clone(), one.target.clone(), one.via.clone());
+        let key = |one: &Escalation| {
+            (
+                one.principal.clone(),
+                one.path.id.clone(),
+                one.target.clone(),
+                one.via.clone(),
+            )
+        };
         key(a).cmp(&key(b))
     });
     Ok(found)
@@ -131,7 +138,11 @@ impl<'w> Search<'w> {
             powerful: BTreeMap::new(),
             by_service,
             unbounded: BTreeSet::new(),
-            by_arn: world.holders.iter().map(|holder| (holder.arn.as_str(), holder)).collect(),
+            by_arn: world
+                .holders
+                .iter()
+                .map(|holder| (holder.arn.as_str(), holder))
+                .collect(),
             everything: Arc::new(everything),
         };
         for holder in &world.holders {
@@ -146,21 +157,36 @@ impl<'w> Search<'w> {
 
     /// The ways all of whose actions some policy of the principal allows on something.
     fn named_paths(&self, holder: &Holder) -> Vec<&'static EscalationPath> {
-        let policies = || holder.policies.iter().map(|id| &self.world.library.get(*id).policy);
+        let policies = || {
+            holder
+                .policies
+                .iter()
+                .map(|id| &self.world.library.get(*id).policy)
+        };
         let named = |step: &Step| {
             Action::parse(&step.action).is_ok_and(|action| {
                 // A trust policy that names the principal lets it assume the role by itself.
                 &*step.action == "sts:AssumeRole"
-                    || policies().flat_map(|policy| policy.statements()).any(|statement| {
-                        statement.effect() == Effect::Allow && statement.names_action(&action)
-                    })
+                    || policies()
+                        .flat_map(|policy| policy.statements())
+                        .any(|statement| {
+                            statement.effect() == Effect::Allow && statement.names_action(&action)
+                        })
             })
         };
-        escalation_paths().iter().filter(|path| path.steps.iter().all(named)).collect()
+        escalation_paths()
+            .iter()
+            .filter(|path| path.steps.iter().all(named))
+            .collect()
     }
 
     /// What a way gives a principal. In later rounds only what is new since the round before.
-    fn follow(&self, holder: &'w Holder, path: &'static EscalationPath, round: usize) -> Vec<Escalation> {
+    fn follow(
+        &self,
+        holder: &'w Holder,
+        path: &'static EscalationPath,
+        round: usize,
+    ) -> Vec<Escalation> {
         let mut found = Vec::new();
         let mut subject = self.judge.subject(holder);
         for pivot in self.pivots(holder, path) {
@@ -197,50 +223,115 @@ impl<'w> Search<'w> {
     fn pivots(&self, holder: &'w Holder, path: &EscalationPath) -> Vec<Pivot<'w>> {
         let on = |wanted: &[On]| path.steps.iter().any(|step| wanted.contains(&step.on));
         let holders = |kind: Kind| {
-            let others = self.world.holders.iter().filter(move |other| other.kind == kind);
-            others.filter(|other| other.account == holder.account && other.arn != holder.arn && !other.service_linked)
+            let others = self
+                .world
+                .holders
+                .iter()
+                .filter(move |other| other.kind == kind);
+            others.filter(|other| {
+                other.account == holder.account && other.arn != holder.arn && !other.service_linked
+            })
         };
-        let groups = || self.groups.iter().filter(|group| group.account == holder.account);
+        let groups = || {
+            self.groups
+                .iter()
+                .filter(|group| group.account == holder.account)
+        };
         if on(&[On::PassedRole]) {
             let passed = |role: &&Holder| {
-                path.services.iter().any(|service| self.by_service.get(&**service).is_some_and(|roles| roles.contains(role.arn.as_str())))
+                path.services.iter().any(|service| {
+                    self.by_service
+                        .get(&**service)
+                        .is_some_and(|roles| roles.contains(role.arn.as_str()))
+                })
             };
             // A role may be passed by itself.
-            let roles = self.world.holders.iter().filter(|role| role.kind == Kind::Role && role.account == holder.account);
+            let roles = self
+                .world
+                .holders
+                .iter()
+                .filter(|role| role.kind == Kind::Role && role.account == holder.account);
             roles.filter(passed).map(Pivot::Holder).collect()
         } else if on(&[On::Role, On::RolePolicy]) {
-            let assumed = path.steps.iter().any(|step| &*step.action == "sts:AssumeRole");
-            let elsewhere = self.world.holders.iter().filter(|role| assumed && role.kind == Kind::Role && role.account != holder.account);
-            holders(Kind::Role).chain(elsewhere).map(Pivot::Holder).collect()
+            let assumed = path
+                .steps
+                .iter()
+                .any(|step| &*step.action == "sts:AssumeRole");
+            let elsewhere = self.world.holders.iter().filter(|role| {
+                assumed && role.kind == Kind::Role && role.account != holder.account
+            });
+            holders(Kind::Role)
+                .chain(elsewhere)
+                .map(Pivot::Holder)
+                .collect()
         } else if on(&[On::User]) {
             holders(Kind::User).map(Pivot::Holder).collect()
         } else if on(&[On::Group]) {
-            groups().filter(|group| !group.members.contains(&holder.arn)).map(Pivot::Group).collect()
+            groups()
+                .filter(|group| !group.members.contains(&holder.arn))
+                .map(Pivot::Group)
+                .collect()
         } else if on(&[On::OwnGroup]) {
-            groups().filter(|group| group.members.contains(&holder.arn)).map(Pivot::Group).collect()
+            groups()
+                .filter(|group| group.members.contains(&holder.arn))
+                .map(Pivot::Group)
+                .collect()
         } else if on(&[On::OwnPolicy]) {
-            let names = holder.policies.iter().map(|id| self.world.library.get(*id).policy.name());
-            names.filter(|name| is_customer_managed(name)).map(Pivot::Policy).collect()
+            let names = holder
+                .policies
+                .iter()
+                .map(|id| self.world.library.get(*id).policy.name());
+            names
+                .filter(|name| is_customer_managed(name))
+                .map(Pivot::Policy)
+                .collect()
         } else if on(&[On::Existing]) {
-            let wanted: BTreeSet<&str> = path.steps.iter().filter_map(|step| step.resource.as_deref()).collect();
-            let own = self.workloads.iter().filter(|workload| workload.account == holder.account);
-            own.filter(|workload| wanted.contains(&*workload.resource_type)).map(Pivot::Workload).collect()
+            let wanted: BTreeSet<&str> = path
+                .steps
+                .iter()
+                .filter_map(|step| step.resource.as_deref())
+                .collect();
+            let own = self
+                .workloads
+                .iter()
+                .filter(|workload| workload.account == holder.account);
+            own.filter(|workload| wanted.contains(&*workload.resource_type))
+                .map(Pivot::Workload)
+                .collect()
         } else {
             vec![Pivot::None]
         }
     }
 
     /// Whose permissions a way gives, and whether those are an administrator's; none if they are nothing to speak of.
-    fn gain(&self, holder: &Holder, path: &EscalationPath, pivot: Pivot<'_>, round: usize) -> Option<(String, bool)> {
+    fn gain(
+        &self,
+        holder: &Holder,
+        path: &EscalationPath,
+        pivot: Pivot<'_>,
+        round: usize,
+    ) -> Option<(String, bool)> {
         // Powerful since exactly the round before: those before were followed already.
-        let power = |arn: &str| self.powerful.get(arn).filter(|since| **since == round).map(|since| (arn.to_owned(), *since == 0));
-        let unbounded = |arn: &str| (round == 0 && self.unbounded.contains(arn)).then(|| (arn.to_owned(), true));
+        let power = |arn: &str| {
+            self.powerful
+                .get(arn)
+                .filter(|since| **since == round)
+                .map(|since| (arn.to_owned(), *since == 0))
+        };
+        let unbounded = |arn: &str| {
+            (round == 0 && self.unbounded.contains(arn)).then(|| (arn.to_owned(), true))
+        };
         match (path.gains, pivot) {
             (Gains::Admin, Pivot::Holder(other)) => unbounded(&other.arn),
             (Gains::Admin, _) => unbounded(&holder.arn),
             (Gains::Group, Pivot::Group(group)) => {
                 let mut subject = self.judge.subject(holder);
-                subject.set.identity.extend(group.policies.iter().map(|id| self.world.library.policy(*id)));
+                subject.set.identity.extend(
+                    group
+                        .policies
+                        .iter()
+                        .map(|id| self.world.library.policy(*id)),
+                );
                 let admin = self.judge.is_admin(&mut subject).ok()??;
                 (round == 0 && admin).then(|| (group.arn.clone(), true))
             }
@@ -251,7 +342,12 @@ impl<'w> Search<'w> {
     }
 
     /// Whether all steps are allowed, and on which conditions.
-    fn granted(&self, subject: &mut Subject<'w>, path: &EscalationPath, pivot: Pivot<'_>) -> Option<Granted> {
+    fn granted(
+        &self,
+        subject: &mut Subject<'w>,
+        path: &EscalationPath,
+        pivot: Pivot<'_>,
+    ) -> Option<Granted> {
         let mut all: Option<Granted> = None;
         for step in &path.steps {
             let granted = self.step(subject, path, step, pivot)?;
@@ -263,7 +359,13 @@ impl<'w> Search<'w> {
         all
     }
 
-    fn step(&self, subject: &mut Subject<'w>, path: &EscalationPath, step: &Step, pivot: Pivot<'_>) -> Option<Granted> {
+    fn step(
+        &self,
+        subject: &mut Subject<'w>,
+        path: &EscalationPath,
+        step: &Step,
+        pivot: Pivot<'_>,
+    ) -> Option<Granted> {
         let action = Action::parse(&step.action).ok()?;
         let holder = subject.holder;
         if &*step.action == "sts:AssumeRole"
@@ -277,15 +379,28 @@ impl<'w> Search<'w> {
             (On::Itself, _) => vec![holder.arn.clone()],
             (On::PassedRole | On::Role | On::User, Pivot::Holder(other)) => vec![other.arn.clone()],
             (On::RolePolicy, Pivot::Holder(role)) => {
-                let names = role.policies.iter().map(|id| self.world.library.get(*id).policy.name());
-                names.filter(|name| is_customer_managed(name)).map(str::to_owned).collect()
+                let names = role
+                    .policies
+                    .iter()
+                    .map(|id| self.world.library.get(*id).policy.name());
+                names
+                    .filter(|name| is_customer_managed(name))
+                    .map(str::to_owned)
+                    .collect()
             }
             (On::Group | On::OwnGroup, Pivot::Group(group)) => vec![group.arn.clone()],
             (On::OwnPolicy, Pivot::Policy(arn)) => vec![arn.to_owned()],
-            (On::Existing, Pivot::Workload(workload)) if step.resource.as_deref() == Some(&*workload.resource_type) => {
+            (On::Existing, Pivot::Workload(workload))
+                if step.resource.as_deref() == Some(&*workload.resource_type) =>
+            {
                 vec![workload.arn.clone()]
             }
-            _ => self.world.library.instances(action.service()).into_iter().collect(),
+            _ => self
+                .world
+                .library
+                .instances(action.service())
+                .into_iter()
+                .collect(),
         };
         let target = Target::account(&holder.account, &holder.arn);
         let contexts = contexts(path, step, pivot);
@@ -309,10 +424,16 @@ fn contexts(path: &EscalationPath, step: &Step, pivot: Pivot<'_>) -> Vec<Arc<Con
     let known = |value: &str| ContextValue::Known(vec![value.to_owned()]);
     let mut context = Context::closed();
     if step.action.starts_with("iam:Attach") {
-        context.set("iam:policyarn", known("arn:aws:iam::aws:policy/AdministratorAccess"));
+        context.set(
+            "iam:policyarn",
+            known("arn:aws:iam::aws:policy/AdministratorAccess"),
+        );
     }
     if let Pivot::Holder(other) = pivot {
-        let boundary = other.boundary_arn.as_deref().map_or(ContextValue::Absent, known);
+        let boundary = other
+            .boundary_arn
+            .as_deref()
+            .map_or(ContextValue::Absent, known);
         context.set("iam:permissionsboundary", boundary);
     }
     if &*step.action != "iam:PassRole" {
@@ -327,7 +448,9 @@ fn contexts(path: &EscalationPath, step: &Step, pivot: Pivot<'_>) -> Vec<Arc<Con
 }
 
 fn takes_no_resource(action: &str) -> bool {
-    Catalogue::embedded().find(action).is_some_and(|facts| facts.resources.iter().all(|resource| resource.is_none()))
+    Catalogue::embedded()
+        .find(action)
+        .is_some_and(|facts| facts.resources.iter().all(|resource| resource.is_none()))
 }
 
 fn is_customer_managed(policy: &str) -> bool {

@@ -33,7 +33,12 @@ pub(super) fn groups(world: &mut World, connection: &Connection) -> anyhow::Resu
     let mut rows = statement.query([])?;
     let mut groups = Vec::new();
     let list = |text: Option<String>| -> Vec<String> {
-        text.and_then(|text| serde_json::from_str::<Option<Vec<String>>>(&text).ok().flatten()).unwrap_or_default()
+        text.and_then(|text| {
+            serde_json::from_str::<Option<Vec<String>>>(&text)
+                .ok()
+                .flatten()
+        })
+        .unwrap_or_default()
     };
     while let Some(row) = rows.next()? {
         groups.push(Group {
@@ -46,10 +51,19 @@ pub(super) fn groups(world: &mut World, connection: &Connection) -> anyhow::Resu
     let mut statement = connection.prepare(include_str!("../sql/access/group_policies.sql"))?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        let (account, arn, name): (String, String, String) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        let (account, arn, name): (String, String, String) =
+            (row.get(0)?, row.get(1)?, row.get(2)?);
         let text: Option<String> = row.get(3)?;
-        let id = world.library.add("identityPolicies", PolicyKind::Principal, &name, text.as_deref());
-        if let Some(group) = groups.iter_mut().find(|group| *group.account == *account && group.arn == arn) {
+        let id = world.library.add(
+            "identityPolicies",
+            PolicyKind::Principal,
+            &name,
+            text.as_deref(),
+        );
+        if let Some(group) = groups
+            .iter_mut()
+            .find(|group| *group.account == *account && group.arn == arn)
+        {
             group.policies.push(id);
         }
     }

@@ -1,7 +1,7 @@
 //! The policies of a run, each read once.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
@@ -32,6 +32,9 @@ pub(super) struct Library {
     known: HashMap<(String, Option<String>, &'static str), PolicyId>,
     /// Policies that could not be read, and why.
     pub(super) unread: Vec<(String, String)>,
+    /// By service, `""` for any: patterns of resources, and what stands after them in patterns that name parts. Read when all
+    /// policies are there.
+    below: OnceLock<HashMap<String, Vec<(Pattern, String)>>>,
 }
 
 impl Library {
@@ -88,9 +91,33 @@ impl Library {
 
     /// ARNs of parts of the resource `arn`, one for each pattern that names some of them.
     pub(super) fn parts_below(&self, arn: &str) -> BTreeSet<String> {
-        self.patterns()
-            .filter_map(|source| classes::part_below(source, arn))
+        let below = self.below.get_or_init(|| self.read_below());
+        let of_service = [classes::service(arn), ""];
+        let patterns = of_service
+            .iter()
+            .filter_map(|service| below.get(*service))
+            .flatten();
+        patterns
+            .filter(|(head, _)| head.matches(arn))
+            .map(|(_, tail)| format!("{arn}/{tail}"))
             .collect()
+    }
+
+    fn read_below(&self) -> HashMap<String, Vec<(Pattern, String)>> {
+        let sources: BTreeSet<&str> = self.patterns().collect();
+        let mut below: HashMap<String, Vec<(Pattern, String)>> = HashMap::new();
+        for (source, (head, tail)) in sources
+            .iter()
+            .filter_map(|source| Some((source, classes::tail(source)?)))
+        {
+            // Wildcards are made letters.
+            let part = (Pattern::glob(head), tail.replace(['*', '?'], "x"));
+            below
+                .entry(classes::service(source).to_owned())
+                .or_default()
+                .push(part);
+        }
+        below
     }
 
     /// ARNs of a service, one for each pattern that names some of them, and one that only `*` names.

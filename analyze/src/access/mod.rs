@@ -1,9 +1,10 @@
 //! Who may do what: effective permissions of every user and role on every resource for which actions are dangerous.
 //!
-//! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`decide`] asks
-//! the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
+//! [`world`] reads principals, resources and policies, [`classes`] finds those that no policy can tell apart, [`grants`] has
+//! [`decide`] ask the evaluator of [`crate::iam`] about each class, [`assume`] who may become which role, [`escalate`] who can get more
 //! than was given. The answers are tables of the run, so that SQL does the rest.
 
+mod alike;
 mod ask;
 mod assume;
 mod classes;
@@ -11,12 +12,15 @@ mod dangers;
 mod decide;
 mod escalate;
 mod facts;
+mod grants;
 mod groups;
 mod library;
+mod shelves;
 mod tables;
 mod world;
 
 use std::collections::BTreeSet;
+use std::time::Instant;
 
 pub(crate) use self::ask::ask;
 
@@ -51,36 +55,71 @@ pub(crate) const NAMES: [&str; 8] = [
 ];
 
 /// The tables of `collect`, and those derived from them in SQL, that the tables here are computed from.
-pub(crate) const READ: [&str; 4] = ["resources", "relationships", "activity", "resource_policies"];
+pub(crate) const READ: [&str; 4] = [
+    "resources",
+    "relationships",
+    "activity",
+    "resource_policies",
+];
 
 /// Computes the tables.
 ///
 /// # Errors
 /// When the session can't be read or written.
 pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
+    let mut steps = Steps(Instant::now());
     let dangers = Dangers::new(&added(session)?);
     let mut world = World::principals(&session.connection)?;
-    let types: BTreeSet<&str> = dangers.all().iter().map(|danger| danger.resource_type.as_str()).collect();
-    world.read_targets(&session.connection, |resource_type| types.contains(resource_type))?;
+    let types: BTreeSet<&str> = dangers
+        .all()
+        .iter()
+        .map(|danger| danger.resource_type.as_str())
+        .collect();
+    world.read_targets(&session.connection, |resource_type| {
+        types.contains(resource_type)
+    })?;
     world.add_accounts();
     let groups = groups::groups(&mut world, &session.connection)?;
     let workloads = groups::workloads(&session.connection)?;
+    steps.done("read");
     let facts = Facts::new(&world);
     let questions = Questions::new(&world, &facts);
     let principals = questions.principals();
+    steps.done("classes of principals");
     let resources = questions.resources(|resource_type| dangers.parts(resource_type));
+    steps.done("classes of resources");
     let judge = Judge::new(&world, &facts);
     let admins = admins(&world, &judge, &principals)?;
     write_principals(session, &world, &principals, &admins)?;
     write_resources(session, &world, &resources)?;
-    write_grants(session, &dangers, &decide::all(&world, &facts, &dangers, &principals, &resources))?;
+    steps.done("administrators");
+    let grants = grants::all(&world, &facts, &dangers, &principals, &resources);
+    steps.done("grants");
+    write_grants(session, &dangers, &grants)?;
+    drop(grants);
+    steps.done("grants written");
     let edges = assume::edges(&world, &judge, &principals)?;
     write_edges(session, &edges)?;
+    steps.done("roles assumed");
     let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
     write_escalations(session, &escalations)?;
+    steps.done("escalations");
     write_statements(session, &world)?;
     write_dangers(session, &dangers)?;
-    write_usage(session)
+    write_usage(session)?;
+    steps.done("usage");
+    Ok(())
+}
+
+/// How long each step took, for whoever asks with `SEVENWALLS_LOG=debug`.
+struct Steps(Instant);
+
+impl Steps {
+    fn done(&mut self, step: &str) {
+        let seconds = self.0.elapsed().as_secs_f64();
+        tracing::debug!(step, seconds, "access");
+        self.0 = Instant::now();
+    }
 }
 
 /// The dangerous actions of the configuration.
@@ -93,7 +132,11 @@ fn added(session: &Session) -> anyhow::Result<Vec<(String, String, String)>> {
 }
 
 /// Whether each principal may do everything.
-fn admins(world: &World, judge: &Judge<'_>, classes: &Classes) -> anyhow::Result<Vec<Option<bool>>> {
+fn admins(
+    world: &World,
+    judge: &Judge<'_>,
+    classes: &Classes,
+) -> anyhow::Result<Vec<Option<bool>>> {
     let of_class: Vec<Option<bool>> = classes
         .first
         .iter()
@@ -102,7 +145,12 @@ fn admins(world: &World, judge: &Judge<'_>, classes: &Classes) -> anyhow::Result
     Ok(classes.of.iter().map(|class| of_class[*class]).collect())
 }
 
-fn write_principals(session: &Session, world: &World, classes: &Classes, admins: &[Option<bool>]) -> anyhow::Result<()> {
+fn write_principals(
+    session: &Session,
+    world: &World,
+    classes: &Classes,
+    admins: &[Option<bool>],
+) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::principal_classes())?;
     for ((holder, class), admin) in world.holders.iter().zip(&classes.of).zip(admins) {
         let own = holder
@@ -147,15 +195,15 @@ fn write_resources(session: &Session, world: &World, classes: &Classes) -> anyho
 fn write_grants(
     session: &Session,
     dangers: &Dangers,
-    grants: &decide::Grants,
+    grants: &grants::Grants,
 ) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::grants())?;
     for row in &grants.rows {
         let basis = &grants.bases[row.basis as usize];
         filling.row([
-            Cell::Int(row.principal_class),
-            Cell::Text(&dangers.all()[row.danger].name),
-            Cell::Int(row.resource_class),
+            Cell::Int(row.principal_class as usize),
+            Cell::Text(&dangers.all()[row.danger as usize].name),
+            Cell::Int(row.resource_class as usize),
             Cell::Text(row.answer.name()),
             Cell::Text(row.mfa.name()),
             Cell::List(&basis.conditions),
@@ -182,10 +230,18 @@ fn write_edges(session: &Session, edges: &[assume::Edge]) -> anyhow::Result<()> 
     filling.finish()
 }
 
-fn write_escalations(session: &Session, escalations: &[escalate::Escalation]) -> anyhow::Result<()> {
+fn write_escalations(
+    session: &Session,
+    escalations: &[escalate::Escalation],
+) -> anyhow::Result<()> {
     let mut filling = Filling::new(session, contract::escalations())?;
     for one in escalations {
-        let actions: Vec<String> = one.path.steps.iter().map(|step| step.action.to_string()).collect();
+        let actions: Vec<String> = one
+            .path
+            .steps
+            .iter()
+            .map(|step| step.action.to_string())
+            .collect();
         filling.row([
             Cell::Text(&one.account),
             Cell::Text(&one.principal),

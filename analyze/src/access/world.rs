@@ -128,7 +128,11 @@ impl World {
         self.take_targets(statement.query([arn])?, |_| true)
     }
 
-    fn take_targets(&mut self, mut rows: Rows<'_>, wanted: impl Fn(&str) -> bool) -> anyhow::Result<()> {
+    fn take_targets(
+        &mut self,
+        mut rows: Rows<'_>,
+        wanted: impl Fn(&str) -> bool,
+    ) -> anyhow::Result<()> {
         let mut accounts = Interner::default();
         while let Some(row) = rows.next()? {
             let arn: String = row.get(2)?;

@@ -71,8 +71,17 @@ impl Catalogue {
         let mut actions: Vec<ActionFacts> = Vec::new();
         let mut resources = Vec::new();
         let mut rows = tsv::rows::<7>(text).peekable();
-        while let Some([name, level, resource_type, arn, required, tag_condition, logged]) =
-            rows.next()
+        while let Some(
+            [
+                name,
+                level,
+                resource_type,
+                arn,
+                required,
+                tag_condition,
+                logged,
+            ],
+        ) = rows.next()
         {
             resources.push(ResourceFacts {
                 resource_type,
@@ -114,7 +123,10 @@ impl Catalogue {
     }
 
     /// The actions that a pattern of a policy (`s3:Delete*`, any case) matches, sorted by lower-case name.
-    pub fn matching<'a>(&'a self, pattern: &str) -> impl Iterator<Item = &'a ActionFacts> + use<'a> {
+    pub fn matching<'a>(
+        &'a self,
+        pattern: &str,
+    ) -> impl Iterator<Item = &'a ActionFacts> + use<'a> {
         let folded = pattern.to_ascii_lowercase();
         let fixed = folded.split(['*', '?']).next().unwrap_or_default();
         let start = self.actions.partition_point(|facts| {

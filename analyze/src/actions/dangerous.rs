@@ -79,7 +79,8 @@ pub fn dangerous() -> &'static [Dangerous] {
             .map(|[action, resource_type, kind, part, why]| Dangerous {
                 action,
                 resource_type,
-                kind: Kind::parse(kind).expect("dangerous.tsv names known kinds, as the tests prove"),
+                kind: Kind::parse(kind)
+                    .expect("dangerous.tsv names known kinds, as the tests prove"),
                 part,
                 why,
             })

@@ -69,8 +69,8 @@ impl Source {
             None => {}
         }
         let prefixes = self.prefixes.unwrap_or(source).split(' ');
-        let mut named = prefixes
-            .filter_map(|prefix| Catalogue::embedded().find(&format!("{prefix}:{event}")));
+        let mut named =
+            prefixes.filter_map(|prefix| Catalogue::embedded().find(&format!("{prefix}:{event}")));
         Some(EventActions::Actions(vec![named.next()?.name]))
     }
 }

@@ -43,7 +43,7 @@ pub use organization::OrganizationLevel;
 pub use pattern::Pattern;
 pub use policy::{Policy, PolicyError, PolicyKind};
 pub use principal::PrincipalMatch;
-pub use request::{Action, Principal, Request, RequestError, Resource};
+pub use request::{Action, Principal, Request, RequestError, Resource, ResourceKind};
 pub use simulate::{SimulateError, SimulateOutcome, simulate};
 pub use statement::{Effect, Statement};
 pub use text::Text;

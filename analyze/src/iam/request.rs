@@ -77,7 +77,7 @@ pub struct Resource {
 
 /// Resources whose own policy has to allow an action even within their account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ResourceKind {
+pub enum ResourceKind {
     KmsKey,
     IamRole,
     Other,
@@ -114,7 +114,8 @@ impl Resource {
         })
     }
 
-    pub(super) fn arn(&self) -> &str {
+    /// Its ARN, or `*`.
+    pub fn arn(&self) -> &str {
         &self.arn
     }
 
@@ -122,11 +123,13 @@ impl Resource {
         self.account.as_deref()
     }
 
-    pub(super) fn is_service_linked_role(&self) -> bool {
+    /// Whether it is a role that only a service may assume, which policies of organizations spare.
+    pub fn is_service_linked_role(&self) -> bool {
         self.kind == ResourceKind::IamRole && self.arn.contains(":role/aws-service-role/")
     }
 
-    pub(super) fn kind(&self) -> ResourceKind {
+    /// What evaluation treats differently.
+    pub fn kind(&self) -> ResourceKind {
         self.kind
     }
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use arrow::array::{Array, AsArray as _, BooleanArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchReader as _};
 use jiff::Timestamp;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -30,6 +30,19 @@ pub struct Rows {
 /// When the file can't be read, is no Parquet, or is of a newer contract.
 pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableError> {
     open(table, path, columns, None)
+}
+
+/// The names of the columns of a file, in their order.
+///
+/// # Errors
+/// As [`read`].
+pub fn column_names(table: &str, path: &Path) -> Result<Vec<String>, TableError> {
+    let schema = read(table, path, &[])?.reader.schema();
+    Ok(schema
+        .fields()
+        .iter()
+        .map(|field| field.name().clone())
+        .collect())
 }
 
 /// As [`read`], but only the rows whose text in `column` is one of `wanted`: the other columns of the rest are not decoded.

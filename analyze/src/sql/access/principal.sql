@@ -1,4 +1,5 @@
--- The dangerous actions of a principal, its own and those of the roles it may become, up to four one after the other.
+-- The dangerous actions of a principal, its own and those of the roles it may become, up to four one after the other. What an
+-- administrator may do is one row.
 with recursive ways as (
     select value as holder, []::varchar[] as roles, 2 as certain, 0 as guarded
     from access_principal
@@ -13,21 +14,33 @@ with recursive ways as (
 ),
 shortest as (
     select * from ways qualify row_number() over (partition by holder order by certain desc, guarded, len(roles), roles) = 1
+),
+rights as (
+    select
+        array_to_string(s.roles, ' -> ') as through,
+        if(p.is_admin, 'administrator', d.kind) as kind, if(p.is_admin, null, r.resource_type) as resource_type,
+        if(p.is_admin, '*', g.action) as action, r.resource_arn,
+        c.importance_rank >= (select min(rank) from config_importance where critical) as is_critical,
+        least(s.certain, case g.verdict when 'allowed' then 2 when 'conditional' then 1 else 0 end) as certain,
+        greatest(s.guarded, case g.mfa when 'required' then 2 when 'spared' then 1 else 0 end) as guarded,
+        u.last_used
+    from shortest as s
+    join principal_classes as p on p.principal_arn = s.holder
+    join grants as g on g.principal_class = p.principal_class
+    join resource_classes as r on r.resource_class = g.resource_class
+    join dangerous_actions as d on d.action = g.action and d.resource_type = r.resource_type
+    left join resource_context as c on c.account_id = r.account_id and c.arn = r.resource_arn
+    left join (select principal_arn, action, max(last_used) as last_used from usage where action is not null group by all) as u
+        on u.principal_arn = s.holder and u.action = g.action
 )
 select
-    array_to_string(s.roles, ' -> ') as through, d.kind, g.action, r.resource_type,
-    count(*) as resources,
-    count(*) filter (where c.importance_rank >= (select min(rank) from config_importance where critical)) as critical,
-    case min(least(s.certain, case g.verdict when 'allowed' then 2 when 'conditional' then 1 else 0 end)) when 2 then 'allowed' when 1 then 'conditional' else 'unknown' end as verdict,
-    case min(greatest(s.guarded, case g.mfa when 'required' then 2 when 'spared' then 1 else 0 end)) when 2 then 'required' when 1 then 'spared' else 'not_required' end as mfa,
-    any_value(u.last_used) as last_used
-from shortest as s
-join principal_classes as p on p.principal_arn = s.holder
-join grants as g on g.principal_class = p.principal_class
-join resource_classes as r on r.resource_class = g.resource_class
-join dangerous_actions as d on d.action = g.action and d.resource_type = r.resource_type
-left join resource_context as c on c.account_id = r.account_id and c.arn = r.resource_arn
-left join (select principal_arn, action, max(last_used) as last_used from usage where action is not null group by all) as u
-    on u.principal_arn = s.holder and u.action = g.action
-group by all
-order by through, d.kind, g.action, r.resource_type
+    through, kind, resource_type,
+    count(distinct resource_arn) as resources,
+    count(distinct resource_arn) filter (where is_critical) as critical,
+    case certain when 2 then 'allowed' when 1 then 'conditional' else 'unknown' end as verdict,
+    case guarded when 2 then 'required' when 1 then 'spared' else 'not_required' end as mfa,
+    max(last_used) as last_used,
+    list_sort(list(distinct action)) as actions
+from rights
+group by through, kind, resource_type, certain, guarded
+order by through, rights.certain desc, guarded, kind, resource_type
