@@ -74,6 +74,10 @@ create macro folded(text) as regexp_replace(lower(text), '[-_ ]', '', 'g');
 -- The last part of an ARN.
 create macro arn_tail(arn) as regexp_extract(arn, '[^:/]+$');
 
+-- The name of a secret, of its ARN too, which ends with six characters of chance.
+create macro secret_name(asked) as
+    case when starts_with(asked, 'arn:') then regexp_replace(asked, '^arn:[^:]*:secretsmanager:[^:]*:[0-9]*:secret:(.*)-[A-Za-z0-9?]{6}$', '\1') else asked end;
+
 -- Whether the configuration names a principal as known automation.
 create macro is_automation(who) as coalesce((select bool_or(who glob pattern) from config_automation), false);
 

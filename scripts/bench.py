@@ -15,6 +15,7 @@ import urllib.request
 
 import boto3
 
+import bench_detections
 import bench_trail
 import bench_views
 
@@ -218,6 +219,11 @@ def bench_cloudtrail(bin_folder, scratch):
     yield from bench_trail.bench(bin_folder, scratch, measure)
 
 
+def bench_detections_of_a_year(bin_folder, scratch):
+    """analyze over the demo account's year, multiplied to as many events as are asked for, of 20 accounts."""
+    yield from bench_detections.bench(bin_folder, scratch, measure)
+
+
 def bench_checks(bin_folder, scratch):
     """analyze, diagram and report over the demo account, multiplied to 50,000 resources of 20 accounts."""
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -256,7 +262,16 @@ def bench_diagram(bin_folder, scratch):
     yield from bench_views.bench(bin_folder, scratch, measure)
 
 
-BENCHMARKS = {"collect": bench_collect, "accounts": bench_accounts, "pipeline": bench_pipeline, "checks": bench_checks, "report": bench_report, "views": bench_diagram, "cloudtrail": bench_cloudtrail}
+BENCHMARKS = {
+    "collect": bench_collect,
+    "accounts": bench_accounts,
+    "pipeline": bench_pipeline,
+    "checks": bench_checks,
+    "report": bench_report,
+    "views": bench_diagram,
+    "cloudtrail": bench_cloudtrail,
+    "detections": bench_detections_of_a_year,
+}
 
 
 def main():

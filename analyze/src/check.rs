@@ -81,6 +81,28 @@ impl Kind {
     }
 }
 
+/// What a check stands on beside the run and its events, if somebody gives it: without it there is nothing to evaluate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Input {
+    /// GeoIP files, which the configuration names.
+    Geoip,
+    /// What `collect cloudtrail --verify` found.
+    Verification,
+}
+
+impl Input {
+    /// What is missing without it, and what to do.
+    pub(crate) fn without(self) -> &'static str {
+        match self {
+            Self::Geoip => {
+                "no GeoIP file tells the countries of addresses; name one under cloudtrail.geoip in the configuration"
+            }
+            Self::Verification => "nobody verified the trail; `collect cloudtrail --verify` does",
+        }
+    }
+}
+
 /// The block comment at the top of a check.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -97,6 +119,9 @@ pub(crate) struct Metadata {
     /// Those of them that only add to what it says, such as who did it: without them it is no less sure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) optional: Vec<String>,
+    /// What it stands on that not everybody gives; until somebody does, the check is not evaluated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) needs: Option<Input>,
     /// It fails because something is missing, so what was not collected makes its failures unknown too.
     #[serde(default)]
     pub(crate) absence: bool,

@@ -12,13 +12,13 @@ use anyhow::Context as _;
 use duckdb::Connection;
 use handoff::run::RunId;
 use handoff::storage::{Listed, Storage};
-use handoff::{trail, verification};
+use handoff::{shell, trail, verification};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use maxminddb::{Reader, geoip2};
 
-use crate::check::{Check, Kind};
+use crate::check::{Check, Input, Kind};
 use crate::config::Config;
 use crate::session::{self, Session};
 
@@ -27,9 +27,13 @@ pub(crate) const TABLES: &str = "
 create table judged_from (moment timestamp);
 create table repeated_rows (source_key varchar, source_record bigint);
 create table event_coverage (account_id varchar, events bigint, first_time timestamp, last_time timestamp);
+create table user_agents (user_agent varchar, product varchar);
 create table addresses (address varchar, network varchar, is_public boolean, trusted boolean, country varchar, asn bigint, as_name varchar);
 create table trail_problems (account_id varchar, region varchar, why varchar);
 ";
+
+/// Views that pick few of the events, for several detections: what they pick is read once.
+pub(crate) const PICKS: [&str; 3] = ["console_logins", "destructive_calls", "iam_calls"];
 
 /// Files of the CloudTrail lake on this machine.
 #[derive(Debug, Default)]
@@ -93,19 +97,42 @@ impl Files {
 pub(crate) const NO_EVENTS: &str =
     "the lake has no CloudTrail events; `collect cloudtrail` reads them";
 
-/// Leaves detections out of the checks when there are no events, unless they were asked for by name.
+/// A check that is not evaluated.
+#[derive(Debug)]
+pub(crate) struct LeftOut {
+    /// The check.
+    pub(crate) check: Check,
+    /// Why, and what to do.
+    pub(crate) why: &'static str,
+}
+
+/// Leaves detections out of the checks when there are no events, or not what they need beside them, unless they were
+/// asked for by name.
 pub(crate) fn leave_out(
     checks: Vec<Check>,
     files: &Files,
+    config: &Config,
     named: bool,
-) -> (Vec<Check>, Vec<Check>) {
-    let looks_at_events = |check: &Check| check.metadata.kind == Kind::Detection;
-    if !files.is_empty() || named {
-        return (checks, Vec::new());
+) -> (Vec<Check>, Vec<LeftOut>) {
+    let missing = |input: Input| match input {
+        Input::Geoip => config.geoip().is_empty(),
+        Input::Verification => files.verification.is_empty(),
+    };
+    let why = |check: &Check| match check.metadata.needs {
+        _ if named => None,
+        _ if check.metadata.kind == Kind::Detection && files.is_empty() => Some(NO_EVENTS),
+        Some(input) if missing(input) => Some(input.without()),
+        _ => None,
+    };
+    let mut left_out = Vec::new();
+    let mut kept = Vec::new();
+    for check in checks {
+        match why(&check) {
+            Some(why) => left_out.push(LeftOut { check, why }),
+            None => kept.push(check),
+        }
     }
-    checks
-        .into_iter()
-        .partition(|check| !looks_at_events(check))
+    (kept, left_out)
 }
 
 /// Sets the time from which events are new: a date, a time, or `last` for that of the facts of `last_run`.
@@ -158,6 +185,7 @@ pub(crate) fn are_read_by(
             "usage",
             "trail_days",
             "addresses",
+            "user_agents",
             "event_coverage",
             "trail_problems",
         ],
@@ -167,13 +195,16 @@ pub(crate) fn are_read_by(
 /// Fills the tables that the view `events` and the detections read beside the events themselves.
 ///
 /// # Errors
-/// When the events can't be read, or the GeoIP file of the configuration can't.
+/// When the events can't be read. Without a GeoIP file that can't, the countries of addresses are not known.
 pub(crate) fn prepare(session: &Session, config: &Config) -> anyhow::Result<()> {
     session
         .connection
         .execute_batch(include_str!("sql/events.sql"))
         .context("the CloudTrail events of the lake can't be read")?;
-    let places = Places::open(config.geoip())?;
+    let places = Places::open(config.geoip()).unwrap_or_else(|error| {
+        shell::warn(&format!("{error:#}"));
+        Places(Vec::new())
+    });
     let networks = config.networks();
     let mut statement = session
         .connection

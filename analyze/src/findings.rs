@@ -5,8 +5,9 @@ use handoff::contract;
 
 use crate::check::{Check, Severity};
 use crate::cli::FailOn;
+use crate::events::LeftOut;
+use crate::schema;
 use crate::session::Session;
-use crate::{events, schema};
 
 const METADATA: &str = "
 create table check_metadata (check_id varchar, rule bigint, kind varchar, title varchar, severity varchar, tables varchar,
@@ -35,15 +36,15 @@ pub(crate) struct Counts {
 pub(crate) fn build(
     session: &Session,
     checks: &[Check],
-    left_out: &[Check],
+    left_out: &[LeftOut],
 ) -> anyhow::Result<Counts> {
     let connection = &session.connection;
     connection.execute_batch(METADATA)?;
-    let reason = |check: &Check| vec![Some(check.id.clone()), Some(events::NO_EVENTS.to_owned())];
+    let reason = |out: &LeftOut| vec![Some(out.check.id.clone()), Some(out.why.to_owned())];
     session.fill("checks_left_out", left_out.iter().map(reason))?;
     let mut insert =
         connection.prepare("insert into check_metadata values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")?;
-    for check in checks.iter().chain(left_out) {
+    for check in checks.iter().chain(left_out.iter().map(|out| &out.check)) {
         let metadata = &check.metadata;
         let frameworks: serde_json::Map<_, _> = metadata
             .frameworks

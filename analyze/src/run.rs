@@ -9,11 +9,12 @@ use handoff::shell::{self, Exit, Hinted};
 
 use crate::cli::{Limits, RunArgs};
 use crate::config::{self, Config};
+use crate::events::{self, LeftOut};
 use crate::findings::{self, Counts};
 use crate::publish::{self, Outputs};
 use crate::session::{self, Session};
 use crate::verdicts::{self, Failure};
-use crate::{check, events, history, schema, waivers};
+use crate::{check, history, schema, waivers};
 
 /// Runs the checks and writes their findings.
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
@@ -28,7 +29,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let trail = events::Files::find(&run.lake, None)?;
     trail.register(&session)?;
     opened.readable.extend(trail.paths());
-    let (checks, left_out) = events::leave_out(checks, &trail, !args.check.is_empty());
+    let (checks, left_out) = events::leave_out(checks, &trail, &config, !args.check.is_empty());
     let history = history::find(&run)?;
     history
         .load(&session)
@@ -48,13 +49,7 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
     let files = outputs.write(&session, &run)?;
     publish::record(&run, files, &missing).commit(&run.lake)?;
     report_to_user(&missing, &counts, checks.len());
-    if !left_out.is_empty() {
-        shell::note(&format!(
-            "{} detections left out: {}",
-            left_out.len(),
-            events::NO_EVENTS
-        ));
-    }
+    note_left_out(&left_out);
     shell::answer(&format!("{}\n", run.reference()))?;
     let failed = args
         .fail_on
@@ -64,6 +59,20 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<Exit> {
         (false, true) => Exit::Done,
         (false, false) => Exit::Partial,
     })
+}
+
+fn note_left_out(left_out: &[LeftOut]) {
+    let mut by_reason: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for out in left_out {
+        by_reason.entry(out.why).or_default().push(&out.check.id);
+    }
+    for (why, checks) in by_reason {
+        let named = match checks.as_slice() {
+            [check] => (*check).to_owned(),
+            checks => format!("{} detections", checks.len()),
+        };
+        shell::note(&format!("{named} left out: {why}"));
+    }
 }
 
 fn report_to_user(missing: &[String], counts: &Counts, checks: usize) {

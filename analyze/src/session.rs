@@ -242,6 +242,18 @@ impl Session {
         Ok(())
     }
 
+    /// Makes a table of a view, so that whoever reads it reads rows and computes nothing.
+    ///
+    /// # Errors
+    /// When the view can't be computed; then it stays what it is.
+    pub(crate) fn keep(&self, view: &str) -> Result<(), duckdb::Error> {
+        let view = identifier(view);
+        let kept = identifier("kept rows");
+        self.connection.execute_batch(&format!(
+            "create table {kept} as from {view};\ndrop view {view};\nalter table {kept} rename to {view};"
+        ))
+    }
+
     /// What is read where `names` are, views replaced by what they read themselves.
     fn resolve(&self, names: &BTreeSet<String>) -> BTreeSet<String> {
         let of_name = |name: &String| match self.views.get(name) {

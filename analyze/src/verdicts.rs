@@ -10,9 +10,9 @@ use anyhow::Context as _;
 use handoff::text::printable;
 
 use crate::check::{Check, Kind};
-use crate::gaps;
 use crate::session::Session;
 use crate::sql::{self, quote};
+use crate::{events, gaps};
 
 const VERDICTS: &str = "
 create sequence verdict_ids;
@@ -34,6 +34,7 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     let connection = &session.connection;
     connection.execute_batch(VERDICTS)?;
     connection.execute_batch(gaps::CHECK_TABLES)?;
+    keep_picks(session, checks);
     let mut failures = Vec::new();
     let bar = handoff::shell::progress("checks", Some(checks.len() as u64));
     for check in checks {
@@ -59,6 +60,26 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
         .execute_batch(include_str!("sql/judge.sql"))
         .context("can't judge the verdicts")?;
     Ok(failures)
+}
+
+/// Computes once what several checks pick of the events. Where that fails, each of them says why.
+fn keep_picks(session: &Session, checks: &[Check]) {
+    let read: Vec<BTreeSet<String>> = checks
+        .iter()
+        .filter_map(|check| sql::tables_read(&session.connection, &check.sql).ok())
+        .collect();
+    for view in events::PICKS {
+        if read.iter().filter(|names| names.contains(view)).count() > 1 {
+            let started = Instant::now();
+            let outcome = session.keep(view);
+            tracing::debug!(
+                view,
+                seconds = started.elapsed().as_secs_f64(),
+                error = outcome.err().map(|error| sql::first_line(&error)),
+                "kept"
+            );
+        }
+    }
 }
 
 /// Tells SQL what the checks read and which of them failed.

@@ -2,7 +2,7 @@
 -- name either where there is no such user.
 with logins as (
     select
-        * exclude (principal, succeeded, call),
+        account_id, region, event_time, event_id, source_ip_address, user_agent, identity_type, error_message, denied, judged,
         principal as signed_in,
         nullif(identity_user_name, 'HIDDEN_DUE_TO_SECURITY_REASONS') as user_name,
         coalesce(response_elements ->> '$.ConsoleLogin' = 'Success', error_code is null and error_message is null) as succeeded,

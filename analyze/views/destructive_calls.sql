@@ -177,7 +177,11 @@ known_names as (
     group by account_id, region, resource_type, tail
     having count(*) = 1
 )
-select a.* exclude (arn), coalesce(b.arn, n.arn, a.arn) as resource_arn, k.name, k.owner, k.importance, k.environment, k.critical
+select
+    a.account_id, a.region, a.event_time, a.event_id, a.event_source, a.event_name, a.principal, a.identity_type, a.identity_access_key_id,
+    a.session_mfa_authenticated, a.by_service, a.succeeded, a.denied, a.judged, a.call,
+    a.resource_type, a.kind, a.part, a.target, coalesce(b.arn, n.arn, a.arn) as resource_arn,
+    k.name, k.owner, k.importance, k.environment, k.critical
 from arns as a
 left join known as b on b.account_id = a.account_id and b.arn = a.arn
 left join known_names as n on b.arn is null and n.account_id = a.account_id and n.region in (a.region, 'global') and n.resource_type = a.resource_type and n.tail = a.target

@@ -395,9 +395,9 @@ pub fn checks() -> TableSchema {
             (
                 "status",
                 Text,
-                "evaluated; error when its SQL failed; not_evaluated when the lake has no CloudTrail events to look at",
+                "evaluated; error when its SQL failed; not_evaluated when what it looks at was never given, such as CloudTrail events",
             ),
-            ("error", Text, "why its SQL failed"),
+            ("error", Text, "why its SQL failed, or it was not evaluated"),
             ("passed", Int, "verdicts pass"),
             ("failed", Int, "verdicts fail"),
             ("unknown", Int, "verdicts unknown"),

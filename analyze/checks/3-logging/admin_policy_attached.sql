@@ -21,7 +21,7 @@ with calls as (
         response_elements ->> '$.policy.arn' as created_arn
     from iam_calls
     where event_source = 'iam.amazonaws.com'
-        and event_name in ('AttachUserPolicy', 'AttachRolePolicy', 'AttachGroupPolicy', 'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'CreatePolicy', 'CreatePolicyVersion', 'AddUserToGroup')
+        and event_name in (values ('AttachUserPolicy'), ('AttachRolePolicy'), ('AttachGroupPolicy'), ('PutUserPolicy'), ('PutRolePolicy'), ('PutGroupPolicy'), ('CreatePolicy'), ('CreatePolicyVersion'), ('AddUserToGroup'))
         and deliberate
 ),
 own_policies as (
@@ -50,11 +50,12 @@ granted as (
     -- Permission sets of Identity Center become roles in every account they are assigned to.
     select
         account_id, event_name, 'permission set' as target_kind, arn_tail(request_parameters ->> '$.permissionSetArn') as target_name,
-        request_parameters ->> '$.permissionSetArn' as target_arn, principal, succeeded, judged, call,
-        arn_tail(request_parameters ->> '$.managedPolicyArn') as policy_name
+        coalesce(request_parameters ->> '$.permissionSetArn', case when denied then coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:sso:::permissionSet/.+$'), ''), principal) end) as target_arn,
+        principal, succeeded, judged, call,
+        coalesce(arn_tail(request_parameters ->> '$.managedPolicyArn'), 'or others, the denial does not tell') as policy_name
     from events
     where event_source = 'sso.amazonaws.com' and event_name = 'AttachManagedPolicyToPermissionSet' and deliberate and (succeeded or denied)
-        and regexp_matches(request_parameters ->> '$.managedPolicyArn', ':iam::aws:policy/(AdministratorAccess|IAMFullAccess)$')
+        and (regexp_matches(request_parameters ->> '$.managedPolicyArn', ':iam::aws:policy/(AdministratorAccess|IAMFullAccess)$') or denied and request_parameters is null)
 )
 select
     account_id,
@@ -63,7 +64,7 @@ select
     principal as discriminator,
     true as failed,
     case when not bool_or(succeeded) or is_automation(principal) then 'medium' else 'high' end as severity,
-    principal_label(target_arn) || case when bool_or(succeeded) then ' was given ' else ' was to be given ' end
+    case when target_arn = principal and bool_or(target_kind = 'permission set') then 'a permission set' else principal_label(target_arn) end || case when bool_or(succeeded) then ' was given ' else ' was to be given ' end
         || 'administrator rights (' || array_to_string(list_sort(list(distinct policy_name)), ', ') || '): ' || traced(call) as reason,
     {'trace': trace(call), 'kind': min(target_kind), 'name': min(target_name), 'policies': list_sort(list(distinct policy_name))} as evidence
 from granted

@@ -1,7 +1,7 @@
 /*
 title = "Somebody is told of the events that CIS names"
 severity = "medium"
-tables = ["aws_cloudtrail_trail", "aws_logs_metric_filter", "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_sns_subscription"]
+tables = ["aws_cloudtrail_trail", "aws_cloudtrail_trail_by_region", "aws_logs_metric_filter", "aws_cloudwatch_metric_alarm", "aws_cloudwatch_composite_alarm", "aws_sns_subscription"]
 operations = ["DescribeTrails", "GetTrailStatus", "GetEventSelectors", "DescribeMetricFilters", "DescribeAlarms", "ListSubscriptions"]
 absence = true
 remediation = "Send a trail of all regions to a log group, count the events there by a metric filter, and set an alarm on the metric whose topic somebody has confirmed to read."
@@ -75,10 +75,12 @@ samples as (
         ['userIdentity.invokedBy', 'errorCode', 'errorMessage', 'additionalEventData.MFAUsed', 'responseElements.ConsoleLogin'] as absent
     from (select * exclude (names), unnest(names) as event_name from watched_calls)
 ),
--- Log groups that receive the events of all regions. Null: that is not known.
+-- Log groups that receive the events of all regions, those of the account that made the organization's trail among them.
+-- Null: that is not known.
 trails as (
     select
         account_id,
+        split_part(cloudwatch_logs_group_arn, ':', 5) as group_account_id,
         split_part(cloudwatch_logs_group_arn, ':', 4) as region,
         split_part(cloudwatch_logs_group_arn, ':', 7) as log_group_name,
         is_multi_region_trail and is_logging and coalesce(latest_cloudwatch_logs_delivery_error, '') = ''
@@ -87,14 +89,41 @@ trails as (
         contains(concat(event_selectors::varchar, advanced_event_selectors::varchar), 'kms.amazonaws.com') as without_kms
     from aws_cloudtrail_trail
     where cloudwatch_logs_group_arn is not null
+    union all
+    select
+        b.account_id,
+        split_part(b.cloudwatch_logs_group_arn, ':', 5),
+        split_part(b.cloudwatch_logs_group_arn, ':', 4),
+        split_part(b.cloudwatch_logs_group_arn, ':', 7),
+        b.is_multi_region_trail and b.is_logging and coalesce(t.latest_cloudwatch_logs_delivery_error, '') = ''
+            and records_management_events(b.event_selectors, b.advanced_event_selectors, b.has_custom_event_selectors),
+        contains(concat(b.event_selectors::varchar, b.advanced_event_selectors::varchar), 'kms.amazonaws.com')
+    from aws_cloudtrail_trail_by_region as b
+    left join aws_cloudtrail_trail as t on t.arn = b.arn
+    where b.cloudwatch_logs_group_arn is not null and split_part(b.arn, ':', 5) <> b.account_id
 ),
 log_groups as (
     select
-        account_id, region, log_group_name,
+        account_id, group_account_id, region, log_group_name,
         case when bool_or(receives) then true when bool_or(receives is null) then null else false end as receives,
         coalesce(bool_and(without_kms) filter (where receives), bool_and(without_kms)) as without_kms
     from trails
-    group by account_id, region, log_group_name
+    group by account_id, group_account_id, region, log_group_name
+),
+-- Log groups of other accounts whose filters and alarms are not all in the run.
+unseen as (
+    select account_id, min(group_account_id) as group_account_id
+    from log_groups as g
+    where group_account_id <> account_id and receives is distinct from false
+        and (
+            group_account_id not in (select account_id from accounts)
+            or exists (
+                from gaps as p
+                where p.account_id = g.group_account_id and p.region in (g.region, 'global')
+                    and p.table_name in ('aws_logs_metric_filter', 'aws_cloudwatch_metric_alarm', 'aws_cloudwatch_composite_alarm', 'aws_sns_subscription')
+            )
+        )
+    group by account_id
 ),
 -- Metrics that an alarm watches as a whole, and whether its topics have a confirmed subscription.
 metrics as (
@@ -140,7 +169,7 @@ transformed as (
 ),
 filters as (
     select
-        f.account_id, f.region, f.filter_name, g.receives, g.without_kms, f.filter_pattern,
+        f.account_id, f.region, f.log_group_name, f.filter_name, f.filter_pattern,
         w.metric_name is not null as watched,
         case when w.metric_name is null then false else w.told end as told,
         -- Terms such as `$.eventName = "ConsoleLogin"` at the even places, what stands between them at the odd ones.
@@ -148,13 +177,13 @@ filters as (
             '\$\.[^\s=!<>()&|"]+\s*(?:(?:!=|<=|>=|=|<|>)\s*(?:"(?:[^"\\]|\\.)*"|%[^%]*%|[^\s()&|{}]+)|NOT\s+EXISTS|EXISTS|IS\s+(?:NOT\s+)?(?:NULL|TRUE|FALSE))',
             chr(1) || '\0' || chr(1), 'gi'), chr(1)) as pieces
     from transformed as f
-    join log_groups as g on g.account_id = f.account_id and g.region = f.region and g.log_group_name = f.log_group_name
+    semi join log_groups as g
+        on g.group_account_id = f.account_id and g.region = f.region and g.log_group_name = f.log_group_name and g.receives is distinct from false
     left join watched as w
         on w.account_id = f.account_id and w.region = f.region
         and w.namespace = f.metric ->> '$.metricNamespace' and w.metric_name = f.metric ->> '$.metricName'
         and len(json_keys(coalesce(f.metric -> '$.dimensions', '{}'::json))) = 0
-    where g.receives is distinct from false
-        and f.metric ->> '$.metricValue' is distinct from '0'
+    where f.metric ->> '$.metricValue' is distinct from '0'
 ),
 parsed as (
     select
@@ -189,7 +218,7 @@ translated as (
             end), '') || ')'
         end as expression
     from parsed as p
-    join samples as s on not (p.without_kms and s.source = 'kms')
+    cross join samples as s
 ),
 -- With what is not understood taken for true, then for false. Innermost parentheses first: a group is true when one side
 -- of an | is all true, false when every side has something false; && binds closer.
@@ -214,14 +243,17 @@ accounts_samples as (
 covered as (
     select
         a.account_id, a.arn, a.control, a.event, a.label,
-        bool_or(coalesce(m.outcome = 'T' and m.receives and m.told, false)) as covered,
-        bool_or(coalesce(m.outcome <> 'F' and coalesce(m.receives, true) and coalesce(m.told, true), false)) as possible,
+        bool_or(coalesce(m.outcome = 'T' and g.receives and m.told, false)) as covered,
+        bool_or(coalesce(m.outcome <> 'F' and coalesce(g.receives, true) and coalesce(m.told, true), false)) as possible,
         bool_or(coalesce(m.outcome <> 'F', false)) as counted,
         bool_or(coalesce(m.outcome <> 'F' and m.watched, false)) as watched,
-        min(m.region) filter (where m.outcome = 'T' and m.receives and m.told) as region,
+        min(m.region) filter (where m.outcome = 'T' and g.receives and m.told) as region,
         list(distinct m.filter_name order by m.filter_name) filter (where m.outcome <> 'F') as filters
     from accounts_samples as a
-    left join matches as m on m.account_id = a.account_id and m.control = a.control and m.label = a.label and m.event_name = a.event_name
+    left join log_groups as g on g.account_id = a.account_id and g.receives is distinct from false and not (g.without_kms and a.source = 'kms')
+    left join matches as m
+        on m.account_id = g.group_account_id and m.region = g.region and m.log_group_name = g.log_group_name
+        and m.control = a.control and m.label = a.label and m.event_name = a.event_name
     group by a.account_id, a.arn, a.control, a.event, a.label, a.event_name
 ),
 by_event as (
@@ -244,10 +276,11 @@ select
     case when e.covered then e.region else 'global' end as region,
     e.arn as resource_arn,
     e.event as discriminator,
-    case when e.covered then false when not e.possible then true end as failed,
+    case when e.covered then false when u.account_id is null and not e.possible then true end as failed,
     case
         when e.covered then 'counted by ' || array_to_string(e.filters, ', ') || ', and somebody is told'
         when not coalesce(r.receives, false) then 'no trail of all regions is sent to CloudWatch Logs'
+        when u.account_id is not null then 'the organization''s trail is sent to a log group of account ' || u.group_account_id || ', whose filters and alarms are not all in the run'
         when not e.counted then 'no metric filter counts it'
         when e.missed is not null then 'metric filters miss ' || e.missed
         when not e.watched then 'no alarm watches the metric of ' || array_to_string(e.filters, ', ')
@@ -257,3 +290,4 @@ select
     {'control': e.control, 'event': e.event, 'filters': e.filters, 'missed': e.missed} as evidence
 from by_event as e
 left join receiving as r on r.account_id = e.account_id
+left join unseen as u on u.account_id = e.account_id

@@ -17,7 +17,7 @@ with calls as (
         ) as again_at
     from events
     where event_source = 'config.amazonaws.com'
-        and event_name in ('StopConfigurationRecorder', 'DeleteConfigurationRecorder', 'DeleteDeliveryChannel', 'StartConfigurationRecorder')
+        and event_name in (values ('StopConfigurationRecorder'), ('DeleteConfigurationRecorder'), ('DeleteDeliveryChannel'), ('StartConfigurationRecorder'))
 )
 select
     account_id,

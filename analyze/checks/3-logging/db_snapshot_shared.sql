@@ -15,7 +15,10 @@ with calls as (
             request_parameters ->> '$.dbClusterSnapshotIdentifier', request_parameters ->> '$.snapshotIdentifier'
         ) as snapshot,
         coalesce(request_parameters ->> '$.snapshotClusterIdentifier', response_elements ->> '$.clusterIdentifier') as cluster,
+        -- The request of a denied call may not be recorded; the attribute is there to share.
+        denied and request_parameters is null as untold,
         case
+            when untold then [null]
             when event_source = 'redshift.amazonaws.com' then as_list(request_parameters -> '$.accountWithRestoreAccess')
             when request_parameters ->> '$.attributeName' = 'restore' then as_list(request_parameters -> '$.valuesToAdd')
         end as grantees
@@ -27,13 +30,14 @@ shared as (
     select
         *,
         case
+            when untold then nullif(regexp_extract(denied_resource, '^arn:[^:]*:(rds|redshift):.*snapshot:.+$'), '')
             when starts_with(snapshot, 'arn:') then snapshot
             when event_source = 'redshift.amazonaws.com' then 'arn:' || arn_partition(principal) || ':redshift:' || region || ':' || account_id || ':snapshot:' || cluster || '/' || snapshot
             else 'arn:' || arn_partition(principal) || ':rds:' || region || ':' || account_id || case event_name when 'ModifyDBClusterSnapshotAttribute' then ':cluster-snapshot:' else ':snapshot:' end || snapshot
         end as arn
     from (select *, unnest(grantees) as grantee from calls)
-    where grantee <> account_id
-        and grantee not in (select account_id from accounts union all select account_id from config_trusted_accounts where account_id is not null)
+    where untold
+        or grantee <> account_id and grantee not in (select account_id from accounts union all select account_id from config_trusted_accounts where account_id is not null)
 )
 select
     account_id,
@@ -41,11 +45,11 @@ select
     coalesce(arn, principal) as resource_arn,
     principal || case when arn is null then ' ' || coalesce(snapshot, '') else '' end as discriminator,
     true as failed,
-    case when bool_and(not succeeded) then 'medium' when bool_or(grantee = 'all' and succeeded) then 'critical' end as severity,
-    'the snapshot ' || coalesce(snapshot, '(no name)') || case when bool_or(succeeded) then ' was shared with ' else ' was to be shared with ' end
-        || array_to_string(list_sort(list(distinct case when grantee = 'all' then 'everyone' else 'account ' || grantee end))[:5], ', ') || ' ' || traced(call) as reason,
+    case when bool_and(untold) then 'low' when bool_and(not succeeded) then 'medium' when bool_or(grantee = 'all' and succeeded) then 'critical' end as severity,
+    'the snapshot ' || coalesce(snapshot, arn_tail(arn), '(no name)') || case when bool_or(succeeded) then ' was shared with ' else ' was to be shared with ' end
+        || array_to_string(list_sort(list(distinct case when untold then 'somebody' when grantee = 'all' then 'everyone' else 'account ' || grantee end))[:5], ', ') || ' ' || traced(call) as reason,
     {
-        'trace': trace(call), 'snapshot': snapshot, 'grantees': list_sort(list(distinct grantee)),
+        'trace': trace(call), 'snapshot': snapshot, 'grantees': list_sort(list(distinct grantee) filter (where not untold)),
         'service': split_part(event_source, '.', 1),
         'operation': case event_name when 'AuthorizeSnapshotAccess' then 'revoke-snapshot-access' when 'ModifyDBClusterSnapshotAttribute' then 'modify-db-cluster-snapshot-attribute' else 'modify-db-snapshot-attribute' end,
         'grantee': min(grantee),

@@ -9,18 +9,11 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access
 */
 -- Silent for dormant_days, or never heard in as many days of history and not made since. The account must have been heard on
 -- at least half of the days between, else the trail slept, not the key. A yearly job comes from where it always came.
-with uses as (
-    select
-        account_id, principal, identity_access_key_id as key_id, event_time::date as day, source_ip_address, user_agent,
-        min(event_time) as first_time
+with days as (
+    select account_id, identity_access_key_id as key_id, event_time::date as day, min(principal) as principal, min(event_time) as first_time
     from events
     where starts_with(identity_access_key_id, 'AKIA') and not by_service and principal is not null
         and identity_account_id is not distinct from account_id
-    group by all
-),
-days as (
-    select account_id, key_id, day, min(principal) as principal, min(first_time) as first_time
-    from uses
     group by all
 ),
 gaps_between as (
@@ -45,30 +38,26 @@ wakes as (
 heard as (
     select w.account_id, w.key_id, w.day
     from wakes as w
-    join (
-        select distinct account_id, event_time::date as day
-        from events
-        where (select count(*) from wakes) > 0
-    ) as d on d.account_id = w.account_id and d.day > w.silent_from and d.day < w.day
+    join (select distinct account_id, day::date as day from trail_days) as d
+        on d.account_id = w.account_id and d.day > w.silent_from and d.day < w.day
     group by all
     having count(*) * 2 >= any_value(w.day - w.silent_from)
 ),
--- From where and with what the key was used, before it fell asleep and on the day that it wakes.
+-- From where and with what the keys that woke were used.
+uses as (
+    select e.account_id, e.identity_access_key_id as key_id, coalesce('AS' || a.asn, a.network, e.source_ip_address) as place, g.product, min(e.event_time)::date as first_day, list(distinct e.event_time::date) as days
+    from events as e
+    semi join wakes as w on w.account_id = e.account_id and w.key_id = e.identity_access_key_id
+    left join addresses as a on a.address = e.source_ip_address
+    left join user_agents as g on g.user_agent = e.user_agent
+    where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service and e.principal is not null
+        and e.identity_account_id is not distinct from e.account_id
+    group by all
+),
 habits as (
-    select
-        w.account_id, w.key_id, w.day,
-        count(*) filter (where u.day = w.day and b.key_id is null) > 0 as changed
+    select w.account_id, w.key_id, w.day, bool_or(u.first_day = w.day) as changed
     from wakes as w
-    join uses as u on u.account_id = w.account_id and u.key_id = w.key_id and u.day = w.day
-    left join addresses as a on a.address = u.source_ip_address
-    left join (
-        select distinct u.account_id, u.key_id, u.day, coalesce('AS' || a.asn, a.network, u.source_ip_address) as place, user_agent_product(u.user_agent) as product
-        from uses as u
-        left join addresses as a on a.address = u.source_ip_address
-    ) as b
-        on b.account_id = w.account_id and b.key_id = w.key_id and b.day < w.day
-        and b.place is not distinct from coalesce('AS' || a.asn, a.network, u.source_ip_address)
-        and b.product is not distinct from user_agent_product(u.user_agent)
+    join uses as u on u.account_id = w.account_id and u.key_id = w.key_id and list_contains(u.days, w.day)
     group by all
 ),
 calls as (
@@ -79,7 +68,7 @@ calls as (
     join events as e
         on e.account_id = w.account_id and e.identity_access_key_id = w.key_id
         and e.event_time >= w.first_time and e.event_time < w.first_time + interval 1 day
-    where not e.by_service
+    where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service
 )
 select
     account_id,

@@ -18,19 +18,16 @@ with curious as (
     having count(distinct event_source || ':' || event_name) >= setting('enumeration_operations')
 ),
 halves as (
-    select e.account_id, e.principal, e.user_agent, time_bucket(interval 30 minutes, e.event_time) as half, e.event_source || ':' || e.event_name as operation
+    select e.account_id, e.principal, time_bucket(interval 30 minutes, e.event_time) as half, list(hash(e.event_source, e.event_name)) as operations
     from events as e
     semi join curious as c on c.account_id = e.account_id and c.principal = e.principal
+    anti join (select user_agent from user_agents where product = 'browser') as b on b.user_agent = e.user_agent
     where e.read_only and not e.by_service and e.session_credential_from_console is distinct from true
     group by all
 ),
 hours as (
-    select account_id, principal, began, count(distinct operation) as operations
-    from (
-        select *, unnest([half, half - interval 30 minutes]) as began
-        from halves
-        where user_agent_product(user_agent) is distinct from 'browser'
-    )
+    select account_id, principal, began, len(list_distinct(flatten(list(operations)))) as operations
+    from (select *, unnest([half, half - interval 30 minutes]) as began from halves)
     group by all
 ),
 days as (

@@ -16,10 +16,18 @@ with seen as (
     where calls > by_service
     group by all
 ),
+-- Which accounts call which is found in two columns, when they first did in the events of those few.
+strange_accounts as materialized (
+    select distinct identity_account_id as foreign_account
+    from cloudtrail_events
+    where identity_account_id <> recipient_account_id
+        and identity_account_id not in (select account_id from config_trusted_accounts)
+        and identity_account_id not in (select account_id from event_coverage)
+),
 foreigners as (
     select account_id, identity_account_id as foreign_account, min(event_time) as first_time
     from events
-    where identity_account_id <> account_id and regexp_full_match(identity_account_id, '[0-9]{12}')
+    where identity_account_id in (from strange_accounts union all select '') and identity_account_id <> account_id and regexp_full_match(identity_account_id, '[0-9]{12}')
         and not by_service and event_category is distinct from 'Data'
     group by all
 ),
@@ -29,7 +37,7 @@ made as (
         case when event_name = 'CreateUser' then 'user' else 'role' end as kind,
         coalesce(request_parameters ->> '$.userName', request_parameters ->> '$.roleName') as name
     from events
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateUser', 'CreateRole') and succeeded
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateUser'), ('CreateRole')) and succeeded
 ),
 makers as (
     select account_id, maker, min(event_time) as first_made
@@ -57,8 +65,6 @@ strangers as (
     union all
     select f.account_id, null, f.foreign_account, 'arn:aws:iam::' || f.foreign_account || ':root', f.first_time
     from foreigners as f
-    where f.foreign_account not in (select account_id from config_trusted_accounts)
-        and f.foreign_account not in (select account_id from event_coverage)
 ),
 fresh as (
     select s.*
@@ -71,13 +77,13 @@ calls as (
     from fresh as f
     join events as e on e.account_id = f.account_id and e.principal = f.principal
         and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
-    where f.foreign_account is null and not e.by_service
+    where e.principal in (select principal from fresh union all select '') and not e.by_service
     union all by name
     select f.arn, f.foreign_account, e.*
     from fresh as f
     join events as e on e.account_id = f.account_id and e.identity_account_id = f.foreign_account
         and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
-    where not e.by_service and e.event_category is distinct from 'Data'
+    where e.identity_account_id in (select foreign_account from fresh union all select '') and not e.by_service and e.event_category is distinct from 'Data'
 )
 select
     account_id,

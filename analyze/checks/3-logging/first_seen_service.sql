@@ -47,7 +47,7 @@ join events as e
     on e.account_id = f.account_id and e.event_source = f.event_source
     and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
 semi join uses as u on u.account_id = e.account_id and u.event_source = e.event_source and u.event_name = e.event_name
-where not e.by_service and e.event_category is distinct from 'Data'
+where e.event_name in (select event_name from uses) and not e.by_service and e.event_category is distinct from 'Data'
 group by e.account_id, f.principal, f.event_source
 having bool_or(e.judged)
 union all by name

@@ -11,21 +11,16 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-
 -- account, or when a principal that was steady (ten days or more, two products at most, no browser) takes to one that people
 -- drive by hand. What a steady principal calls with another library is a new version of the application.
 with uses as (
-    select account_id, principal, user_agent, event_time::date as day, min(event_time) as first_time
+    select account_id, principal, user_agent, min(event_time) as first_time
     from events
     where not by_service and principal is not null and user_agent is not null
     group by all
 ),
-agents as (
-    select user_agent, user_agent_product(user_agent) as product
-    from uses
-    group by all
-),
 products as (
-    select u.account_id, u.principal, a.product, min(u.first_time) as first_time
+    select u.account_id, u.principal, g.product, min(u.first_time) as first_time
     from uses as u
-    join agents as a on a.user_agent = u.user_agent
-    where a.product is not null
+    join user_agents as g on g.user_agent = u.user_agent
+    where g.product is not null
     group by all
 ),
 -- What each principal had been like before a product was new to it.
@@ -51,9 +46,10 @@ driven as (
 steady as (
     select d.account_id, d.principal, d.product
     from driven as d
-    join uses as u on u.account_id = d.account_id and u.principal = d.principal and u.day < d.first_time::date
+    join events as e on e.account_id = d.account_id and e.principal = d.principal and e.event_time < d.first_time::date
+    where not e.by_service and e.user_agent is not null and e.principal in (select principal from driven union all select '')
     group by all
-    having count(distinct u.day) >= 10
+    having count(distinct e.event_time::date) >= 10
 ),
 fresh as (
     select b.account_id, b.principal, b.product, b.first_time, s.product is not null as by_hand, b.first_time = b.first_in_account as in_account
@@ -66,9 +62,9 @@ fresh as (
 calls as (
     select f.product, f.by_hand, f.in_account, e.*
     from fresh as f
-    join agents as a on a.product = f.product
+    join user_agents as g on g.product = f.product
     join events as e
-        on e.account_id = f.account_id and e.principal = f.principal and e.user_agent = a.user_agent
+        on e.account_id = f.account_id and e.principal = f.principal and e.user_agent = g.user_agent
         and e.event_time >= f.first_time and e.event_time < f.first_time + interval 1 day
     where not e.by_service
 )

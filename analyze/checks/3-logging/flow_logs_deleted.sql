@@ -16,7 +16,7 @@ with calls as (
         ) > 0 as with_vpc,
         denied_resource as denied_name
     from events
-    where event_source = 'ec2.amazonaws.com' and event_name in ('DeleteFlowLogs', 'DeleteVpc') and deliberate and (succeeded or denied)
+    where event_source = 'ec2.amazonaws.com' and event_name in (values ('DeleteFlowLogs'), ('DeleteVpc'), ('')) and deliberate and (succeeded or denied)
 ),
 named as (
     select *, unnest(coalesce(nullif(list_distinct(regexp_extract_all(coalesce(request_parameters::varchar, denied_name), 'fl-[0-9a-zA-Z]+')), []::varchar[]), ['unknown'])) as flow_log_id

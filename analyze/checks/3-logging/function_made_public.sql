@@ -14,6 +14,8 @@ with calls as (
         regexp_replace(request_parameters ->> '$.functionName', '^(arn:[^:]*:lambda:[^:]*:[^:]*:function:)?([^:]*).*$', '\2') as function_name,
         request_parameters ->> '$.statementId' as statement,
         starts_with(event_name, 'AddPermission') as is_permission,
+        -- The request of a denied call may not be recorded: for whom it was is not known then.
+        denied and request_parameters is null as untold,
         case
             when not starts_with(event_name, 'AddPermission') then case when request_parameters ->> '$.authType' = 'NONE' then '*' end
             else request_parameters ->> '$.principal'
@@ -33,15 +35,19 @@ with calls as (
 opened as (
     select
         * exclude (grantee),
-        case when grantee = '*' then 'everyone' else 'account ' || grantee_account_id end as grantee,
-        'arn:' || arn_partition(principal) || ':lambda:' || region || ':' || account_id || ':function:' || function_name as arn
+        case when untold then 'somebody' when grantee = '*' then 'everyone' else 'account ' || grantee_account_id end as grantee,
+        case
+            when untold then coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:lambda:[^:]*:[^:]*:function:[^:]+'), ''), principal)
+            else 'arn:' || arn_partition(principal) || ':lambda:' || region || ':' || account_id || ':function:' || function_name
+        end as arn
     from (select *, nullif(regexp_extract(grantee, '^(arn:[^:]*:[^:]*:[^:]*:)?([0-9]{12})(:|$)', 2), '') as grantee_account_id from calls)
     where case
+        when untold then true
         when grantee = '*' then not (is_permission and is_limited)
         else grantee_account_id <> account_id and grantee_account_id not in (select account_id from accounts union all select account_id from config_trusted_accounts where account_id is not null)
     end
     -- Deployments remove a permission and add it again: the first time counts.
-    qualify row_number() over (partition by account_id, region, function_name, grantee, principal, succeeded order by event_time, event_id) = 1
+    qualify row_number() over (partition by account_id, region, coalesce(function_name, arn), grantee, principal, succeeded order by event_time, event_id) = 1
 )
 select
     account_id,
@@ -50,7 +56,7 @@ select
     principal as discriminator,
     true as failed,
     case when bool_and(not succeeded) then 'low' when bool_and(grantee <> 'everyone' or not succeeded) then 'medium' end as severity,
-    'the function ' || any_value(function_name) || case when bool_or(succeeded) then ' may be called by ' else ' was to be open to ' end || array_to_string(list_sort(list(distinct grantee))[:5], ', ')
+    case when arn = principal then 'a function' else 'the function ' || coalesce(any_value(function_name), arn_tail(arn)) end || case when bool_or(succeeded) then ' may be called by ' else ' was to be open to ' end || array_to_string(list_sort(list(distinct grantee))[:5], ', ')
         || case when bool_or(not is_permission) then ' through a URL' else '' end || '; changed ' || traced(call) as reason,
     {
         'trace': trace(call), 'function_name': any_value(function_name), 'grantees': list_sort(list(distinct grantee)), 'statements': list_sort(list(distinct statement)),

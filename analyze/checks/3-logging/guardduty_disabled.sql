@@ -29,10 +29,10 @@ with calls as (
         end as what
     from events
     where event_source = 'guardduty.amazonaws.com'
-        and event_name in (
-            'DeleteDetector', 'UpdateDetector', 'UpdateMemberDetectors', 'UpdateOrganizationConfiguration', 'StopMonitoringMembers', 'DisassociateMembers', 'DeleteMembers',
-            'DisassociateFromMasterAccount', 'DisassociateFromAdministratorAccount', 'DisableOrganizationAdminAccount', 'DeletePublishingDestination',
-            'CreateFilter', 'UpdateFilter', 'CreateIPSet', 'UpdateIPSet'
+        and event_name in (values
+            ('DeleteDetector'), ('UpdateDetector'), ('UpdateMemberDetectors'), ('UpdateOrganizationConfiguration'), ('StopMonitoringMembers'), ('DisassociateMembers'), ('DeleteMembers'),
+            ('DisassociateFromMasterAccount'), ('DisassociateFromAdministratorAccount'), ('DisableOrganizationAdminAccount'), ('DeletePublishingDestination'),
+            ('CreateFilter'), ('UpdateFilter'), ('CreateIPSet'), ('UpdateIPSet')
         )
         and deliberate and (succeeded or denied)
 ),

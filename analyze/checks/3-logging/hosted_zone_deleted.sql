@@ -7,8 +7,14 @@ remediation = "If it was a mistake, create the zone again, restore its records (
 command = "aws route53 list-hosted-zones"
 links = ["https://docs.aws.amazon.com/Route53/latest/APIReference/API_DeleteHostedZone.html"]
 */
+-- The request of a denied call may not be recorded, nor the denial tell the zone: then it stands under who called.
 with deletions as (
-    select *, 'arn:' || arn_partition(principal) || ':route53:::hostedzone/' || regexp_extract(request_parameters ->> '$.id', '[^/]+$') as arn
+    select
+        *,
+        coalesce(
+            'arn:' || arn_partition(principal) || ':route53:::hostedzone/' || regexp_extract(request_parameters ->> '$.id', '[^/]+$'),
+            case when denied then coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:route53:::hostedzone/[A-Z0-9]+$'), ''), principal) end
+        ) as arn
     from events
     where event_source = 'route53.amazonaws.com' and event_name = 'DeleteHostedZone' and not by_service
 )
@@ -19,7 +25,7 @@ select
     d.principal as discriminator,
     true as failed,
     case when bool_or(d.succeeded) then 'critical' else 'high' end as severity,
-    'the hosted zone ' || coalesce(any_value(z.name), arn_tail(d.arn))
+    case when d.arn = d.principal then 'a hosted zone' else 'the hosted zone ' || coalesce(any_value(z.name), arn_tail(d.arn)) end
         || case when bool_or(d.succeeded) then ' was deleted ' else ' was to be deleted ' end
         || traced(call) as reason,
     trace(call) as evidence

@@ -21,10 +21,10 @@ with calls as (
             principal
         ) as arn
     from events
-    where event_source in ('iam.amazonaws.com', 'sso.amazonaws.com', 'sso-directory.amazonaws.com')
-        and event_name in (
-            'CreateSAMLProvider', 'UpdateSAMLProvider', 'CreateOpenIDConnectProvider', 'AddClientIDToOpenIDConnectProvider', 'UpdateOpenIDConnectProviderThumbprint',
-            'AssociateDirectory', 'CreateExternalIdPConfigurationForDirectory', 'UpdateExternalIdPConfigurationForDirectory', 'EnableExternalIdPConfigurationForDirectory', 'ImportExternalIdPCertificate'
+    where event_source in (values ('iam.amazonaws.com'), ('sso.amazonaws.com'), ('sso-directory.amazonaws.com'))
+        and event_name in (values
+            ('CreateSAMLProvider'), ('UpdateSAMLProvider'), ('CreateOpenIDConnectProvider'), ('AddClientIDToOpenIDConnectProvider'), ('UpdateOpenIDConnectProviderThumbprint'),
+            ('AssociateDirectory'), ('CreateExternalIdPConfigurationForDirectory'), ('UpdateExternalIdPConfigurationForDirectory'), ('EnableExternalIdPConfigurationForDirectory'), ('ImportExternalIdPCertificate')
         )
         and deliberate and (succeeded or denied)
 )

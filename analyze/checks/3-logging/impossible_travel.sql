@@ -2,6 +2,7 @@
 title = "Nobody is in two countries at once"
 severity = "high"
 kind = "detection"
+needs = "geoip"
 tables = ["cloudtrail_events"]
 remediation = "Ask the person. Unless they use a VPN, end the sessions, change password and keys, and look at what was called from the country where they were not."
 command = "aws cloudtrail lookup-events --region {region} --lookup-attributes AttributeKey=EventId,AttributeValue={first_event_id}"
@@ -9,7 +10,8 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_revoke-s
 */
 -- One credential, from two countries within an hour. A user's keys and sessions are one, so is a person of single sign-on;
 -- of other roles each session is its own. Who changed between the two countries on a day before has a VPN, or stands at a
--- border. CloudShell calls from Amazon's addresses. Without GeoIP files no address has a country, and nothing is known.
+-- border. CloudShell calls from Amazon's addresses. Without GeoIP files no address has a country, and nothing is
+-- known: where none is configured, this is not evaluated.
 with located as (
     select address, country
     from addresses
@@ -94,6 +96,6 @@ group by s.account_id, a.credential, a.here, a.there
 having bool_or(s.judged)
 union all by name
 select account_id, 'global' as region, root_arn as resource_arn, null::boolean as failed,
-    'not known: no GeoIP file tells the countries of addresses, name one under cloudtrail.geoip' as reason
+    'not known: no GeoIP file that can be read tells the countries of addresses; cloudtrail.geoip names them' as reason
 from histories
 where exists (from addresses where is_public and not trusted) and not exists (from addresses where country is not null)

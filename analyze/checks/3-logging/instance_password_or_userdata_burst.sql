@@ -10,16 +10,17 @@ links = ["https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_GetPassword
 -- Inventories and infrastructure as code read user data all the time: half as many instances within an hour of a day before
 -- are a habit. At the beginning of an account's history nothing has a day before; there three other days are.
 with reads as (
-    select *, strftime(event_time, '%Y-%m-%d') as day, request_parameters ->> '$.instanceId' as instance_id
+    select *, strftime(event_time, '%Y-%m-%d') as day, coalesce(request_parameters ->> '$.instanceId', nullif(regexp_extract(denied_resource, ':instance/(i-[0-9a-f]+)$', 1), '')) as instance_id
     from events
-    where event_source = 'ec2.amazonaws.com' and event_name in ('GetPasswordData', 'DescribeInstanceAttribute')
+    where event_source = 'ec2.amazonaws.com' and event_name in (values ('GetPasswordData'), ('DescribeInstanceAttribute'), (''))
         and (event_name = 'GetPasswordData' or request_parameters ->> '$.attribute' = 'userData')
         and not by_service and (succeeded or denied) and principal is not null
 ),
 windows as (
     select
         *,
-        count(distinct instance_id) over (
+        -- The request of a denied call may not be recorded: each is one instance then.
+        count(distinct coalesce(instance_id, event_id)) over (
             partition by account_id, principal order by event_time range between interval 1 hour preceding and current row
         ) as in_window
     from reads
@@ -57,7 +58,7 @@ select
         else 'user data'
     end || ' of ' || any_value(peak) || ' instances within an hour were '
         || case when bool_or(succeeded) then 'read ' else 'asked for ' end || traced(call) as reason,
-    {'trace': trace(call), 'instance_ids': list_sort(list(distinct instance_id))[:50], 'first_event_id': first(event_id order by event_time, event_id)} as evidence
+    {'trace': trace(call), 'instance_ids': list_sort(list(distinct instance_id) filter (where instance_id is not null))[:50], 'first_event_id': first(event_id order by event_time, event_id)} as evidence
 from bursts
 where not is_automation(principal)
 group by account_id, principal, day

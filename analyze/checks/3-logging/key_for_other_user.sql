@@ -16,7 +16,7 @@ with calls as (
             partition by account_id, target_name, principal order by event_time range between interval 1 hour preceding and current row
         ) > 0 as new_user
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateAccessKey', 'CreateUser') and target_kind = 'user' and deliberate and (succeeded or denied)
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateAccessKey'), ('CreateUser')) and target_kind = 'user' and deliberate and (succeeded or denied)
 )
 select
     account_id,

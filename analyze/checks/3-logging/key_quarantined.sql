@@ -13,7 +13,7 @@ with calls as (
         *,
         coalesce(request_parameters ->> '$.policyName', arn_tail(request_parameters ->> '$.policyArn')) as policy_name
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('AttachUserPolicy', 'PutUserPolicy', 'DetachUserPolicy', 'DeleteUserPolicy') and target_kind = 'user'
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('AttachUserPolicy'), ('PutUserPolicy'), ('DetachUserPolicy'), ('DeleteUserPolicy')) and target_kind = 'user'
 ),
 quarantine as (
     select

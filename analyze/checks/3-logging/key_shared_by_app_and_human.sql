@@ -12,42 +12,47 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access
 -- version, a new machine, a new function. While the old product goes on, two are using the key; when it does not, the
 -- application may have moved. Where the application runs in the hands of customers, each place is new and tells nothing, but
 -- product and services are still its own.
-with uses as (
+with uses as materialized (
     select
-        account_id, principal, identity_access_key_id as key_id, event_time::date as day, source_ip_address, user_agent, event_source,
-        min(event_time) as first_time
-    from events
-    where starts_with(identity_access_key_id, 'AKIA') and not by_service and principal is not null
-        and identity_account_id is not distinct from account_id
-    group by all
+        e.account_id, e.identity_access_key_id as key_id, e.event_time::date as day, e.source_ip_address, e.user_agent, e.event_source,
+        any_value(coalesce(g.product, 'a nameless tool')) as product,
+        any_value(coalesce('AS' || a.asn, a.network, e.source_ip_address)) as place,
+        any_value(coalesce(a.trusted, false)) as trusted,
+        min(e.event_time) as first_time
+    from events as e
+    left join addresses as a on a.address = e.source_ip_address
+    left join user_agents as g on g.user_agent = e.user_agent
+    where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service and e.principal is not null
+        and e.identity_account_id is not distinct from e.account_id and e.source_ip_address is not null
+    group by e.account_id, e.identity_access_key_id, e.event_time::date, e.source_ip_address, e.user_agent, e.event_source
 ),
-described as (
-    select
-        u.*,
-        coalesce(user_agent_product(u.user_agent), 'a nameless tool') as product,
-        coalesce('AS' || a.asn, a.network, u.source_ip_address) as place,
-        coalesce(a.trusted, false) as trusted
-    from uses as u
-    left join addresses as a on a.address = u.source_ip_address
+keys as (
+    select account_id, key_id, min(day) as known_since from uses group by all
+),
+-- Few keys ever have a product of which they were not known from the beginning.
+fresh as (
+    select p.account_id, p.key_id, p.day
+    from (select account_id, key_id, product, min(day) as day from uses group by all) as p
+    join keys as k on k.account_id = p.account_id and k.key_id = p.key_id
+    where p.day >= k.known_since + setting('baseline_days')::integer
 ),
 firsts as (
     select
         *,
-        min(day) over (partition by account_id, key_id) as known_since,
         min(day) over (partition by account_id, key_id, product) as product_since,
         min(day) over (partition by account_id, key_id, place) as place_since,
         min(day) over (partition by account_id, key_id, event_source) as service_since
-    from described
-    where place is not null
+    from uses as u
+    semi join fresh as f on f.account_id = u.account_id and f.key_id = u.key_id
 ),
 strange as (
     select
         account_id, key_id, day, min(first_time) as first_time, bool_and(trusted) as trusted,
         list(distinct product) as products, list(distinct place) as places, list(distinct event_source) as services,
         count(distinct event_source) filter (where service_since = day) as new_services
-    from firsts
+    from firsts as u
+    semi join fresh as f on f.account_id = u.account_id and f.key_id = u.key_id and f.day = u.day
     where product_since = day and (place_since = day or trusted)
-        and day >= known_since + setting('baseline_days')::integer
     group by all
     having new_services > 0
 ),
@@ -75,14 +80,14 @@ calls as (
     from strange as s
     join habits as h on h.account_id = s.account_id and h.key_id = s.key_id and h.day = s.day
     left join going_on as o on o.account_id = s.account_id and o.key_id = s.key_id and o.day = s.day
-    join described as d
+    join firsts as d
         on d.account_id = s.account_id and d.key_id = s.key_id and d.day = s.day
         and list_contains(s.products, d.product) and list_contains(s.places, d.place)
     join events as e
         on e.account_id = d.account_id and e.identity_access_key_id = d.key_id and e.event_time::date = d.day
         and e.source_ip_address is not distinct from d.source_ip_address and e.user_agent is not distinct from d.user_agent and e.event_source = d.event_source
         and e.event_time >= s.first_time and e.event_time < s.first_time + interval 1 day
-    where not e.by_service
+    where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service
 )
 select
     account_id,

@@ -13,7 +13,7 @@ with calls as (
         *,
         'arn:' || arn_partition(principal) || ':iam::' || coalesce(case when event_name = 'RemoveAccountFromOrganization' then request_parameters ->> '$.accountId' end, account_id) || ':root' as arn
     from events
-    where event_source = 'organizations.amazonaws.com' and event_name in ('LeaveOrganization', 'RemoveAccountFromOrganization', 'DeleteOrganization') and deliberate
+    where event_source = 'organizations.amazonaws.com' and event_name in (values ('LeaveOrganization'), ('RemoveAccountFromOrganization'), ('DeleteOrganization')) and deliberate
 )
 select
     account_id,

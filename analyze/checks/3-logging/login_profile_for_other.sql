@@ -17,7 +17,7 @@ with calls as (
         ) > 0 as new_user,
         coalesce(lower(request_parameters ->> '$.passwordResetRequired') = 'true', false) as must_change
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateLoginProfile', 'UpdateLoginProfile', 'CreateUser') and target_kind = 'user'
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateLoginProfile'), ('UpdateLoginProfile'), ('CreateUser')) and target_kind = 'user'
         and deliberate and (succeeded or denied)
 )
 select

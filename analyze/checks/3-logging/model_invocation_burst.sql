@@ -12,8 +12,8 @@ links = ["https://docs.aws.amazon.com/bedrock/latest/userguide/logging-using-clo
 with invocations as (
     select *, strftime(event_time, '%Y-%m-%d') as day, arn_tail(request_parameters ->> '$.modelId') as model
     from events
-    where event_source in ('bedrock.amazonaws.com', 'bedrock-runtime.amazonaws.com')
-        and event_name in ('InvokeModel', 'InvokeModelWithResponseStream', 'InvokeModelWithBidirectionalStream', 'Converse', 'ConverseStream')
+    where event_source in (values ('bedrock.amazonaws.com'), ('bedrock-runtime.amazonaws.com'))
+        and event_name in (values ('InvokeModel'), ('InvokeModelWithResponseStream'), ('InvokeModelWithBidirectionalStream'), ('Converse'), ('ConverseStream'))
         and not by_service and principal is not null
 ),
 windows as (

@@ -44,6 +44,11 @@ opened as (
         and protocol not in ('1', 'icmp', '58', 'icmpv6')
         and not (coalesce(from_port, 0) = coalesce(to_port, 65535) and from_port in (80, 443))
         and not (coalesce(from_port, 0) >= 1024 and coalesce(to_port, 65535) - from_port > 10000 and protocol not in ('-1', 'all'))
+    union all by name
+    -- The request of a denied call may not be recorded; that somebody tried is known all the same.
+    select *, coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:ec2:.*:network-acl/.+$'), ''), principal) as arn
+    from entries
+    where event_name in ('CreateNetworkAclEntry', 'ReplaceNetworkAclEntry') and denied and request_parameters is null
 )
 select
     account_id,
@@ -52,7 +57,7 @@ select
     principal as discriminator,
     true as failed,
     case when bool_and(not succeeded or closed_at is not null or vpc_created_at is not null) then 'low' end as severity,
-    array_to_string(list_sort(list(distinct ports || ' to ' || cidr)), ', ')
+    array_to_string(list_sort(list(distinct coalesce(ports || ' to ' || cidr, 'a port, which one is not recorded,'))), ', ')
         || case when bool_or(succeeded) then ' was opened ' else ' was to be opened ' end || traced(call)
         || case
             when bool_and(not succeeded) then ''
@@ -61,7 +66,7 @@ select
             else ''
         end as reason,
     {
-        'trace': trace(call), 'network_acl_id': any_value(network_acl_id), 'ports': list_sort(list(distinct ports)), 'rule_number': any_value(rule_number order by event_time desc, event_id),
+        'trace': trace(call), 'network_acl_id': any_value(network_acl_id), 'ports': list_sort(list(distinct ports) filter (where ports is not null)), 'rule_number': any_value(rule_number order by event_time desc, event_id),
         'closed_at': max(closed_at)
     } as evidence
 from opened

@@ -21,9 +21,9 @@ with calls as (
         of_administrators and event_name not like '%Boundary' as of_administrators
     from iam_calls
     where event_source = 'iam.amazonaws.com' and not by_service and (succeeded or denied)
-        and event_name in (
-            'PutUserPolicy', 'PutRolePolicy', 'PutGroupPolicy', 'CreatePolicyVersion', 'SetDefaultPolicyVersion', 'PutUserPermissionsBoundary', 'PutRolePermissionsBoundary',
-            'DeleteUserPermissionsBoundary', 'DeleteRolePermissionsBoundary', 'CreateUser', 'CreateRole', 'CreateGroup'
+        and event_name in (values
+            ('PutUserPolicy'), ('PutRolePolicy'), ('PutGroupPolicy'), ('CreatePolicyVersion'), ('SetDefaultPolicyVersion'), ('PutUserPermissionsBoundary'), ('PutRolePermissionsBoundary'),
+            ('DeleteUserPermissionsBoundary'), ('DeleteRolePermissionsBoundary'), ('CreateUser'), ('CreateRole'), ('CreateGroup')
         )
 ),
 changes as (
@@ -33,11 +33,13 @@ changes as (
         or event_name = 'CreatePolicyVersion' and in_force and not only_denies is true and not of_administrators
     union all by name
     select
-        account_id, request_parameters ->> '$.permissionSetArn' as target_arn, principal, event_name, 'the permission set''s' as policy_name,
+        account_id,
+        coalesce(request_parameters ->> '$.permissionSetArn', case when denied then coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:sso:::permissionSet/.+$'), ''), principal) end) as target_arn,
+        principal, event_name, 'the permission set''s' as policy_name,
         false as is_new, succeeded, judged, call
     from events
     where event_source = 'sso.amazonaws.com' and not by_service and (succeeded or denied)
-        and event_name in ('PutInlinePolicyToPermissionSet', 'PutPermissionsBoundaryToPermissionSet', 'DeletePermissionsBoundaryFromPermissionSet')
+        and event_name in (values ('PutInlinePolicyToPermissionSet'), ('PutPermissionsBoundaryToPermissionSet'), ('DeletePermissionsBoundaryFromPermissionSet'))
 )
 select
     account_id,

@@ -37,7 +37,8 @@ states as (
             ])
         end as parts
     from calls
-    where what <> 'Bucket' or bucket is not null
+    -- The request of a denied call may not be recorded, nor the denial tell the bucket.
+    where what <> 'Bucket' or bucket is not null or event_name = 'DeleteBucketPublicAccessBlock' and denied
 ),
 changes as (
     select
@@ -53,7 +54,7 @@ removed as (
     select
         *,
         case
-            when what = 'Bucket' then 'arn:' || arn_partition(principal) || ':s3:::' || bucket
+            when what = 'Bucket' then coalesce('arn:' || arn_partition(principal) || ':s3:::' || bucket, principal)
             else 'arn:' || arn_partition(principal) || ':iam::' || account_id || ':root'
         end as arn,
         case when event_source = 'ec2.amazonaws.com' then region else 'global' end as place
@@ -67,7 +68,7 @@ select
     what || case when place <> 'global' then ' ' || place else '' end || ' ' || principal as discriminator,
     true as failed,
     case when bool_and(not succeeded) then 'medium' when bool_and(set_again_at is not null or not succeeded) then 'low' end as severity,
-    'the block of public access ' || case what when 'Bucket' then 'of the bucket ' || any_value(bucket) when 'Account' then 'of all buckets' when 'Snapshot' then 'of snapshots in ' || place else 'of images in ' || place end
+    'the block of public access ' || case what when 'Bucket' then coalesce('of the bucket ' || any_value(bucket), 'of a bucket') when 'Account' then 'of all buckets' when 'Snapshot' then 'of snapshots in ' || place else 'of images in ' || place end
         || case when not bool_or(succeeded) then ' was to be ' else ' was ' end || case when min(parts) = 0 then 'removed ' else 'opened in ' || (4 - min(parts)) || ' of 4 parts ' end || traced(call)
         || case when bool_or(succeeded) and bool_and(set_again_at is not null or not succeeded) then '; set again by ' || strftime(max(set_again_at), '%H:%M') else '' end as reason,
     {

@@ -23,7 +23,7 @@ with calls as (
         ) as arn,
         coalesce(response_elements ->> '$.trustAnchor.name', response_elements ->> '$.profile.name', request_parameters ->> '$.name') as name
     from events
-    where event_source = 'rolesanywhere.amazonaws.com' and event_name in ('CreateTrustAnchor', 'UpdateTrustAnchor', 'EnableTrustAnchor', 'CreateProfile', 'UpdateProfile', 'EnableProfile')
+    where event_source = 'rolesanywhere.amazonaws.com' and event_name in (values ('CreateTrustAnchor'), ('UpdateTrustAnchor'), ('EnableTrustAnchor'), ('CreateProfile'), ('UpdateProfile'), ('EnableProfile'))
         and deliberate and (succeeded or denied)
 )
 select

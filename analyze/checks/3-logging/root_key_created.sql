@@ -11,7 +11,7 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user_manage_d
 with keys as (
     select *, coalesce(response_elements ->> '$.accessKey.accessKeyId', request_parameters ->> '$.accessKeyId') as key_id
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateAccessKey', 'UpdateAccessKey', 'UploadSigningCertificate')
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateAccessKey'), ('UpdateAccessKey'), ('UploadSigningCertificate'))
         and identity_type = 'Root' and target_name is null and not by_service
         and (event_name <> 'UpdateAccessKey' or request_parameters ->> '$.status' = 'Active')
 )

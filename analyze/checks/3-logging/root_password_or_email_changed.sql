@@ -21,8 +21,8 @@ with changes as (
         end as what,
         event_name in ('StartPrimaryEmailUpdate', 'PasswordRecoveryRequested') as begun
     from events
-    where event_source in ('signin.amazonaws.com', 'account.amazonaws.com', 'iam.amazonaws.com')
-        and event_name in ('PasswordUpdated', 'PasswordRecoveryRequested', 'PasswordRecoveryCompleted', 'EmailUpdated', 'StartPrimaryEmailUpdate', 'AcceptPrimaryEmailUpdate', 'ChangePassword', 'CreateLoginProfile', 'UpdateLoginProfile')
+    where event_source in (values ('signin.amazonaws.com'), ('account.amazonaws.com'), ('iam.amazonaws.com'))
+        and event_name in (values ('PasswordUpdated'), ('PasswordRecoveryRequested'), ('PasswordRecoveryCompleted'), ('EmailUpdated'), ('StartPrimaryEmailUpdate'), ('AcceptPrimaryEmailUpdate'), ('ChangePassword'), ('CreateLoginProfile'), ('UpdateLoginProfile'))
         and (
             event_source = 'account.amazonaws.com'
             or identity_type = 'Root' and request_parameters ->> '$.userName' is null

@@ -54,6 +54,11 @@ changed as (
             r.event_name = 'ReplaceRoute'
             or r.event_name = 'CreateRoute' and (starts_with(r.target, 'igw-') or is_world(r.destination) and regexp_matches(r.target, '^(eni|i)-'))
         )
+    union all by name
+    -- The request of a denied call may not be recorded; that somebody tried is known all the same.
+    select *, coalesce(nullif(regexp_extract(denied_resource, '^arn:[^:]*:ec2:.*:route-table/.+$'), ''), principal) as arn
+    from routes
+    where event_name in ('CreateRoute', 'ReplaceRoute') and denied and request_parameters is null
 )
 select
     account_id,
@@ -61,9 +66,10 @@ select
     arn as resource_arn,
     principal as discriminator,
     true as failed,
-    array_to_string(list_sort(list(distinct coalesce(destination, 'a destination') || case when succeeded then '' else ' (in vain)' end || ' to ' || target))[:5], ', ')
+    case when bool_and(target is null) then 'low' end as severity,
+    array_to_string(list_sort(list(distinct coalesce(destination, 'a destination') || case when succeeded then '' else ' (in vain)' end || coalesce(' to ' || target, '')))[:5], ', ')
         || case when bool_or(succeeded) then ' was routed ' else ' was to be routed ' end || traced(call) as reason,
-    {'trace': trace(call), 'route_table_id': any_value(route_table_id), 'routes': list_sort(list(distinct destination || ' to ' || target))} as evidence
+    {'trace': trace(call), 'route_table_id': any_value(route_table_id), 'routes': list_sort(list(distinct destination || ' to ' || target) filter (where target is not null))} as evidence
 from changed
 where arn is not null and principal is not null
 group by account_id, region, arn, principal

@@ -11,36 +11,42 @@ links = ["https://docs.aws.amazon.com/secretsmanager/latest/userguide/retrieve-c
 -- beginning of an account's history nothing has a day before; there a secret that comes back on three other days is known too.
 -- A batch has an entry for each of its secrets, for which Secrets Manager may be named as the caller. Requests that were
 -- denied can lack their parameters; the message names the secret then.
-with reads as (
+with reads as not materialized (
     select
-        *,
-        unnest(list_distinct(list_concat(
-            as_list(request_parameters -> '$.secretIdList'),
-            [coalesce(request_parameters ->> '$.secretId', denied_resource)]
-        ))) as asked
+        account_id, principal, region, event_time, event_id, succeeded, judged, call,
+        unnest(
+            case event_name
+                when 'GetSecretValue' then [coalesce(request_parameters ->> '$.secretId', denied_resource)]
+                else list_distinct(list_concat(as_list(request_parameters -> '$.secretIdList'), [coalesce(request_parameters ->> '$.secretId', denied_resource)]))
+            end
+        ) as asked
     from events
-    where event_source = 'secretsmanager.amazonaws.com' and event_name in ('GetSecretValue', 'BatchGetSecretValue')
+    where event_source = 'secretsmanager.amazonaws.com' and event_name in (values ('GetSecretValue'), ('BatchGetSecretValue'))
         and (not by_service or identity_invoked_by is not distinct from 'secretsmanager.amazonaws.com')
         and (succeeded or denied) and principal is not null
 ),
-named as (
-    select *, regexp_replace(asked, '^arn:[^:]*:secretsmanager:[^:]*:[0-9]*:secret:(.*)-[A-Za-z0-9?]{6}$', '\1') as secret
+asked_on as (
+    select account_id, principal, region, asked, event_time::date as day, min(event_time) as first_time
     from reads
     where asked is not null and asked <> '*'
-),
-known as (
-    select account_id, principal, region, secret, min(event_time) as first_time, count(distinct event_time::date) as days
-    from named
     group by all
 ),
+known as (
+    select account_id, principal, region, secret_name(asked) as secret, min(first_time) as first_time, count(distinct day) as days
+    from asked_on
+    group by account_id, principal, region, secret_name(asked)
+    -- Whoever never read so many does not read them at once.
+    qualify count(*) over (partition by account_id, principal) >= setting('secrets_read')
+),
 fresh as (
-    select n.*
-    from named as n
+    select n.* exclude (asked), k.secret
+    from reads as n
     join known as k
-        on k.account_id = n.account_id and k.principal = n.principal and k.region = n.region and k.secret = n.secret
+        on k.account_id = n.account_id and k.principal = n.principal and k.region = n.region and k.secret = secret_name(n.asked)
         and n.event_time < k.first_time + interval 1 day
     join histories as h on h.account_id = n.account_id
-    where not (k.days > 3 and n.event_time < h.first_time + to_days(setting('baseline_days')))
+    where n.principal in (select principal from known)
+        and not (k.days > 3 and n.event_time < h.first_time + to_days(setting('baseline_days')))
 ),
 windows as (
     select

@@ -8,11 +8,12 @@ command = "aws ec2 revoke-security-group-ingress --region {region} --group-id {g
 links = ["https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_AuthorizeSecurityGroupIngress.html"]
 */
 -- Requests come in two shapes: nested ipPermissions.items[].ipRanges.items[].cidrIp, and flat cidrIp with fromPort and toPort.
--- Web ports are there to be open; what else was opened and closed again within an hour was a test, and is told as such.
+-- Web ports are there to be open; what else was opened and closed again within an hour was a test, and is told as such. The
+-- request of a denied call may not be recorded; that somebody tried is known all the same.
 with calls as (
     select *, request_parameters as asked, request_parameters ->> '$.groupId' as group_id
     from events
-    where event_source = 'ec2.amazonaws.com' and event_name in ('AuthorizeSecurityGroupIngress', 'RevokeSecurityGroupIngress') and not by_service
+    where event_source = 'ec2.amazonaws.com' and event_name in (values ('AuthorizeSecurityGroupIngress'), ('RevokeSecurityGroupIngress')) and not by_service
 ),
 nested as (
     select *, unnest(as_objects(asked -> '$.ipPermissions.items')) as permission
@@ -55,6 +56,10 @@ opened as (
     from world
     where event_name = 'AuthorizeSecurityGroupIngress'
         and not (protocol in ('tcp', '6') and from_port is not distinct from to_port and from_port in (80, 443))
+    union all by name
+    select * exclude (asked)
+    from calls
+    where event_name = 'AuthorizeSecurityGroupIngress' and denied and request_parameters is null
 ),
 closed as (
     select o.event_id, min(c.event_time) as closed_at
@@ -67,7 +72,10 @@ closed as (
 marked as (
     select
         o.*, c.closed_at,
-        'arn:' || arn_partition(o.principal) || ':ec2:' || o.region || ':' || o.account_id || ':security-group/' || o.group_id as arn
+        case
+            when o.ports is null then coalesce(nullif(regexp_extract(o.denied_resource, '^arn:[^:]*:ec2:.*:security-group/.+$'), ''), o.principal)
+            else 'arn:' || arn_partition(o.principal) || ':ec2:' || o.region || ':' || o.account_id || ':security-group/' || o.group_id
+        end as arn
     from opened as o
     left join closed as c on c.event_id = o.event_id
 )
@@ -77,11 +85,11 @@ select
     arn as resource_arn,
     principal as discriminator,
     true as failed,
-    case when bool_and(not succeeded) then 'medium' when bool_and(closed_at is not null or not succeeded) then 'low' end as severity,
-    array_to_string(list_sort(list(distinct ports || ' to ' || cidr)), ', ')
+    case when bool_and(ports is null) then 'low' when bool_and(not succeeded) then 'medium' when bool_and(closed_at is not null or not succeeded) then 'low' end as severity,
+    array_to_string(list_sort(list(distinct coalesce(ports || ' to ' || cidr, 'a port, which one is not recorded,'))), ', ')
         || case when bool_or(succeeded) then ' was opened ' else ' was to be opened ' end || traced(call)
         || case when bool_and(closed_at is not null or not succeeded) and bool_or(succeeded) then '; closed again by ' || strftime(max(closed_at), '%H:%M') else '' end as reason,
-    {'trace': trace(call), 'group_id': any_value(group_id), 'ports': list_sort(list(distinct ports)), 'closed_at': max(closed_at)} as evidence
+    {'trace': trace(call), 'group_id': any_value(group_id), 'ports': list_sort(list(distinct ports) filter (where ports is not null)), 'closed_at': max(closed_at)} as evidence
 from marked
 where arn is not null
 group by account_id, region, arn, principal

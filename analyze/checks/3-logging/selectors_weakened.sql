@@ -16,7 +16,7 @@ with calls as (
         as_objects(request_parameters -> '$.advancedEventSelectors') as advanced,
         as_objects(request_parameters -> '$.eventSelectors') as basic
     from events
-    where event_source = 'cloudtrail.amazonaws.com' and event_name in ('PutEventSelectors', 'CreateTrail') and deliberate and (succeeded or denied)
+    where event_source = 'cloudtrail.amazonaws.com' and event_name in (values ('PutEventSelectors'), ('CreateTrail')) and deliberate and (succeeded or denied)
 ),
 fields as (
     select event_id, number, unnest(as_objects(selector -> '$.fieldSelectors')) as field

@@ -22,7 +22,7 @@ with commands as (
         ) as instances
     from events as e
     left join addresses as a on a.address = e.source_ip_address
-    where e.event_source = 'ssm.amazonaws.com' and e.event_name in ('SendCommand', 'CreateAssociation', 'UpdateAssociation')
+    where e.event_source = 'ssm.amazonaws.com' and e.event_name in (values ('SendCommand'), ('CreateAssociation'), ('UpdateAssociation'))
         and not e.by_service and e.principal is not null
 ),
 scripts as (

@@ -1,7 +1,7 @@
 /*
 title = "Reading and writing critical buckets leaves a trace"
 severity = "low"
-tables = ["aws_s3_bucket", "aws_cloudtrail_trail"]
+tables = ["aws_s3_bucket", "aws_cloudtrail_trail_by_region"]
 operations = ["ListBuckets", "GetBucketLocation", "DescribeTrails"]
 absence = true
 frameworks = { "cis_v3.0" = ["3.8", "3.9"], "cis_v5.0" = ["3.8", "3.9"] }
@@ -17,11 +17,12 @@ with buckets as (
     -- Whether a bucket whose tags could not be read is critical is not known.
     where i.critical or b.tags is null
 ),
+-- Each region shows the trails of the others too, and those of the organization.
 trails as (
-    select
+    select distinct
         account_id, arn, home_region, is_multi_region_trail, is_logging, event_selectors, advanced_event_selectors,
         event_selectors is null and advanced_event_selectors is null as unread
-    from aws_cloudtrail_trail
+    from aws_cloudtrail_trail_by_region
     where is_logging is distinct from false
 ),
 basic as (

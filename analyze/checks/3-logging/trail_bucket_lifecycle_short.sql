@@ -12,7 +12,7 @@ links = ["https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketLifecycle
 with trail_names as (
     select request_parameters ->> '$.s3BucketName' as bucket, null as prefix
     from events
-    where event_source = 'cloudtrail.amazonaws.com' and event_name in ('CreateTrail', 'UpdateTrail') and succeeded
+    where event_source = 'cloudtrail.amazonaws.com' and event_name in (values ('CreateTrail'), ('UpdateTrail')) and succeeded
     union
     select arn_tail(coalesce(to_arn, to_id)), null
     from relationships
@@ -32,7 +32,7 @@ known_buckets as (
 calls as (
     select *, request_parameters ->> '$.bucketName' as bucket
     from events
-    where event_source = 's3.amazonaws.com' and event_name in ('PutBucketLifecycle', 'PutBucketLifecycleConfiguration', 'DeleteBucketLifecycle')
+    where event_source = 's3.amazonaws.com' and event_name in (values ('PutBucketLifecycle'), ('PutBucketLifecycleConfiguration'), ('DeleteBucketLifecycle'))
         and deliberate and (succeeded or denied)
 ),
 rules as (

@@ -12,7 +12,7 @@ with calls as (
     select *, coalesce(request_parameters ->> '$.name', request_parameters ->> '$.eventDataStore', denied_resource, 'unknown') as given_name
     from events
     where event_source = 'cloudtrail.amazonaws.com'
-        and event_name in ('StopLogging', 'DeleteTrail', 'StopEventDataStoreIngestion', 'DeleteEventDataStore', 'StartLogging', 'CreateTrail', 'StartEventDataStoreIngestion', 'RestoreEventDataStore')
+        and event_name in (values ('StopLogging'), ('DeleteTrail'), ('StopEventDataStoreIngestion'), ('DeleteEventDataStore'), ('StartLogging'), ('CreateTrail'), ('StartEventDataStoreIngestion'), ('RestoreEventDataStore'))
 ),
 stopped as (
     select

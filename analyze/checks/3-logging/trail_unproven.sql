@@ -2,6 +2,7 @@
 title = "CloudTrail's signatures prove the whole log"
 severity = "high"
 kind = "detection"
+needs = "verification"
 tables = ["cloudtrail_verification"]
 remediation = "Find out who could write to the trail's bucket at that time, compare with a copy if there is one, and keep the bucket's objects from being changed with Object Lock. Hours without digests come of a trail that was stopped or that does not sign: switch on log file validation."
 command = "aws cloudtrail validate-logs --trail-arn <trail> --start-time <time> --account-id {account_id}"

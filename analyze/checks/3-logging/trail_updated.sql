@@ -23,7 +23,7 @@ with calls as (
             {'aspect': 'validation', 'asked': lower(request_parameters ->> '$.enableLogFileValidation'), 'became': lower(response_elements ->> '$.logFileValidationEnabled')}
         ] as aspects
     from events
-    where event_source = 'cloudtrail.amazonaws.com' and event_name in ('UpdateTrail', 'CreateTrail') and deliberate and (succeeded or denied)
+    where event_source = 'cloudtrail.amazonaws.com' and event_name in (values ('UpdateTrail'), ('CreateTrail')) and deliberate and (succeeded or denied)
 ),
 settings as (
     select * exclude (aspects, one), one.aspect as aspect, one.asked as asked, coalesce(one.became, one.asked) as became

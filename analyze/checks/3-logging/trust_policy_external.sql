@@ -12,7 +12,7 @@ with policies as (
     select account_id, event_id, event_time, principal, target_name, target_arn, document, succeeded, judged, call,
         event_name = 'UpdateAssumeRolePolicy' and denied and request_parameters is null as untold
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateRole', 'UpdateAssumeRolePolicy') and target_kind = 'role'
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateRole'), ('UpdateAssumeRolePolicy')) and target_kind = 'role'
         and deliberate and (succeeded or denied)
 ),
 own_accounts as (

@@ -18,7 +18,7 @@ with steps as (
             when event_name in ('AttachUserPolicy', 'PutUserPolicy') and (of_administrators or denied and request_parameters is null) then 'rights'
         end as step
     from iam_calls
-    where event_source = 'iam.amazonaws.com' and event_name in ('CreateUser', 'AttachUserPolicy', 'PutUserPolicy', 'AddUserToGroup', 'CreateAccessKey', 'CreateLoginProfile')
+    where event_source = 'iam.amazonaws.com' and event_name in (values ('CreateUser'), ('AttachUserPolicy'), ('PutUserPolicy'), ('AddUserToGroup'), ('CreateAccessKey'), ('CreateLoginProfile'))
         and target_kind = 'user' and deliberate and (succeeded or denied)
 ),
 -- CloudTrail tells seconds, so that steps of one second stand in any order.

@@ -31,6 +31,11 @@ from cloudtrail_events
 where coalesce(recipient_account_id, identity_account_id) is not null
 group by 1;
 
+-- The product of each user agent, found once: there are few of them, and events in millions.
+insert into user_agents
+select user_agent, user_agent_product(user_agent) as product
+from (select distinct user_agent from cloudtrail_events where user_agent is not null);
+
 -- An object that could not be read may hold any event of its account; its path tells account and region.
 insert into trail_problems
 with latest as (
