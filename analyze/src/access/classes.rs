@@ -215,6 +215,13 @@ impl<'w> Questions<'w> {
     }
 }
 
+/// What a pattern such as `arn:aws:s3:::logs-*/2026/*` names below the resource `arn`, wildcards made letters.
+pub(super) fn part_below(source: &str, arn: &str) -> Option<String> {
+    let (head, tail) = tail(source)?;
+    let covers = Pattern::glob(head).matches(arn);
+    covers.then(|| format!("{arn}/{}", tail.replace(['*', '?'], "x")))
+}
+
 /// What stands before and after the first slash of a pattern that can name parts of resources, such as
 /// `arn:aws:s3:::logs-*/2026/*`.
 pub(super) fn tail(source: &str) -> Option<(&str, &str)> {

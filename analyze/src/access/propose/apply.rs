@@ -140,6 +140,7 @@ fn add_role(scene: &mut Scene, special: &Special) -> anyhow::Result<()> {
         boundary: None,
         trust: Some(trust),
         service_linked: false,
+        special: true,
         principal: Principal::parse(&special.arn)?,
     });
     Ok(())
