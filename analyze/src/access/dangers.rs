@@ -35,10 +35,10 @@ impl Dangers {
     pub(super) fn new(added: &[(String, String, String)]) -> Self {
         let embedded = dangerous().iter().filter_map(|danger| {
             Danger::new(
-                &danger.action,
-                &danger.resource_type,
+                danger.action,
+                danger.resource_type,
                 danger.kind.name(),
-                &danger.part,
+                danger.part,
             )
         });
         let added = added.iter().filter_map(|(action, resource_type, kind)| {

@@ -172,7 +172,7 @@ impl<'w> Court<'_, 'w> {
                 .entry((*way, service, statements, controlled))
                 .or_insert_with(|| {
                     groups.push(Group {
-                        danger: *danger,
+                        danger,
                         way: *way,
                         like: [service, controlled],
                         statements,
@@ -231,7 +231,7 @@ impl<'w> Court<'_, 'w> {
         subject: &mut Subject<'w>,
         number: usize,
         group: &Group<'_>,
-    ) -> Vec<(u32, Outcome)> {
+    ) -> Outcomes {
         let views = || {
             group
                 .statements
@@ -387,13 +387,16 @@ struct Known {
     of: u32,
 }
 
+/// What is allowed of a shelf, by position.
+type Outcomes = Vec<(u32, Outcome)>;
+
 /// The work of one thread.
 #[derive(Default)]
 struct Part {
     grants: Grants,
     known: HashMap<Basis, u32>,
     said: Said,
-    silent: HashMap<Box<[u32]>, Rc<Vec<(u32, Outcome)>>>,
+    silent: HashMap<Box<[u32]>, Rc<Outcomes>>,
 }
 
 impl Part {

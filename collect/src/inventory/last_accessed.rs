@@ -80,7 +80,7 @@ mod tests {
         let done = json!({"JobStatus": "COMPLETED", "ServicesLastAccessed": []});
         let answers = [busy.clone(), busy.clone(), done.clone()];
         assert_eq!(asked(&answers, true).await, (Ok(done), 3));
-        let (answer, count) = asked(&[busy.clone()], true).await;
+        let (answer, count) = asked(std::slice::from_ref(&busy), true).await;
         assert_eq!(answer.unwrap_err().code, "JobInProgress");
         assert_eq!(count, ATTEMPTS);
         // A recording won't change its mind.

@@ -443,13 +443,16 @@ fn escalations(
     Ok(found)
 }
 
+/// Numbers by principal and by what is counted.
+type Counted = BTreeMap<PrincipalNumber, BTreeMap<u32, u64>>;
+
 /// Days since each principal used each dangerous action.
 fn used(
     run: &Run,
     files: &[FileEntry],
     numbers: &HashMap<String, PrincipalNumber>,
     actions: &[String],
-) -> Result<Option<BTreeMap<PrincipalNumber, BTreeMap<u32, u64>>>, ReadError> {
+) -> Result<Option<Counted>, ReadError> {
     let as_of = run.id.as_of().as_second();
     let mut used: BTreeMap<PrincipalNumber, BTreeMap<u32, u64>> = BTreeMap::new();
     let mut has_events = false;

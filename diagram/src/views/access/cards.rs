@@ -101,7 +101,8 @@ pub(super) fn cards(scene: &Scene<'_>, aim: usize) -> Cards {
 
 /// Classes of resources to which the same classes of principals are the same danger, by number.
 fn alike(scene: &Scene<'_>) -> BTreeMap<i64, usize> {
-    let mut by_class: BTreeMap<i64, Vec<(i64, &BTreeMap<Danger, Freedom>)>> = BTreeMap::new();
+    type Freedoms<'a> = (i64, &'a BTreeMap<Danger, Freedom>);
+    let mut by_class: BTreeMap<i64, Vec<Freedoms<'_>>> = BTreeMap::new();
     for (&principals, dangers) in &scene.access.dangers {
         for (&resources, dangers) in dangers {
             let by = by_class.entry(resources).or_default();
