@@ -342,7 +342,6 @@ def plant(shop):
     shop.fault("danger-sod", account_arn(), "github-deploy may stop the trail, and delete the rest")
     shop.fault("danger-unscoped", policy("deploy"), "Allow with NotAction on *")
     shop.fault("danger-unscoped", policy("developers"), "lambda:UpdateFunctionCode on *")
-    shop.fault("danger-unused", role("partner-audit"), "may read passwords of instances, and was last used in 2025")
     shop.fault("policy-service-wildcard", policy("analytics-etl"), "s3:* on *")
     shop.fault("policy-kms-decrypt-all", policy("payments-decrypt"), "kms:Decrypt on *")
     shop.fault("policy-notaction-allow", policy("deploy"), "Allow with NotAction")
