@@ -303,21 +303,19 @@ fn ways(scene: &Scene<'_>, cards: &Cards) -> Vec<Edge> {
 /// Edges of those who endanger something.
 fn threats(scene: &Scene<'_>, cards: &Cards, picture: &Picture) -> Vec<Edge> {
     let mut edges = Vec::new();
-    for ((from, aim), threat) in &cards.arrows {
-        let all: Vec<NodeIndex> = (0..cards.cards.len())
-            .filter(|&node| match (aim, system_of(scene, &cards.cards[node])) {
-                (Aim::Card(card), _) => *card == node,
-                (Aim::System(wanted), system) => system == Some(wanted),
-                (Aim::Everything, system) => system.is_some(),
-            })
-            .collect();
+    for ((from, aim), arrow) in &cards.arrows {
+        let is_meant = |node: &NodeIndex| match (aim, &cards.systems[*node]) {
+            (Aim::Card(card), _) => card == node,
+            (Aim::System(wanted), system) => system.as_ref() == Some(wanted),
+            (Aim::Everything, system) => system.is_some(),
+        };
+        let all: Vec<NodeIndex> = (0..cards.cards.len()).filter(is_meant).collect();
         // From its middle an arrow to a whole frame has the shortest way.
         let Some(&to) = all.get(all.len() / 2) else {
             continue;
         };
         let frame = picture.nodes[to].frame;
         let whole: usize = all.iter().map(|&node| resources(&cards.cards[node])).sum();
-        let part = threat.resources.len();
         edges.push(Edge {
             from: *from,
             to,
@@ -328,14 +326,14 @@ fn threats(scene: &Scene<'_>, cards: &Cards, picture: &Picture) -> Vec<Edge> {
             },
             relation: Relation::Network,
             label: match aim {
-                Aim::Card(_) => words::threat(&threat.dangers),
-                _ => words::threat_to_many(&threat.dangers, part, whole),
+                Aim::Card(_) => words::threat(&arrow.dangers),
+                _ => words::threat_to_many(&arrow.dangers, arrow.resources, whole),
             },
-            links: part.max(1) as u64,
+            links: arrow.resources.max(1) as u64,
             both: false,
-            look: words::look(Some(cards::freest(&threat.dangers)), threat.is_hot),
+            look: words::look(Some(arrow.dangers.kinds.freest()), arrow.is_hot),
             loose: false,
-            hops: words::dangers(scene, &threat.dangers),
+            hops: words::dangers(scene, &arrow.dangers),
         });
     }
     edges
