@@ -196,16 +196,6 @@ impl Facts {
         self.positions.get(arn).copied()
     }
 
-    /// The same resources with other links.
-    pub(crate) fn with_links(&self, links: Vec<Link>) -> Self {
-        Self {
-            resources: self.resources.clone(),
-            highest_rank: self.highest_rank,
-            links,
-            ..Self::default()
-        }
-    }
-
     /// Sorts resources, drops repetitions, notes the highest rank, and lets `links` be made with the index of ARNs.
     pub(crate) fn index(&mut self) -> HashMap<String, Index> {
         self.resources.sort_by(|a, b| a.order().cmp(&b.order()));
