@@ -131,7 +131,10 @@ def generate(folder, runs=52, resources=50_000, failures=20_000, views=False):
             "account": ACCOUNT, "resources": resources, "checks": CHECKS, "verdicts": resources * 6,
             "failures": failures + failures // 100 * age,
         }
-        outcome = {"table": "aws_ec2_instance", "account_id": ACCOUNT, "region": "eu-west-1", "rows": resources, "errors": 0}
+        outcomes = [
+            {"table": table, "account_id": ACCOUNT, "region": region, "rows": resources, "errors": 0}
+            for table, region in (("aws_ec2_instance", "eu-west-1"), ("aws_iam_user", "global"), ("aws_iam_role", "global"))
+        ]
         arns = f"select arn_of(n) as arn from range({resources}) as t(n)"
         collected = {"resources": arns}
         tables = {"resource_context": CONTEXT, "checks": CHECK_ROWS, "trail_days": TRAIL_DAYS}
@@ -144,7 +147,7 @@ def generate(folder, runs=52, resources=50_000, failures=20_000, views=False):
             lake.write(f"inventory/{table}/account={ACCOUNT}/run={run}/data.parquet", table, "collect", sql) | {"account_id": ACCOUNT}
             for table, sql in collected.items()
         ]
-        lake.commit(run, "collect", inventory, [outcome])
+        lake.commit(run, "collect", inventory, outcomes)
         files = [
             lake.write(f"derived/{table}/run={run}/data.parquet", table, "analyze", sql.format(**values))
             for table, sql in tables.items()

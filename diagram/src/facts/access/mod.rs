@@ -7,11 +7,11 @@ mod danger;
 mod freedom;
 mod read;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use danger::{Danger, Dangers, Kinds, Positions};
 pub use freedom::{Certainty, Factor, Freedom};
-pub use read::read;
+pub use read::{Found, read};
 
 use super::Index;
 
@@ -92,6 +92,8 @@ pub type Used = BTreeMap<PrincipalNumber, BTreeMap<usize, u64>>;
 pub struct Access {
     /// Users and roles, by ARN.
     pub principals: Vec<Principal>,
+    /// Accounts whose users or roles nobody asked for.
+    pub not_asked: BTreeSet<String>,
     /// Class of each resource for whose type dangerous actions are known.
     pub classes: BTreeMap<Index, i64>,
     /// Class of each account as a whole.

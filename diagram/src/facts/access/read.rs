@@ -1,6 +1,6 @@
 //! From the tables of access to [`Access`].
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use handoff::run::{FileEntry, Run, Stage};
 
@@ -8,22 +8,36 @@ use super::{Access, Danger, Escalation, Freedom, Party, Principal, PrincipalNumb
 use crate::facts::read::{ReadError, rows};
 use crate::facts::{Facts, Index};
 
-/// Reads who may endanger the resources that `wanted` admits; `None` when `analyze` has not derived it.
+/// What a run knows of access.
+#[derive(Debug)]
+pub enum Found {
+    /// Who may endanger what.
+    Access(Access),
+    /// Users and roles were not asked for in any account.
+    NotCollected,
+    /// `analyze` has not derived it.
+    NotDerived,
+}
+
+/// Reads who may endanger the resources that `wanted` admits.
 ///
 /// # Errors
 /// When the run's files can't be read.
-pub fn read(
-    run: &Run,
-    facts: &Facts,
-    wanted: &dyn Fn(Index) -> bool,
-) -> Result<Option<Access>, ReadError> {
+pub fn read(run: &Run, facts: &Facts, wanted: &dyn Fn(Index) -> bool) -> Result<Found, ReadError> {
     let files = run.files(Stage::Analyze)?;
     let is_there = |table: &str| files.iter().any(|file| file.table == table);
     if !is_there("principal_classes") || !is_there("grants") {
-        return Ok(None);
+        return Ok(Found::NotDerived);
+    }
+    let not_asked = not_asked(run, facts)?;
+    let of_account = |account: &String| not_asked.contains(account);
+    let mut accounts = facts.resources.iter().map(|resource| &resource.account_id);
+    if !not_asked.is_empty() && accounts.all(of_account) {
+        return Ok(Found::NotCollected);
     }
     let mut access = Access {
         principals: principals(run, &files, facts)?,
+        not_asked,
         ..Access::default()
     };
     let numbers: HashMap<String, PrincipalNumber> = access
@@ -38,7 +52,30 @@ pub fn read(
     access.ways = ways(run, &files, &numbers)?;
     access.escalations = escalations(run, &files, &numbers)?;
     access.used = used(run, &files, &numbers, &access.actions)?;
-    Ok(Some(access))
+    Ok(Found::Access(access))
+}
+
+/// Accounts with resources whose users or roles nobody asked for: that nobody is in the tables says nothing there. What was
+/// asked for and denied is among the errors.
+fn not_asked(run: &Run, facts: &Facts) -> Result<BTreeSet<String>, ReadError> {
+    let record = run.record(Stage::Collect)?;
+    let outcomes = record.tables.iter();
+    let outcomes = outcomes.map(|outcome| (outcome.table.as_str(), Some(&outcome.account_id)));
+    let files = record.files.iter();
+    let files = files.map(|file| (file.table.as_str(), file.account_id.as_ref()));
+    let asked: HashSet<(&str, Option<&String>)> = outcomes.chain(files).collect();
+    let is_asked = |account: &String| {
+        ["aws_iam_user", "aws_iam_role"].iter().all(|table| {
+            asked.contains(&(*table, Some(account))) || asked.contains(&(*table, None))
+        })
+    };
+    let accounts: HashSet<&String> = facts
+        .resources
+        .iter()
+        .map(|resource| &resource.account_id)
+        .collect();
+    let not_asked = accounts.into_iter().filter(|account| !is_asked(account));
+    Ok(not_asked.cloned().collect())
 }
 
 fn principals(run: &Run, files: &[FileEntry], facts: &Facts) -> Result<Vec<Principal>, ReadError> {
