@@ -4,6 +4,7 @@ mod arrows;
 mod cards;
 mod join;
 mod nodes;
+mod threats;
 mod who;
 mod words;
 
@@ -17,7 +18,7 @@ use crate::graph::fold::MOST_NODES;
 use crate::graph::lift::{NodeIndex, Relation};
 use crate::kinds::{Category, kind};
 use crate::picture::{Account, Edge, Frame, FrameStyle, Picture, Sign, count, grouped, hashed_id};
-use arrows::{Aim, system_of};
+use arrows::system_of;
 use cards::{Card, Cards};
 use who::{Step, Who};
 
@@ -109,8 +110,7 @@ pub fn draw(facts: &Facts, access: &Access, request: &Request) -> Picture {
         picture.nodes.push(node);
     }
     picture.edges = ways(&scene, &cards);
-    let threats = threats(&scene, &cards, &picture);
-    picture.edges.extend(threats);
+    threats::draw(&scene, &cards, &mut picture);
     arrange(&scene, &cards, &mut picture);
     picture.account = account(&scene, &picture);
     picture.caption = words::caption(&scene, measure(facts, &request.filter), &picture.account);
@@ -127,9 +127,25 @@ pub fn draw(facts: &Facts, access: &Access, request: &Request) -> Picture {
             count(picture.edges.len() as u64, "edge")
         ));
     }
+    picture.note_missing(not_asked(&scene));
     picture.note_missing(missing(facts, &scene.important));
     picture.legend = legend();
     picture
+}
+
+/// Accounts of the picture of whose users and roles nothing is known.
+fn not_asked(scene: &Scene<'_>) -> Option<String> {
+    let accounts = scene.selected.iter();
+    let accounts: BTreeSet<&String> = accounts
+        .map(|&index| &scene.facts.resource(index).account_id)
+        .filter(|account| scene.access.not_asked.contains(*account))
+        .collect();
+    (!accounts.is_empty()).then(|| {
+        format!(
+            "users and roles of {} were not collected: they are missing here",
+            count(accounts.len() as u64, "account")
+        )
+    })
 }
 
 fn scene<'a>(
@@ -298,52 +314,6 @@ fn ways(scene: &Scene<'_>, cards: &Cards) -> Vec<Edge> {
         }
     };
     bundles.into_iter().map(draw).collect()
-}
-
-/// Edges of those who endanger something.
-fn threats(scene: &Scene<'_>, cards: &Cards, picture: &Picture) -> Vec<Edge> {
-    let mut edges = Vec::new();
-    for ((from, aim), arrow) in &cards.arrows {
-        let is_meant = |node: &NodeIndex| match (aim, &cards.systems[*node]) {
-            (Aim::Card(card), _) => card == node,
-            (Aim::System(wanted), system) => system.as_ref() == Some(wanted),
-            (Aim::Everything, system) => system.is_some(),
-        };
-        let all: Vec<NodeIndex> = (0..cards.cards.len()).filter(is_meant).collect();
-        // From its middle an arrow to a whole frame has the shortest way.
-        let Some(&to) = all.get(all.len() / 2) else {
-            continue;
-        };
-        let frame = picture.nodes[to].frame;
-        let whole: usize = all.iter().map(|&node| resources(&cards.cards[node])).sum();
-        edges.push(Edge {
-            from: *from,
-            to,
-            to_frame: match aim {
-                Aim::Card(_) => None,
-                Aim::System(_) => frame,
-                Aim::Everything => frame.map(|frame| picture.frames[frame].parent.unwrap_or(frame)),
-            },
-            relation: Relation::Network,
-            label: match aim {
-                Aim::Card(_) => words::threat(&arrow.dangers),
-                _ => words::threat_to_many(&arrow.dangers, arrow.resources, whole),
-            },
-            links: arrow.resources.max(1) as u64,
-            both: false,
-            look: words::look(Some(arrow.dangers.kinds.freest()), arrow.is_hot),
-            loose: false,
-            hops: words::dangers(scene, &arrow.dangers),
-        });
-    }
-    edges
-}
-
-fn resources(card: &Card) -> usize {
-    match card {
-        Card::Targets(members) => members.len(),
-        _ => 0,
-    }
 }
 
 /// Actors in the first column, roles in the next, what is endangered in the last; long columns are several.

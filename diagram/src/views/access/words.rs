@@ -19,7 +19,7 @@ pub(super) fn look(freedom: Option<Freedom>, is_hot: bool) -> Look {
 }
 
 /// What stands between, in a word or two: `MFA if`.
-fn guard(freedom: Freedom) -> String {
+pub(super) fn guard(freedom: Freedom) -> String {
     let factor = match freedom.factor {
         Factor::Required => "MFA",
         Factor::Spared => "MFA*",
@@ -59,15 +59,20 @@ fn guarded(label: String, dangers: &Dangers) -> String {
     }
 }
 
-/// `destroy, policy +2 · MFA`.
-pub(super) fn threat(dangers: &Dangers) -> String {
+/// `destroy, policy +2`.
+pub(super) fn kinds(dangers: &Dangers) -> String {
     const NAMED: usize = 2;
     let kinds: Vec<&str> = dangers.kinds.iter().map(|(kind, _)| kind.name()).collect();
     let mut label = kinds[..kinds.len().min(NAMED)].join(", ");
     if kinds.len() > NAMED {
         label.push_str(&format!(" +{}", kinds.len() - NAMED));
     }
-    guarded(label, dangers)
+    label
+}
+
+/// `destroy, policy +2 · MFA`.
+pub(super) fn threat(dangers: &Dangers) -> String {
+    guarded(kinds(dangers), dangers)
 }
 
 /// `destroy +4: 81 of 89 · MFA`.

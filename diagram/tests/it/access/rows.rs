@@ -21,6 +21,52 @@ fn without_the_tables_access_says_what_to_do() {
 }
 
 #[test]
+fn users_and_roles_that_nobody_asked_for_are_not_nobody() {
+    let folder = tempdir().unwrap();
+    let (mut lake, _) = threatened();
+    lake.principals.clear();
+    for asked in [vec![], vec!["aws_iam_user"]] {
+        lake.asked = asked;
+        lake.commit(folder.path(), true);
+        let output = diagram(folder.path(), &["access"]);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(
+            stderr(&output).contains("aws_iam_role were not collected"),
+            "{}",
+            stderr(&output)
+        );
+    }
+    // Of one account they were asked for, of another one they weren't.
+    lake.asked = vec!["aws_iam_user", "aws_iam_role"];
+    let other = json!({ "account_id": "444455556666", "importance": "critical", "importance_rank": 3, "critical": true });
+    lake.add("s3:bucket", "b3_other_shop", "shop", other);
+    lake.commit(folder.path(), true);
+    let output = diagram(folder.path(), &["access"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = stderr(&output);
+    assert!(
+        said.contains("users and roles of 1 account were not collected"),
+        "{said}"
+    );
+    let output = diagram(folder.path(), &["access", "--account", ACCOUNT]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+}
+
+#[test]
+fn users_and_roles_that_were_denied_are_missing() {
+    let folder = tempdir().unwrap();
+    let (mut lake, _) = threatened();
+    lake.errors.push(json!({
+        "account_id": ACCOUNT, "region": "global", "service": "iam", "operation": "ListRoles", "table_name": "aws_iam_role",
+    }));
+    lake.commit(folder.path(), true);
+    let output = diagram(folder.path(), &["access"]);
+    assert_eq!(output.status.code(), Some(3));
+    let said = stderr(&output);
+    assert!(said.contains("1 call failed"), "{said}");
+}
+
+#[test]
 fn hostile_names_are_text() {
     let folder = tempdir().unwrap();
     let mut lake = Lake::default();

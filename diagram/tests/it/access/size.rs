@@ -1,11 +1,11 @@
 //! Many who may endanger much: few cards and arrows.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::tempdir;
 
-use super::{Access as _, FREE, critical, principal_arn, threatened};
+use super::{Access as _, FREE, GUARDED, critical, principal_arn, threatened};
 use crate::account::check;
-use crate::lake::{ACCOUNT, Lake, diagram, node_of, picture, stdout};
+use crate::lake::{ACCOUNT, Lake, diagram, edges, node_of, picture, stdout};
 use crate::rendering::svg;
 
 #[test]
@@ -63,6 +63,53 @@ fn who_endangers_most_of_many_systems_has_one_arrow() {
         mermaid.contains(&format!("f{}", frame["id"].as_str().unwrap())),
         "{mermaid}"
     );
+}
+
+#[test]
+fn who_endangers_the_same_things_alike_does_so_through_one_dot() {
+    let folder = tempdir().unwrap();
+    let mut lake = Lake::default();
+    let database = lake.add("rds:db", "d1_orders_shop", "shop", critical());
+    let bucket = lake.add("s3:bucket", "b1_files_shop", "shop", critical());
+    let queue = lake.add("sqs:queue", "q1_mails_shop", "shop", critical());
+    let users = ["anna", "ben", "chen"].map(|name| lake.principal("user", name, json!({})));
+    for (user, how) in users.iter().zip([FREE, GUARDED, GUARDED]) {
+        lake.grant(user, "rds:DeleteDBInstance", &database, how);
+        lake.grant(user, "s3:StopBackup", &bucket, how);
+    }
+    lake.grant(&users[2], "sqs:DeleteQueue", &queue, FREE);
+    // So that nobody endangers most of the system.
+    let other = lake.principal("role", "other", json!({}));
+    for action in ["sns:DeleteTopic", "sns:StopTopic", "sns:ShareTopic"] {
+        let topic = lake.add("sns:topic", action, "shop", critical());
+        lake.grant(&other, action, &topic, FREE);
+    }
+    lake.commit(folder.path(), true);
+    let access = picture(folder.path(), &["access"]);
+    check(&access, 10);
+    let nodes = access["nodes"].as_array().unwrap();
+    let dots: Vec<&Value> = nodes
+        .iter()
+        .filter(|node| node["shape"] == "junction")
+        .collect();
+    let [dot] = dots[..] else { panic!("{dots:?}") };
+    let said = |from: &Value, to: &Value| {
+        let found = edges(&access, from, to);
+        assert_eq!(found.len(), 1, "{from} {to}");
+        let hot = found[0]["look"] == "hot";
+        (found[0]["label"].as_str().unwrap().to_owned(), hot)
+    };
+    let node = |arn: &str| node_of(&access, arn);
+    // What is asked for stands before the dot, what may happen behind it.
+    let [anna, ben, chen] = users.each_ref().map(|user| node(user));
+    assert_eq!(said(anna, dot), (String::new(), true));
+    assert_eq!(said(ben, dot), ("MFA".to_owned(), false));
+    assert_eq!(said(chen, dot), ("MFA".to_owned(), false));
+    assert_eq!(said(dot, node(&database)), ("destroy".to_owned(), true));
+    assert_eq!(said(dot, node(&bucket)), ("logging".to_owned(), false));
+    assert_eq!(said(chen, node(&queue)), ("destroy".to_owned(), true));
+    assert!(edges(&access, anna, node(&database)).is_empty());
+    svg(&stdout(&diagram(folder.path(), &["access"])));
 }
 
 #[test]
