@@ -467,27 +467,12 @@ impl Part {
         let (Some(from), Some(to)) = (name(known.of), name(at)) else {
             return known.outcome;
         };
-        let statements = &self.bases[outcome.basis as usize].statements;
-        let position = |statement: &String| {
-            statement
-                .strip_prefix(from)
-                .is_some_and(|rest| rest.starts_with('#'))
-        };
-        if from == to || !statements.iter().any(position) {
-            return known.outcome;
-        }
-        let mut basis = self.bases[outcome.basis as usize].clone();
-        for statement in basis
-            .statements
-            .iter_mut()
-            .filter(|statement| position(statement))
-        {
-            *statement = format!("{to}{}", &statement[from.len()..]);
-        }
-        basis.statements.sort();
-        Some(Outcome {
-            basis: self.basis(basis),
-            ..outcome
+        Some(match self.bases[outcome.basis as usize].renamed(from, to) {
+            None => outcome,
+            Some(basis) => Outcome {
+                basis: self.basis(basis),
+                ..outcome
+            },
         })
     }
 
