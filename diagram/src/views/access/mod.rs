@@ -129,7 +129,7 @@ pub fn draw(facts: &Facts, access: &Access, request: &Request) -> Picture {
     }
     picture.note_missing(not_asked(&scene));
     picture.note_missing(missing(facts, &scene.important));
-    picture.legend = legend();
+    picture.legend = legend(picture.nodes.len() > cards.cards.len());
     picture
 }
 
@@ -362,13 +362,18 @@ fn account(scene: &Scene<'_>, picture: &Picture) -> Account {
     }
 }
 
-fn legend() -> Vec<Sign> {
+fn legend(has_dots: bool) -> Vec<Sign> {
     let text = |text: &str| Sign::Text(text.to_owned());
     let kinds: Vec<&str> = Danger::ALL.iter().map(|danger| danger.name()).collect();
-    vec![
+    let mut signs = vec![
         text("orange, thick: somebody may destroy by it, and no second factor is asked for"),
         text("··· becomes"),
         text(&format!("— may: {}", kinds.join(", "))),
+    ];
+    if has_dots {
+        signs.push(text("through a dot: the same cards, alike"));
+    }
+    signs.extend([
         text(
             "MFA: only with a second factor (MFA*: access keys slip through)   if: it depends on the request   - - ?: a policy could not be read",
         ),
@@ -376,5 +381,6 @@ fn legend() -> Vec<Sign> {
         Sign::Exposed,
         Sign::Findings,
         Sign::Stars,
-    ]
+    ]);
+    signs
 }

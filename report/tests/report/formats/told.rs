@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{FORMATS, lines, objections_to};
 use crate::NOW;
 use crate::hostile::HOSTILE;
-use crate::lake::{DATABASE, ROOT, finding, rendered, report, small};
+use crate::lake::{DATABASE, ROOT, finding, rendered, small};
 use crate::people::{attested_as, entry};
 
 #[test]
