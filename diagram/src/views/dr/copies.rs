@@ -268,7 +268,7 @@ impl Kept {
                     format!("{region} · {account_id}"),
                 );
                 let words = format!(
-                    "{} of {} here",
+                    "×{} of {}",
                     grouped(number),
                     count(of.len() as u64, "data store")
                 );
