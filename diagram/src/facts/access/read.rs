@@ -12,7 +12,7 @@ use crate::facts::{Facts, Index};
 #[derive(Debug)]
 pub enum Found {
     /// Who may endanger what.
-    Access(Access),
+    Access(Box<Access>),
     /// Users and roles were not asked for in any account.
     NotCollected,
     /// `analyze` has not derived it.
@@ -52,7 +52,7 @@ pub fn read(run: &Run, facts: &Facts, wanted: &dyn Fn(Index) -> bool) -> Result<
     access.ways = ways(run, &files, &numbers)?;
     access.escalations = escalations(run, &files, &numbers)?;
     access.used = used(run, &files, &numbers, &access.actions)?;
-    Ok(Found::Access(access))
+    Ok(Found::Access(Box::new(access)))
 }
 
 /// Accounts with resources whose users or roles nobody asked for: that nobody is in the tables says nothing there. What was
