@@ -1,7 +1,6 @@
 //! Who may become which role.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::slice;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -50,11 +49,12 @@ pub(super) fn edges(
         .map(|first| judge.subject(&world.holders[*first]))
         .collect();
     let actions = Actions::new([&danger.action]);
+    let everywhere: Arc<str> = "".into();
     let entries = Entries {
         judge,
         roles: &roles,
         danger: &danger,
-        views: Views::new(judge, &actions, slice::from_ref(&shelf), &subjects),
+        views: Views::new(judge, &actions, &[(&everywhere, &shelf)], &subjects),
         shelf: &shelf,
         voices: Voices::new(&world.library, roles.iter().filter_map(|role| role.trust)),
     };

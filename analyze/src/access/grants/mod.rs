@@ -1,6 +1,7 @@
 //! What each class of principals may do to each class of resources.
 
-use std::cmp::Reverse;
+mod part;
+
 use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
 use std::rc::Rc;
@@ -8,13 +9,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
-use super::alike::{Actions, Said, Views, layered};
+use self::part::{Known, Outcome, Outcomes, Part};
+use super::alike::{Actions, Views, layered};
 use super::classes::Classes;
 use super::dangers::{Danger, Dangers};
-use super::decide::{Answer, Basis, Granted, Judge, Mfa, Subject};
+use super::decide::{Answer, Basis, Judge, Mfa, Subject};
 use super::facts::Facts;
-use super::shelves::{Classed, Shelf, Shelves, Voices, shelves};
-use super::world::World;
+use super::shelves::{Classed, Documents, Shelf, Shelves, Voices};
+use super::world::{Holder, World};
 
 /// A row of `grants`.
 pub(super) struct Grant {
@@ -49,8 +51,13 @@ pub(super) fn each<T: Send>(
     mut taken: impl FnMut(T) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let judge = Judge::new(world, facts);
-    let shelves = shelves(&judge, dangers, resources);
-    let policies = shelves.values().flatten().flat_map(|shelf| &shelf.classes);
+    let mut documents = Documents::default();
+    let shelves = Shelves::new(&judge, dangers, resources, &mut documents, |_| true);
+    // Across accounts nothing goes without a policy of the resource.
+    let open = Shelves::new(&judge, dangers, resources, &mut documents, |target| {
+        target.policy.is_some()
+    });
+    let policies = open.all().flat_map(|(_, shelf)| &shelf.classes);
     let voices = Voices::new(
         &world.library,
         policies.filter_map(|classed| classed.policy),
@@ -71,16 +78,16 @@ pub(super) fn each<T: Send>(
         for subject in &mut subjects {
             subject.set.resource_control = world.resource_control(account);
         }
-        let own = shelves.get(account).map_or(&[][..], Vec::as_slice);
-        let views = Views::new(&judge, &actions, own, &subjects);
+        let own = shelves.all().filter(|(owner, _)| *owner == account);
+        let others = open.all().filter(|(owner, _)| *owner != account);
+        let shelves: Vec<(&Arc<str>, &Shelf<'_>)> = own.chain(others).collect();
         let court = Court {
             judge: &judge,
             actions: &actions,
-            shelves: &shelves,
-            own,
             account,
             voices: &voices,
-            views: &views,
+            views: &Views::new(&judge, &actions, &shelves, &subjects),
+            shelves: &shelves,
         };
         court.decide(&classes, subjects, &made, &mut taken)?;
     }
@@ -91,8 +98,8 @@ pub(super) fn each<T: Send>(
 struct Court<'c, 'w> {
     judge: &'c Judge<'w>,
     actions: &'c Actions<'c>,
-    shelves: &'c Shelves<'c>,
-    own: &'c [Shelf<'c>],
+    /// With their accounts; of other accounts only what has a policy.
+    shelves: &'c [(&'c Arc<str>, &'c Shelf<'c>)],
     account: &'c Arc<str>,
     voices: &'c Voices<'c>,
     views: &'c Views,
@@ -159,23 +166,26 @@ impl<'w> Court<'_, 'w> {
                 .by_action(self.judge, subject, &mut part.said, self.actions.len());
         let context = layered(self.judge, &subject.context);
         let speaks = self.voices.of(subject.holder, &context);
+        part.present.clear();
         let before = part.rows.len();
-        for (number, shelf) in self.own.iter().enumerate() {
-            for group in self.groups(shelf, &by_action) {
-                self.silent(part, class, subject, number, &group, &speaks);
-                self.spoken(part, class, subject, number, &group, &speaks);
+        for (number, (account, shelf)) in self.shelves.iter().enumerate() {
+            let own = *account == self.account;
+            let open = |classed: &&Classed| classed.policy.is_some_and(|policy| speaks[policy]);
+            let spoken: Vec<&Classed> = shelf.classes.iter().filter(open).collect();
+            if !own && spoken.is_empty() {
+                continue;
             }
-        }
-        // Across accounts nothing goes without a policy of the resource.
-        for (_, shelves) in self
-            .shelves
-            .iter()
-            .filter(|(account, _)| *account != self.account)
-        {
-            for shelf in shelves {
-                let open = |classed: &&Classed| classed.policy.is_some_and(|policy| speaks[policy]);
-                for classed in shelf.classes.iter().filter(open) {
-                    self.foreign(part, class, subject, shelf, classed);
+            let controlled = !self.judge.world.resource_control(account).is_empty();
+            if !own && controlled {
+                self.foreign(part, class, subject, shelf, &spoken);
+                continue;
+            }
+            for group in self.groups(shelf, &by_action, controlled) {
+                if own {
+                    self.silent(part, class, subject, number, &group, &speaks);
+                }
+                if !spoken.is_empty() {
+                    self.spoken(part, class, subject, number, &group, &spoken);
                 }
             }
         }
@@ -183,8 +193,12 @@ impl<'w> Court<'_, 'w> {
     }
 
     /// The dangers of a shelf about which the same statements have a say.
-    fn groups<'g>(&self, shelf: &'g Shelf<'_>, by_action: &'g [Vec<u32>]) -> Vec<Group<'g>> {
-        let controlled = !self.judge.world.resource_control(self.account).is_empty();
+    fn groups<'g>(
+        &self,
+        shelf: &'g Shelf<'_>,
+        by_action: &'g [Vec<u32>],
+        controlled: bool,
+    ) -> Vec<Group<'g>> {
         let mut groups: Vec<Group<'g>> = Vec::new();
         let mut known: HashMap<(usize, u32, &[u32], u32), usize> = HashMap::new();
         for (index, danger, way) in &shelf.dangers {
@@ -221,28 +235,17 @@ impl<'w> Court<'_, 'w> {
         group: &Group<'_>,
         speaks: &[bool],
     ) {
-        let holder = subject.holder;
-        let kind = holder.kind as u32
-            | u32::from(holder.boundary_arn.is_some()) << 1
-            | u32::from(holder.service_linked) << 2;
-        let head = [
-            number as u32,
-            group.way as u32,
-            group.like[0],
-            group.like[1],
-            kind,
-        ];
-        let key = [&head, group.statements].concat();
-        let outcomes = match part.silent.get(key.as_slice()) {
+        let key = group.key(subject.holder, number);
+        let outcomes = match part.silent.get(&key) {
             Some(outcomes) => Rc::clone(outcomes),
             None => {
                 let outcomes = Rc::new(self.outcomes(part, subject, number, group));
-                part.silent.insert(key.into(), Rc::clone(&outcomes));
+                part.silent.insert(key, Rc::clone(&outcomes));
                 outcomes
             }
         };
         for (classed, outcome) in outcomes.iter() {
-            let classed = &self.own[number].classes[*classed as usize];
+            let classed = &self.shelves[number].1.classes[*classed as usize];
             if !classed.policy.is_some_and(|policy| speaks[policy]) {
                 part.push(class, &group.dangers, classed.class, *outcome);
             }
@@ -267,7 +270,7 @@ impl<'w> Court<'_, 'w> {
         if !views().any(|view| view.allows) {
             return Vec::new();
         }
-        let shelf = &self.own[number];
+        let (_, shelf) = self.shelves[number];
         let marks: Vec<&[u32]> = views().filter_map(|view| view.marks(number)).collect();
         let mut known: HashMap<Vec<u32>, Option<Outcome>> = HashMap::new();
         let mut outcomes = Vec::new();
@@ -299,7 +302,8 @@ impl<'w> Court<'_, 'w> {
         outcomes
     }
 
-    /// Resources whose policy speaks of the principal; asked once for those whose policies have the same text.
+    /// Resources whose policy speaks of the principal: the same for all principals of whom the same statements say the same, and
+    /// for all resources whose policies have the same text and say the same of the principal.
     fn spoken(
         &self,
         part: &mut Part,
@@ -307,35 +311,29 @@ impl<'w> Court<'_, 'w> {
         subject: &mut Subject<'w>,
         number: usize,
         group: &Group<'_>,
-        speaks: &[bool],
+        spoken: &[&Classed],
     ) {
-        let shelf = &self.own[number];
-        let mut marks: Option<Vec<&[u32]>> = None;
-        let mut known: HashMap<Vec<u32>, Known> = HashMap::new();
-        for classed in shelf
-            .classes
+        let (_, shelf) = self.shelves[number];
+        let views = group
+            .statements
             .iter()
-            .filter(|classed| classed.policy.is_some_and(|policy| speaks[policy]))
-        {
-            let marks = marks.get_or_insert_with(|| {
-                let views = group
-                    .statements
-                    .iter()
-                    .map(|said| self.views.view(part.said.statement(*said)));
-                views.filter_map(|view| view.marks(number)).collect()
-            });
+            .map(|said| self.views.view(part.said.statement(*said)));
+        let marks: Vec<&[u32]> = views.filter_map(|view| view.marks(number)).collect();
+        let key = group.key(subject.holder, number);
+        let mut known = part.spoken.remove(&key).unwrap_or_default();
+        for classed in spoken {
             let mut best: Option<Outcome> = None;
             for &at in &classed.judged[group.way] {
-                let object = at as usize;
-                let nature = shelf.nature[object];
-                let mut key = vec![nature.kind, nature.policy];
-                key.extend(marks.iter().map(|marks| marks[object]));
+                let object = &shelf.own[at as usize];
+                let nature = shelf.nature[at as usize];
+                let attitude = part.attitude(self.judge, subject, object, nature.policy);
+                let mut key = vec![nature.kind, nature.policy, attitude];
+                key.extend(marks.iter().map(|marks| marks[at as usize]));
                 let outcome = match known.get(&key) {
-                    Some(known) => part.again(*known, shelf, at),
+                    Some(known) => part.again(*known, shelf, number, at),
                     None => {
-                        let granted =
-                            self.judge
-                                .ask(subject, &group.danger.action, &shelf.own[object], None);
+                        let action = &group.danger.action;
+                        let granted = self.judge.ask(subject, action, object, None);
                         let outcome = granted.map(|granted| part.outcome(granted));
                         known.insert(key, Known { outcome, of: at });
                         outcome
@@ -347,26 +345,30 @@ impl<'w> Court<'_, 'w> {
                 part.push(class, &group.dangers, classed.class, best);
             }
         }
+        part.spoken.insert(key, known);
     }
 
+    /// Resources of another account whose organization has a say as well: its policies are not among the statements of the
+    /// principal, so each resource is asked for.
     fn foreign(
         &self,
         part: &mut Part,
         class: usize,
         subject: &mut Subject<'w>,
         shelf: &Shelf<'_>,
-        classed: &Classed,
+        spoken: &[&Classed],
     ) {
-        for (index, danger, way) in &shelf.dangers {
-            let mut best = None;
-            for at in &classed.judged[*way] {
-                let granted =
-                    self.judge
-                        .ask(subject, &danger.action, &shelf.own[*at as usize], None);
-                best = Outcome::better(best, granted.map(|granted| part.outcome(granted)));
-            }
-            if let Some(best) = best {
-                part.push(class, &[*index as u32], classed.class, best);
+        for classed in spoken {
+            for (index, danger, way) in &shelf.dangers {
+                let mut best = None;
+                for at in &classed.judged[*way] {
+                    let object = &shelf.own[*at as usize];
+                    let granted = self.judge.ask(subject, &danger.action, object, None);
+                    best = Outcome::better(best, granted.map(|granted| part.outcome(granted)));
+                }
+                if let Some(best) = best {
+                    part.push(class, &[*index as u32], classed.class, best);
+                }
             }
         }
     }
@@ -384,113 +386,19 @@ struct Group<'g> {
     dangers: Vec<u32>,
 }
 
-/// What was decided, its basis by number.
-#[derive(Clone, Copy)]
-struct Outcome {
-    answer: Answer,
-    mfa: Mfa,
-    basis: u32,
-}
-
-impl Outcome {
-    /// As [`Granted::better`].
-    fn better(one: Option<Self>, other: Option<Self>) -> Option<Self> {
-        let rank =
-            |outcome: &Option<Self>| outcome.map(|outcome| (outcome.answer, Reverse(outcome.mfa)));
-        if rank(&other) > rank(&one) {
-            other
-        } else {
-            one
-        }
-    }
-}
-
-/// What was decided of an object, for those that are alike.
-#[derive(Clone, Copy)]
-struct Known {
-    outcome: Option<Outcome>,
-    of: u32,
-}
-
-/// What is allowed of a shelf, by position.
-type Outcomes = Vec<(u32, Outcome)>;
-
-/// The work of one thread.
-#[derive(Default)]
-struct Part {
-    rows: Vec<Grant>,
-    bases: Vec<Basis>,
-    known: HashMap<Basis, u32>,
-    said: Said,
-    silent: HashMap<Box<[u32]>, Rc<Outcomes>>,
-}
-
-impl Part {
-    fn send<T>(
-        &mut self,
-        made: &impl Fn(&[Grant], &[Basis]) -> T,
-        parts: &SyncSender<Option<T>>,
-    ) -> bool {
-        let made = made(&self.rows, &self.bases);
-        self.rows.clear();
-        parts.send(Some(made)).is_ok()
-    }
-
-    fn outcome(&mut self, granted: Granted) -> Outcome {
-        let Granted { answer, mfa, basis } = granted;
-        Outcome {
-            answer,
-            mfa,
-            basis: self.basis(basis),
-        }
-    }
-
-    fn basis(&mut self, basis: Basis) -> u32 {
-        if let Some(known) = self.known.get(&basis) {
-            return *known;
-        }
-        let new = self.bases.len() as u32;
-        self.bases.push(basis.clone());
-        self.known.insert(basis, new);
-        new
-    }
-
-    /// What is known of an object, said of another whose policy has the same text under another name.
-    fn again(&mut self, known: Known, shelf: &Shelf<'_>, at: u32) -> Option<Outcome> {
-        let outcome = known.outcome?;
-        let name = |at: u32| {
-            shelf.own[at as usize]
-                .policy
-                .as_ref()
-                .map(|policy| policy.name())
-        };
-        let (Some(from), Some(to)) = (name(known.of), name(at)) else {
-            return known.outcome;
-        };
-        Some(match self.bases[outcome.basis as usize].renamed(from, to) {
-            None => outcome,
-            Some(basis) => Outcome {
-                basis: self.basis(basis),
-                ..outcome
-            },
-        })
-    }
-
-    fn push(
-        &mut self,
-        principal_class: usize,
-        dangers: &[u32],
-        resource_class: usize,
-        outcome: Outcome,
-    ) {
-        let Outcome { answer, mfa, basis } = outcome;
-        self.rows.extend(dangers.iter().map(|danger| Grant {
-            principal_class: principal_class as u32,
-            danger: *danger,
-            resource_class: resource_class as u32,
-            answer,
-            mfa,
-            basis,
-        }));
+impl Group<'_> {
+    /// The same for principals to whom a question about these dangers to a shelf is the same, but for policies of resources.
+    fn key(&self, holder: &Holder, shelf: usize) -> Box<[u32]> {
+        let kind = holder.kind as u32
+            | u32::from(holder.boundary_arn.is_some()) << 1
+            | u32::from(holder.service_linked) << 2;
+        let head = [
+            shelf as u32,
+            self.way as u32,
+            self.like[0],
+            self.like[1],
+            kind,
+        ];
+        [&head, self.statements].concat().into()
     }
 }
