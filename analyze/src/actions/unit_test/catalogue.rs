@@ -87,3 +87,4 @@ fn route53_can_not_be_limited_by_tags() {
             .iter()
             .any(|resource| resource.tag_condition)
     );
+}

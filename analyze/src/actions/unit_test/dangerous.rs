@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::fs;
 
 use super::{exact, files, root};
-use crate::actions::dangerous::{Dangerous, Kind, dangerous};
 use crate::actions::Catalogue;
+use crate::actions::dangerous::{Dangerous, Kind, dangerous};
 
 /// Dangerous actions that AWS calls reading.
 const KEYS: &[&str] = &["acm:ExportCertificate"];

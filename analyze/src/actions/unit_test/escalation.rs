@@ -20,7 +20,6 @@ const PATHS: &[(&str, usize)] = &[
     ("sts", 1),
 ];
 
-
 #[test]
 fn escalation_paths_are_the_published_ones() {
     let mut published: Vec<String> = PATHS
