@@ -75,7 +75,7 @@ pub(super) fn is_plain(arn: &str) -> bool {
 }
 
 /// The type that an ARN is of: of those whose pattern matches, the one that says most.
-pub(super) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
+pub(in crate::access) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
     let mut best: Option<(usize, usize)> = None;
     for (index, resource) in facts
         .resources

@@ -34,6 +34,7 @@ use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
 use handoff::storage::Storage;
 
+pub(super) use self::arns::type_of;
 use self::entrants::Entrants;
 use self::foreign::Foreign;
 use self::guardrail::Guardrail;
