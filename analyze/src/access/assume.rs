@@ -244,6 +244,11 @@ fn outsiders(
     if statement["Effect"] != "Allow" {
         return;
     }
+    // Everybody but those whom it names.
+    if statement.get("NotPrincipal").is_some() {
+        named.insert(("*".to_owned(), "anyone"), ());
+        return;
+    }
     let kinds = match &statement["Principal"] {
         Value::String(all) if all == "*" => {
             named.insert(("*".to_owned(), "anyone"), ());

@@ -205,7 +205,7 @@ fn a_policy_that_was_not_read_is_named() {
         output.stderr
     );
     assert!(
-        output.stderr.contains("arn:aws:iam::111122223333:policy/gone could not be read: its document is not in the run"),
+        output.stderr.contains("arn:aws:iam::111122223333:policy/gone could not be read: the run has no document of it that is JSON"),
         "{}",
         output.stderr
     );

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod doubts;
+mod propose;
 mod traps;
 mod who;
 

@@ -265,6 +265,18 @@ fn the_policy_of_a_resource_lets_others_in() {
 }
 
 #[test]
+fn everybody_but_some_is_everybody() {
+    let shared = policy(&json!([
+        {"Effect": "Allow", "NotPrincipal": {"AWS": "444455556666"}, "Action": "s3:PutObject", "Resource": format!("{BUCKET}/*")},
+    ]));
+    let lake = Account::new().bucket("ledger", Some(&shared)).lake();
+    assert_eq!(
+        who(&lake, "s3:PutObject", &format!("{BUCKET}/x")),
+        ["*: allowed"]
+    );
+}
+
+#[test]
 fn what_a_principal_may_do_is_told_by_way_and_kind() {
     let lake = chain().user("dora", &json!([allow("*", "*")])).lake();
     let kinds = |principal: &str| {
