@@ -241,7 +241,7 @@ fn print_parquet(session: &Session, select: &str) -> anyhow::Result<()> {
         )
         .into());
     }
-    let path = session.answer_path()?;
+    let path = session.scratch_path("answer")?;
     session.connection.execute_batch(&format!(
         "copy (\n{select}\n) to {} (format parquet, compression zstd);",
         quote(&path.display().to_string())

@@ -3,6 +3,7 @@
 //! Invariants: nothing is installed, loaded or fetched; once [`Session::lock`] ran, SQL reads the files of the run and
 //! nothing else. Text from files reaches SQL as rows, never as a part of a statement.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use handoff::contract::{self, Column};
 use handoff::run::RunId;
 use tempfile::TempDir;
 
+use crate::access::Stage;
 use crate::cli::Limits;
 use crate::config::Config;
 use crate::schema::{self, Table};
@@ -55,6 +57,8 @@ pub(crate) struct Session {
     derived: BTreeMap<&'static str, Definition>,
     /// Where DuckDB puts what exceeds its memory; removed with the session.
     spill: TempDir,
+    /// How many files were made there.
+    scratches: Cell<u32>,
 }
 
 impl Session {
@@ -96,6 +100,7 @@ impl Session {
             views: BTreeMap::new(),
             derived: BTreeMap::new(),
             spill,
+            scratches: Cell::new(0),
         };
         let of_resources = session
             .tables
@@ -307,8 +312,11 @@ impl Session {
     }
 
     fn compute(&self, name: &str, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        if access::tables().iter().any(|table| table.name == name) {
-            return self.compute_access(begun);
+        if let Some(stage) = access::STAGES
+            .iter()
+            .find(|stage| stage.names.contains(&name))
+        {
+            return self.compute_access(stage, begun);
         }
         let Some(definition) = self.derived.get(name) else {
             return Ok(());
@@ -339,19 +347,22 @@ impl Session {
         Ok(())
     }
 
-    /// The tables of access are computed together, after what they are computed from.
-    fn compute_access(&self, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        let names = access::tables().map(|table| table.name);
-        if names.iter().any(|name| !begun.insert(name.clone())) {
+    /// The tables of a stage of access are computed together, after what they are computed from.
+    fn compute_access(&self, stage: &Stage, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        if stage
+            .names
+            .iter()
+            .any(|name| !begun.insert((*name).to_owned()))
+        {
             return Ok(());
         }
-        for name in self.resolve(&access::READ.map(str::to_owned).into()) {
+        for name in self.resolve(&stage.read.iter().map(|name| (*name).to_owned()).collect()) {
             self.compute(&name, begun)?;
         }
         let started = Instant::now();
-        access::derive(self).context("access")?;
+        (stage.derive)(self).context("access")?;
         tracing::debug!(
-            table = "grants",
+            tables = stage.names.join(", "),
             seconds = started.elapsed().as_secs_f64(),
             "derived"
         );
@@ -376,18 +387,16 @@ impl Session {
             .context("can't lock DuckDB")
     }
 
-    /// A file that SQL may write even when locked: it lies where DuckDB keeps what exceeds its memory.
-    pub(crate) fn answer_path(&self) -> anyhow::Result<PathBuf> {
-        self.scratch_path("answer")
-    }
-
-    /// A file that SQL may read and write even when locked, for the rows of `table` on their way.
-    pub(crate) fn scratch_path(&self, table: &str) -> anyhow::Result<PathBuf> {
+    /// A new file that SQL may read and write even when locked: it lies where DuckDB keeps what exceeds its memory. No two have
+    /// the same name, since DuckDB remembers the footers of files.
+    pub(crate) fn scratch_path(&self, what: &str) -> anyhow::Result<PathBuf> {
+        let number = self.scratches.get();
+        self.scratches.set(number + 1);
         Ok(self
             .spill
             .path()
             .canonicalize()?
-            .join(format!("{table}.parquet")))
+            .join(format!("{what}-{number}.parquet")))
     }
 
     /// A new table `name` with one column `value`, for what a question is about.
@@ -463,10 +472,9 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         handoff::trail::activity(),
         handoff::trail::trail_days(),
         handoff::access::access_paths(),
-        handoff::access::critical_grants(),
     ]
     .into_iter()
-    .chain(access::tables())
+    .chain(handoff::access::tables())
     .find(|schema| schema.name == name)
 }
 
@@ -476,7 +484,7 @@ pub(crate) fn derived_names() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|(path, _)| !path.contains('/'))
         .filter_map(|(path, _)| path.strip_suffix(".sql"))
-        .chain(access::NAMES)
+        .chain(access::STAGES.iter().flat_map(|stage| stage.names).copied())
 }
 
 /// The time of a run's facts as SQL reads it.

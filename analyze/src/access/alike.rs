@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::thread;
 
 use super::classes::Mark;
-use super::dangers::Dangers;
 use super::decide::{Judge, Object, Subject};
 use super::facts;
 use super::shelves::Shelf;
@@ -26,18 +25,18 @@ pub(super) struct Actions<'d> {
 }
 
 impl<'d> Actions<'d> {
-    pub(super) fn new(dangers: &'d Dangers) -> Self {
+    pub(super) fn new(of_dangers: impl IntoIterator<Item = &'d Action>) -> Self {
         let mut known: HashMap<&str, u32> = HashMap::new();
         let mut named: HashMap<&str, u32> = HashMap::new();
         let (mut all, mut of, mut services) = (Vec::new(), Vec::new(), Vec::new());
-        for danger in dangers.all() {
-            let number = *known.entry(danger.action.text()).or_insert_with(|| {
-                all.push(&danger.action);
+        for action in of_dangers {
+            let number = *known.entry(action.text()).or_insert_with(|| {
+                all.push(action);
                 all.len() as u32 - 1
             });
             of.push(number);
             let next = named.len() as u32;
-            services.push(*named.entry(danger.action.service()).or_insert(next));
+            services.push(*named.entry(action.service()).or_insert(next));
         }
         Self { all, of, services }
     }

@@ -3,8 +3,10 @@
 //! Found backwards: first who is an administrator, then who can become one of them, then who can become one of those. A way
 //! turns on a *pivot*: the role, user, group, policy or workload that its steps have in common.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+
+use rayon::prelude::*;
 
 use super::assume::{Edge, as_target};
 use super::decide::{Answer, Granted, Judge, Subject};
@@ -31,11 +33,21 @@ const MOST_TARGETS: usize = 8;
 #[derive(Clone, Copy)]
 enum Pivot<'w> {
     None,
-    Holder(&'w Holder),
+    /// Position among the world's holders.
+    Holder(usize),
     Group(&'w Group),
     /// A customer-managed policy of the principal itself.
     Policy(&'w str),
     Workload(&'w Workload),
+}
+
+/// The action by which a role is assumed.
+const ASSUME_ROLE: &str = "sts:AssumeRole";
+
+/// Whose permissions are worth having, by kind and account.
+struct Worthwhile<'w> {
+    powerful: BTreeMap<(Kind, &'w str), Vec<usize>>,
+    unbounded: BTreeMap<(Kind, &'w str), Vec<usize>>,
 }
 
 /// What the search knows.
@@ -44,14 +56,17 @@ struct Search<'w> {
     judge: &'w Judge<'w>,
     groups: &'w [Group],
     workloads: &'w [Workload],
-    /// ARNs of principals that are administrators or can become one, by the round in which that was found.
-    powerful: BTreeMap<&'w str, usize>,
+    /// By holder: the round in which it was found to be an administrator or to become one.
+    powerful: Vec<Option<usize>>,
+    /// By holder: it would be an administrator if its own policies allowed everything.
+    unbounded: Vec<bool>,
     /// Roles by the services that may assume them.
-    by_service: BTreeMap<&'w str, BTreeSet<&'w str>>,
-    /// ARNs of those that would be administrators if their own policies allowed everything.
-    unbounded: BTreeSet<&'w str>,
-    by_arn: BTreeMap<&'w str, &'w Holder>,
-    everything: Arc<Policy>,
+    by_service: HashMap<&'w str, BTreeSet<usize>>,
+    by_arn: HashMap<&'w str, usize>,
+    /// By path: its actions.
+    actions: Vec<Vec<Action>>,
+    /// By policy: the paths and steps whose actions it allows on something.
+    named: Vec<BTreeSet<(usize, usize)>>,
 }
 
 /// All ways of all principals that aren't administrators. `admins` are in the order of the world's holders.
@@ -64,38 +79,33 @@ pub(super) fn all<'w>(
     admins: &[Option<bool>],
 ) -> anyhow::Result<Vec<Escalation>> {
     let mut search = Search::new(world, judge, edges, groups, workloads)?;
-    for (holder, admin) in world.holders.iter().zip(admins) {
-        if *admin == Some(true) {
-            search.powerful.insert(&holder.arn, 0);
-        }
-    }
-    let seekers: Vec<(&Holder, Vec<&'static EscalationPath>)> = world
-        .holders
+    search.powerful = admins
         .iter()
-        .zip(admins)
-        .filter(|(holder, admin)| **admin != Some(true) && !holder.service_linked)
-        .map(|(holder, _)| (holder, search.named_paths(holder)))
+        .map(|admin| (*admin == Some(true)).then_some(0))
+        .collect();
+    let seekers: Vec<(usize, Vec<usize>)> = (0..world.holders.len())
+        .filter(|at| admins[*at] != Some(true) && !world.holders[*at].service_linked)
+        .map(|at| (at, search.named_paths(&world.holders[at])))
         .filter(|(_, paths)| !paths.is_empty())
         .collect();
     let mut found = Vec::new();
     for round in 0.. {
-        let mut new = Vec::new();
-        for (holder, paths) in &seekers {
-            for path in paths {
-                new.extend(search.follow(holder, path, round));
-            }
-        }
-        let before = search.powerful.len();
+        let worthwhile = search.worthwhile(round);
+        let new: Vec<Escalation> = seekers
+            .par_iter()
+            .flat_map_iter(|(holder, paths)| search.seek(*holder, paths, &worthwhile, round))
+            .collect();
+        let before = search.powerful.iter().flatten().count();
         for escalation in &new {
             let certain = escalation.granted.answer != Answer::Unknown;
             if let Some(holder) = search.by_arn.get(escalation.principal.as_str())
                 && certain
             {
-                search.powerful.entry(&holder.arn).or_insert(round + 1);
+                search.powerful[*holder].get_or_insert(round + 1);
             }
         }
         found.extend(new);
-        if search.powerful.len() == before {
+        if search.powerful.iter().flatten().count() == before {
             break;
         }
     }
@@ -121,85 +131,144 @@ impl<'w> Search<'w> {
         groups: &'w [Group],
         workloads: &'w [Workload],
     ) -> anyhow::Result<Self> {
-        let mut by_service: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let holders = &world.holders;
+        let by_arn: HashMap<&str, usize> = (0..)
+            .zip(holders)
+            .map(|(at, holder)| (holder.arn.as_str(), at))
+            .collect();
+        let mut by_service: HashMap<&str, BTreeSet<usize>> = HashMap::new();
         for edge in edges.iter().filter(|edge| edge.from_kind == "service") {
-            by_service.entry(&edge.from).or_default().insert(&edge.to);
+            let role = by_arn.get(edge.to.as_str());
+            by_service.entry(&edge.from).or_default().extend(role);
         }
-        let everything = Policy::from_json(
+        let everything = Arc::new(Policy::from_json(
             "everything",
             PolicyKind::Principal,
             r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#,
-        )?;
+        )?);
+        let unbounded = holders.par_iter().map(|holder| {
+            let mut subject = judge.subject(holder);
+            subject.set.identity = vec![Arc::clone(&everything)];
+            Ok(judge.is_admin(&mut subject)? == Some(true))
+        });
+        let of_path = |path: &EscalationPath| {
+            let steps = path.steps.iter();
+            steps.map(|step| Ok(Action::parse(&step.action)?)).collect()
+        };
         let mut search = Self {
             world,
             judge,
             groups,
             workloads,
-            powerful: BTreeMap::new(),
+            powerful: Vec::new(),
+            unbounded: unbounded.collect::<anyhow::Result<_>>()?,
             by_service,
-            unbounded: BTreeSet::new(),
-            by_arn: world
-                .holders
+            by_arn,
+            actions: escalation_paths()
                 .iter()
-                .map(|holder| (holder.arn.as_str(), holder))
-                .collect(),
-            everything: Arc::new(everything),
+                .map(of_path)
+                .collect::<anyhow::Result<_>>()?,
+            named: Vec::new(),
         };
-        for holder in &world.holders {
-            let mut subject = judge.subject(holder);
-            subject.set.identity = vec![Arc::clone(&search.everything)];
-            if judge.is_admin(&mut subject)? == Some(true) {
-                search.unbounded.insert(&holder.arn);
-            }
-        }
+        let entries = world.library.entries();
+        search.named = entries
+            .par_iter()
+            .map(|entry| search.named_steps(&entry.policy))
+            .collect();
         Ok(search)
     }
 
-    /// The ways all of whose actions some policy of the principal allows on something.
-    fn named_paths(&self, holder: &Holder) -> Vec<&'static EscalationPath> {
-        let policies = || {
-            holder
-                .policies
+    /// The paths and steps whose actions some statement of a policy allows on something.
+    fn named_steps(&self, policy: &Policy) -> BTreeSet<(usize, usize)> {
+        let allows = || {
+            policy
+                .statements()
                 .iter()
-                .map(|id| &self.world.library.get(*id).policy)
+                .filter(|statement| statement.effect() == Effect::Allow)
         };
-        let named = |step: &Step| {
-            Action::parse(&step.action).is_ok_and(|action| {
-                // A trust policy that names the principal lets it assume the role by itself.
-                &*step.action == "sts:AssumeRole"
-                    || policies()
-                        .flat_map(|policy| policy.statements())
-                        .any(|statement| {
-                            statement.effect() == Effect::Allow && statement.names_action(&action)
-                        })
-            })
+        let steps = self.actions.iter().enumerate().flat_map(|(path, actions)| {
+            (0..)
+                .zip(actions)
+                .map(move |(step, action)| (path, step, action))
+        });
+        steps
+            .filter(|(_, _, action)| allows().any(|statement| statement.names_action(action)))
+            .map(|(path, step, _)| (path, step))
+            .collect()
+    }
+
+    /// The ways all of whose actions some policy of the principal allows on something; by position.
+    fn named_paths(&self, holder: &Holder) -> Vec<usize> {
+        let named = |path: usize, step: usize| {
+            // A trust policy that names the principal lets it assume the role by itself.
+            &*escalation_paths()[path].steps[step].action == ASSUME_ROLE
+                || holder
+                    .policies
+                    .iter()
+                    .any(|id| self.named[*id].contains(&(path, step)))
         };
-        escalation_paths()
+        (0..self.actions.len())
+            .filter(|path| (0..self.actions[*path].len()).all(|step| named(*path, step)))
+            .collect()
+    }
+
+    /// The holders from whom a round can gain something.
+    fn worthwhile(&self, round: usize) -> Worthwhile<'w> {
+        let mut found = Worthwhile {
+            powerful: BTreeMap::new(),
+            unbounded: BTreeMap::new(),
+        };
+        for (at, holder) in self.world.holders.iter().enumerate() {
+            let key = (holder.kind, &*holder.account);
+            if self.powerful[at] == Some(round) {
+                found.powerful.entry(key).or_default().push(at);
+            }
+            if round == 0 && self.unbounded[at] {
+                found.unbounded.entry(key).or_default().push(at);
+            }
+        }
+        found
+    }
+
+    /// What all ways give a principal.
+    fn seek(
+        &self,
+        holder: usize,
+        paths: &[usize],
+        worthwhile: &Worthwhile<'w>,
+        round: usize,
+    ) -> Vec<Escalation> {
+        let mut subject = self.judge.subject(&self.world.holders[holder]);
+        paths
             .iter()
-            .filter(|path| path.steps.iter().all(named))
+            .flat_map(|path| self.follow(&mut subject, holder, *path, worthwhile, round))
             .collect()
     }
 
     /// What a way gives a principal. In later rounds only what is new since the round before.
     fn follow(
         &self,
-        holder: &'w Holder,
-        path: &'static EscalationPath,
+        subject: &mut Subject<'w>,
+        at: usize,
+        path: usize,
+        worthwhile: &Worthwhile<'w>,
         round: usize,
     ) -> Vec<Escalation> {
+        let holder = subject.holder;
+        let actions = &self.actions[path];
+        let path = &escalation_paths()[path];
         let mut found = Vec::new();
-        let mut subject = self.judge.subject(holder);
-        for pivot in self.pivots(holder, path) {
+        for pivot in self.pivots(at, path, worthwhile) {
             if found.len() >= MOST_TARGETS {
                 break;
             }
-            let Some((target, to_admin)) = self.gain(holder, path, pivot, round) else {
+            let Some((target, to_admin)) = self.gain(at, path, pivot, round) else {
                 continue;
             };
             if target == holder.arn && !to_admin {
                 continue;
             }
-            let Some(granted) = self.granted(&mut subject, path, pivot) else {
+            let Some(granted) = self.granted(subject, path, actions, pivot) else {
                 continue;
             };
             let via = match pivot {
@@ -220,52 +289,50 @@ impl<'w> Search<'w> {
         found
     }
 
-    fn pivots(&self, holder: &'w Holder, path: &EscalationPath) -> Vec<Pivot<'w>> {
+    fn pivots(
+        &self,
+        at: usize,
+        path: &EscalationPath,
+        worthwhile: &Worthwhile<'w>,
+    ) -> Vec<Pivot<'w>> {
+        let holder = &self.world.holders[at];
         let on = |wanted: &[On]| path.steps.iter().any(|step| wanted.contains(&step.on));
-        let holders = |kind: Kind| {
-            let others = self
-                .world
-                .holders
-                .iter()
-                .filter(move |other| other.kind == kind);
-            others.filter(|other| {
-                other.account == holder.account && other.arn != holder.arn && !other.service_linked
-            })
+        let worthwhile = match path.gains {
+            Gains::Admin => &worthwhile.unbounded,
+            _ => &worthwhile.powerful,
         };
+        let own = |kind: Kind| {
+            let own = worthwhile.get(&(kind, &*holder.account));
+            own.into_iter().flatten().copied()
+        };
+        let other = |other: &usize| *other != at && !self.world.holders[*other].service_linked;
         let groups = || {
             self.groups
                 .iter()
                 .filter(|group| group.account == holder.account)
         };
         if on(&[On::PassedRole]) {
-            let passed = |role: &&Holder| {
+            let passed = |role: &usize| {
                 path.services.iter().any(|service| {
                     self.by_service
                         .get(&**service)
-                        .is_some_and(|roles| roles.contains(role.arn.as_str()))
+                        .is_some_and(|roles| roles.contains(role))
                 })
             };
             // A role may be passed by itself.
-            let roles = self
-                .world
-                .holders
-                .iter()
-                .filter(|role| role.kind == Kind::Role && role.account == holder.account);
-            roles.filter(passed).map(Pivot::Holder).collect()
+            own(Kind::Role).filter(passed).map(Pivot::Holder).collect()
         } else if on(&[On::Role, On::RolePolicy]) {
-            let assumed = path
-                .steps
-                .iter()
-                .any(|step| &*step.action == "sts:AssumeRole");
-            let elsewhere = self.world.holders.iter().filter(|role| {
-                assumed && role.kind == Kind::Role && role.account != holder.account
+            let assumed = path.steps.iter().any(|step| &*step.action == ASSUME_ROLE);
+            let elsewhere = worthwhile.iter().filter(|((kind, account), _)| {
+                assumed && *kind == Kind::Role && **account != *holder.account
             });
-            holders(Kind::Role)
-                .chain(elsewhere)
+            own(Kind::Role)
+                .filter(other)
+                .chain(elsewhere.flat_map(|(_, roles)| roles).copied())
                 .map(Pivot::Holder)
                 .collect()
         } else if on(&[On::User]) {
-            holders(Kind::User).map(Pivot::Holder).collect()
+            own(Kind::User).filter(other).map(Pivot::Holder).collect()
         } else if on(&[On::Group]) {
             groups()
                 .filter(|group| !group.members.contains(&holder.arn))
@@ -306,26 +373,20 @@ impl<'w> Search<'w> {
     /// Whose permissions a way gives, and whether those are an administrator's; none if they are nothing to speak of.
     fn gain(
         &self,
-        holder: &Holder,
+        at: usize,
         path: &EscalationPath,
         pivot: Pivot<'_>,
         round: usize,
     ) -> Option<(String, bool)> {
+        let arn = |at: usize| self.world.holders[at].arn.clone();
         // Powerful since exactly the round before: those before were followed already.
-        let power = |arn: &str| {
-            self.powerful
-                .get(arn)
-                .filter(|since| **since == round)
-                .map(|since| (arn.to_owned(), *since == 0))
-        };
-        let unbounded = |arn: &str| {
-            (round == 0 && self.unbounded.contains(arn)).then(|| (arn.to_owned(), true))
-        };
+        let power = |at: usize| (self.powerful[at] == Some(round)).then(|| (arn(at), round == 0));
+        let unbounded = |at: usize| (round == 0 && self.unbounded[at]).then(|| (arn(at), true));
         match (path.gains, pivot) {
-            (Gains::Admin, Pivot::Holder(other)) => unbounded(&other.arn),
-            (Gains::Admin, _) => unbounded(&holder.arn),
+            (Gains::Admin, Pivot::Holder(other)) => unbounded(other),
+            (Gains::Admin, _) => unbounded(at),
             (Gains::Group, Pivot::Group(group)) => {
-                let mut subject = self.judge.subject(holder);
+                let mut subject = self.judge.subject(&self.world.holders[at]);
                 subject.set.identity.extend(
                     group
                         .policies
@@ -335,8 +396,8 @@ impl<'w> Search<'w> {
                 let admin = self.judge.is_admin(&mut subject).ok()??;
                 (round == 0 && admin).then(|| (group.arn.clone(), true))
             }
-            (_, Pivot::Workload(workload)) => power(&workload.role),
-            (_, Pivot::Holder(other)) => power(&other.arn),
+            (_, Pivot::Workload(workload)) => power(*self.by_arn.get(workload.role.as_str())?),
+            (_, Pivot::Holder(other)) => power(other),
             _ => None,
         }
     }
@@ -346,11 +407,12 @@ impl<'w> Search<'w> {
         &self,
         subject: &mut Subject<'w>,
         path: &EscalationPath,
+        actions: &[Action],
         pivot: Pivot<'_>,
     ) -> Option<Granted> {
         let mut all: Option<Granted> = None;
-        for step in &path.steps {
-            let granted = self.step(subject, path, step, pivot)?;
+        for (step, action) in path.steps.iter().zip(actions) {
+            let granted = self.step(subject, path, step, action, pivot)?;
             all = Some(match all {
                 None => granted,
                 Some(before) => before.and(&granted),
@@ -364,22 +426,23 @@ impl<'w> Search<'w> {
         subject: &mut Subject<'w>,
         path: &EscalationPath,
         step: &Step,
+        action: &Action,
         pivot: Pivot<'_>,
     ) -> Option<Granted> {
-        let action = Action::parse(&step.action).ok()?;
         let holder = subject.holder;
-        if &*step.action == "sts:AssumeRole"
-            && let Pivot::Holder(role) = pivot
-        {
+        if let (ASSUME_ROLE, Pivot::Holder(role)) = (&*step.action, pivot) {
+            let role = &self.world.holders[role];
             let object = self.judge.object(&as_target(role), &role.arn)?;
-            return self.judge.ask(subject, &action, &object, None);
+            return self.judge.ask(subject, action, &object, None);
         }
         let arns: Vec<String> = match (step.on, pivot) {
             _ if takes_no_resource(&step.action) => vec!["*".to_owned()],
             (On::Itself, _) => vec![holder.arn.clone()],
-            (On::PassedRole | On::Role | On::User, Pivot::Holder(other)) => vec![other.arn.clone()],
+            (On::PassedRole | On::Role | On::User, Pivot::Holder(other)) => {
+                vec![self.world.holders[other].arn.clone()]
+            }
             (On::RolePolicy, Pivot::Holder(role)) => {
-                let names = role
+                let names = self.world.holders[role]
                     .policies
                     .iter()
                     .map(|id| self.world.library.get(*id).policy.name());
@@ -403,48 +466,48 @@ impl<'w> Search<'w> {
                 .collect(),
         };
         let target = Target::account(&holder.account, &holder.arn);
-        let contexts = contexts(path, step, pivot);
+        let contexts = self.contexts(path, step, pivot);
         let mut best: Option<Granted> = None;
         for arn in arns {
             let Some(object) = self.judge.object(&target, &arn) else {
                 continue;
             };
             for context in &contexts {
-                let granted = self.judge.ask(subject, &action, &object, Some(context));
+                let granted = self.judge.ask(subject, action, &object, Some(context));
                 best = Granted::better(best, granted);
             }
         }
         best
     }
-}
 
-/// What else is known of a step: the service a role is passed to, the policy that is attached, the boundary of whom it is
-/// attached to.
-fn contexts(path: &EscalationPath, step: &Step, pivot: Pivot<'_>) -> Vec<Arc<Context>> {
-    let known = |value: &str| ContextValue::Known(vec![value.to_owned()]);
-    let mut context = Context::closed();
-    if step.action.starts_with("iam:Attach") {
-        context.set(
-            "iam:policyarn",
-            known("arn:aws:iam::aws:policy/AdministratorAccess"),
-        );
+    /// What else is known of a step: the service a role is passed to, the policy that is attached, the boundary of whom it is
+    /// attached to.
+    fn contexts(&self, path: &EscalationPath, step: &Step, pivot: Pivot<'_>) -> Vec<Arc<Context>> {
+        let known = |value: &str| ContextValue::Known(vec![value.to_owned()]);
+        let mut context = Context::closed();
+        if step.action.starts_with("iam:Attach") {
+            context.set(
+                "iam:policyarn",
+                known("arn:aws:iam::aws:policy/AdministratorAccess"),
+            );
+        }
+        if let Pivot::Holder(other) = pivot {
+            let boundary = self.world.holders[other]
+                .boundary_arn
+                .as_deref()
+                .map_or(ContextValue::Absent, known);
+            context.set("iam:permissionsboundary", boundary);
+        }
+        if &*step.action != "iam:PassRole" {
+            return vec![Arc::new(context)];
+        }
+        let to = |service: &str| {
+            let mut context = context.clone();
+            context.set("iam:passedtoservice", known(service));
+            Arc::new(context)
+        };
+        path.services.iter().map(|service| to(service)).collect()
     }
-    if let Pivot::Holder(other) = pivot {
-        let boundary = other
-            .boundary_arn
-            .as_deref()
-            .map_or(ContextValue::Absent, known);
-        context.set("iam:permissionsboundary", boundary);
-    }
-    if &*step.action != "iam:PassRole" {
-        return vec![Arc::new(context)];
-    }
-    let to = |service: &str| {
-        let mut context = context.clone();
-        context.set("iam:passedtoservice", known(service));
-        Arc::new(context)
-    };
-    path.services.iter().map(|service| to(service)).collect()
 }
 
 fn takes_no_resource(action: &str) -> bool {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::num::NonZero;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::mpsc::{self, SyncSender};
 use std::thread;
 
 use super::alike::{Actions, Said, Views, layered};
@@ -22,25 +23,31 @@ pub(super) struct Grant {
     pub(super) resource_class: u32,
     pub(super) answer: Answer,
     pub(super) mfa: Mfa,
-    /// Position in [`Grants::bases`].
+    /// Position among the bases.
     pub(super) basis: u32,
 }
 
-/// All rows, in their order.
-#[derive(Default)]
-pub(super) struct Grants {
-    pub(super) rows: Vec<Grant>,
-    pub(super) bases: Vec<Basis>,
-}
+/// Principals that a worker takes at once.
+const CHUNK: usize = 16;
 
-/// Decides everything. The work is divided among the processors; the rows are in the order of principals, resources, dangers.
-pub(super) fn all(
+/// Rows that are handed over at once, about.
+const BATCH: usize = 1 << 16;
+
+/// Decides everything, and hands the rows over in parts, in the order of principals, resources, dangers. The work is divided among
+/// the processors: `made` makes of rows and the bases that they point to what `taken` takes, so that no more than a few parts are
+/// ever held.
+///
+/// # Errors
+/// Those of `taken`.
+pub(super) fn each<T: Send>(
     world: &World,
     facts: &Facts,
     dangers: &Dangers,
     principals: &Classes,
     resources: &Classes,
-) -> Grants {
+    made: impl Fn(&[Grant], &[Basis]) -> T + Sync,
+    mut taken: impl FnMut(T) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let judge = Judge::new(world, facts);
     let shelves = shelves(&judge, dangers, resources);
     let policies = shelves.values().flatten().flat_map(|shelf| &shelf.classes);
@@ -55,8 +62,7 @@ pub(super) fn all(
             .or_default()
             .push(class);
     }
-    let actions = Actions::new(dangers);
-    let mut grants = Grants::default();
+    let actions = Actions::new(dangers.all().iter().map(|danger| &danger.action));
     for (account, classes) in of_account {
         let mut subjects: Vec<Subject<'_>> = classes
             .iter()
@@ -76,9 +82,9 @@ pub(super) fn all(
             voices: &voices,
             views: &views,
         };
-        court.decide(&classes, subjects, &mut grants);
+        court.decide(&classes, subjects, &made, &mut taken)?;
     }
-    grants
+    Ok(())
 }
 
 /// Everything that is needed to decide what the principals of one account may do.
@@ -93,38 +99,57 @@ struct Court<'c, 'w> {
 }
 
 impl<'w> Court<'_, 'w> {
-    fn decide(&self, classes: &[usize], subjects: Vec<Subject<'w>>, grants: &mut Grants) {
+    fn decide<T: Send>(
+        &self,
+        classes: &[usize],
+        subjects: Vec<Subject<'w>>,
+        made: &(impl Fn(&[Grant], &[Basis]) -> T + Sync),
+        taken: &mut impl FnMut(T) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
-        let share = classes.len().div_ceil(threads).max(1);
         let mut work: Vec<(usize, Subject<'w>)> = classes.iter().copied().zip(subjects).collect();
-        let parts: Vec<Grants> = thread::scope(|scope| {
-            let workers: Vec<_> = work
-                .chunks_mut(share)
-                .map(|chunk| {
-                    scope.spawn(move || {
-                        let mut part = Part::default();
-                        for (class, subject) in chunk {
-                            self.principal(&mut part, *class, subject);
-                        }
-                        part.grants
-                    })
+        let chunks = work.len().div_ceil(CHUNK);
+        let mut shares: Vec<Vec<_>> = (0..threads).map(|_| Vec::new()).collect();
+        for (number, chunk) in work.chunks_mut(CHUNK).enumerate() {
+            shares[number % threads].push(chunk);
+        }
+        thread::scope(|scope| {
+            let parts: Vec<_> = shares
+                .into_iter()
+                .map(|share| {
+                    let (sender, receiver) = mpsc::sync_channel(2);
+                    scope.spawn(move || self.share(share, made, &sender));
+                    receiver
                 })
                 .collect();
-            // A worker that panicked panics here too: half of the grants would pass for all of them.
-            workers
-                .into_iter()
-                .map(|worker| {
-                    worker
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
-        });
-        for mut part in parts {
-            let before = grants.bases.len() as u32;
-            part.rows.iter_mut().for_each(|row| row.basis += before);
-            grants.rows.append(&mut part.rows);
-            grants.bases.append(&mut part.bases);
+            for chunk in 0..chunks {
+                // The end without a mark is a panic of the worker, which the scope hands on.
+                while let Ok(Some(part)) = parts[chunk % threads].recv() {
+                    taken(part)?;
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Decides what the principals of some chunks may do. Stops when nobody listens any more.
+    fn share<T>(
+        &self,
+        chunks: Vec<&mut [(usize, Subject<'w>)]>,
+        made: &impl Fn(&[Grant], &[Basis]) -> T,
+        parts: &SyncSender<Option<T>>,
+    ) {
+        let mut part = Part::default();
+        for chunk in chunks {
+            for (class, subject) in chunk {
+                self.principal(&mut part, *class, subject);
+                if part.rows.len() >= BATCH && !part.send(made, parts) {
+                    return;
+                }
+            }
+            if !part.send(made, parts) || parts.send(None).is_err() {
+                return;
+            }
         }
     }
 
@@ -134,7 +159,7 @@ impl<'w> Court<'_, 'w> {
                 .by_action(self.judge, subject, &mut part.said, self.actions.len());
         let context = layered(self.judge, &subject.context);
         let speaks = self.voices.of(subject.holder, &context);
-        let before = part.grants.rows.len();
+        let before = part.rows.len();
         for (number, shelf) in self.own.iter().enumerate() {
             for group in self.groups(shelf, &by_action) {
                 self.silent(part, class, subject, number, &group, &speaks);
@@ -154,7 +179,7 @@ impl<'w> Court<'_, 'w> {
                 }
             }
         }
-        part.grants.rows[before..].sort_unstable_by_key(|row| (row.resource_class, row.danger));
+        part.rows[before..].sort_unstable_by_key(|row| (row.resource_class, row.danger));
     }
 
     /// The dangers of a shelf about which the same statements have a say.
@@ -393,13 +418,24 @@ type Outcomes = Vec<(u32, Outcome)>;
 /// The work of one thread.
 #[derive(Default)]
 struct Part {
-    grants: Grants,
+    rows: Vec<Grant>,
+    bases: Vec<Basis>,
     known: HashMap<Basis, u32>,
     said: Said,
     silent: HashMap<Box<[u32]>, Rc<Outcomes>>,
 }
 
 impl Part {
+    fn send<T>(
+        &mut self,
+        made: &impl Fn(&[Grant], &[Basis]) -> T,
+        parts: &SyncSender<Option<T>>,
+    ) -> bool {
+        let made = made(&self.rows, &self.bases);
+        self.rows.clear();
+        parts.send(Some(made)).is_ok()
+    }
+
     fn outcome(&mut self, granted: Granted) -> Outcome {
         let Granted { answer, mfa, basis } = granted;
         Outcome {
@@ -413,8 +449,8 @@ impl Part {
         if let Some(known) = self.known.get(&basis) {
             return *known;
         }
-        let new = self.grants.bases.len() as u32;
-        self.grants.bases.push(basis.clone());
+        let new = self.bases.len() as u32;
+        self.bases.push(basis.clone());
         self.known.insert(basis, new);
         new
     }
@@ -431,27 +467,12 @@ impl Part {
         let (Some(from), Some(to)) = (name(known.of), name(at)) else {
             return known.outcome;
         };
-        let statements = &self.grants.bases[outcome.basis as usize].statements;
-        let position = |statement: &String| {
-            statement
-                .strip_prefix(from)
-                .is_some_and(|rest| rest.starts_with('#'))
-        };
-        if from == to || !statements.iter().any(position) {
-            return known.outcome;
-        }
-        let mut basis = self.grants.bases[outcome.basis as usize].clone();
-        for statement in basis
-            .statements
-            .iter_mut()
-            .filter(|statement| position(statement))
-        {
-            *statement = format!("{to}{}", &statement[from.len()..]);
-        }
-        basis.statements.sort();
-        Some(Outcome {
-            basis: self.basis(basis),
-            ..outcome
+        Some(match self.bases[outcome.basis as usize].renamed(from, to) {
+            None => outcome,
+            Some(basis) => Outcome {
+                basis: self.basis(basis),
+                ..outcome
+            },
         })
     }
 
@@ -463,7 +484,7 @@ impl Part {
         outcome: Outcome,
     ) {
         let Outcome { answer, mfa, basis } = outcome;
-        self.grants.rows.extend(dangers.iter().map(|danger| Grant {
+        self.rows.extend(dangers.iter().map(|danger| Grant {
             principal_class: principal_class as u32,
             danger: *danger,
             resource_class: resource_class as u32,

@@ -63,12 +63,7 @@ pub(super) fn shelves<'d>(
     let mut documents = Documents::default();
     let mut shelves = Shelves::new();
     for ((account, resource_type), classes) in by_type {
-        let mut shelf = Shelf {
-            dangers: Vec::new(),
-            classes: Vec::new(),
-            own: Vec::new(),
-            nature: Vec::new(),
-        };
+        let mut shelf = Shelf::empty();
         let ways = shelf.ways(dangers, resource_type);
         for class in classes {
             shelf.put(
@@ -85,6 +80,26 @@ pub(super) fn shelves<'d>(
 }
 
 impl<'d> Shelf<'d> {
+    /// All of `targets`, each a class of its own, for one danger.
+    pub(super) fn of(judge: &Judge<'_>, danger: &'d Danger, targets: &[Target]) -> Self {
+        let mut shelf = Self::empty();
+        shelf.dangers.push((0, danger, 0));
+        let mut documents = Documents::default();
+        for (class, target) in targets.iter().enumerate() {
+            shelf.put(judge, &[danger], class, target, &mut documents);
+        }
+        shelf
+    }
+
+    fn empty() -> Self {
+        Self {
+            dangers: Vec::new(),
+            classes: Vec::new(),
+            own: Vec::new(),
+            nature: Vec::new(),
+        }
+    }
+
     /// Sorts the dangers by the ways in which they name what they are about; returns a danger of each way.
     fn ways(&mut self, dangers: &'d Dangers, resource_type: &str) -> Vec<&'d Danger> {
         let mut ways: Vec<&Danger> = Vec::new();

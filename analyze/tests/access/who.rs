@@ -264,6 +264,36 @@ fn the_policy_of_a_resource_lets_others_in() {
     assert_eq!(who(&lake, "s3:DeleteObject", &object), [""; 0]);
 }
 
+/// A trust policy may name one session of a role: whoever is in that role may be in that session.
+#[test]
+fn a_session_that_is_named_is_one_of_its_role() {
+    let session = format!("arn:aws:sts::{ACCOUNT}:assumed-role/web/ann");
+    let account = json!({"AWS": format!("arn:aws:iam::{ACCOUNT}:root")});
+    let lake = Account::new()
+        .bucket("ledger", None)
+        .user("anna", &json!([allow("sts:AssumeRole", &role("web"))]))
+        .role("web", &json!([trust(&account)]), &json!([]))
+        .role("other", &json!([trust(&account)]), &json!([]))
+        .role(
+            "late",
+            &json!([trust(&json!({"AWS": session}))]),
+            &json!([allow("s3:DeleteBucket", BUCKET)]),
+        )
+        .lake();
+    assert_eq!(
+        who(&lake, "sts:AssumeRole", &role("late")),
+        ["anna > web: conditional", "web: conditional"]
+    );
+    assert_eq!(
+        who(&lake, "s3:DeleteBucket", BUCKET),
+        [
+            "anna > web > late: conditional",
+            "late: allowed",
+            "web > late: conditional"
+        ]
+    );
+}
+
 #[test]
 fn everybody_but_some_is_everybody() {
     let shared = policy(&json!([
