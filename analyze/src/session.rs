@@ -232,17 +232,15 @@ impl Session {
     }
 
     /// Defines `names` among the views, in their order; what they read has to be there.
-    pub(crate) fn define_some_views(&self, names: &[&str]) -> anyhow::Result<()> {
+    pub(crate) fn define_some_views(&mut self, names: &[&str]) -> anyhow::Result<()> {
         for name in names {
-            let path = format!("{name}.sql");
-            let (_, text) = embedded::VIEWS
-                .iter()
-                .find(|(file, _)| *file == path)
-                .with_context(|| format!("there is no view {name}"))?;
-            let text = text.trim().trim_end_matches(';');
+            let text = view(name).with_context(|| format!("there is no view {name}"))?;
+            let read = sql::tables_read(&self.connection, text)
+                .with_context(|| format!("views/{name}.sql"))?;
             self.connection
                 .execute_batch(&format!("create view {} as\n{text};", identifier(name)))
-                .with_context(|| format!("views/{path}"))?;
+                .with_context(|| format!("views/{name}.sql"))?;
+            self.views.insert((*name).to_owned(), read);
         }
         Ok(())
     }
@@ -436,29 +434,52 @@ fn is_scattered(files: &[PathBuf]) -> bool {
     files.len() > 1 && total <= SMALL
 }
 
-/// Whether reading `names` is reading one of `wanted`, be it through views.
+/// The text of a view.
+fn view(name: &str) -> Option<&'static str> {
+    let path = format!("{name}.sql");
+    let (_, text) = embedded::VIEWS.iter().find(|(file, _)| *file == path)?;
+    Some(text.trim().trim_end_matches(';'))
+}
+
+/// What is read where some names are.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    /// Views, each after those it reads.
+    pub(crate) views: Vec<String>,
+    /// Everything else.
+    pub(crate) tables: BTreeSet<String>,
+}
+
+/// What reading `names` reads, be it through views.
 ///
 /// # Errors
 /// When a view can't be parsed.
-pub(crate) fn reach(
-    connection: &Connection,
+pub(crate) fn reached(
+    parser: &Connection,
     names: &BTreeSet<String>,
-    wanted: &[&str],
-) -> Result<bool, sql::SqlError> {
-    if names.iter().any(|name| wanted.contains(&name.as_str())) {
-        return Ok(true);
+) -> Result<Reached, sql::SqlError> {
+    let mut reached = Reached::default();
+    for name in names {
+        reached.reach(parser, name)?;
     }
-    for (path, text) in embedded::VIEWS {
-        if names.contains(path.trim_end_matches(".sql")) {
-            let read = sql::tables_read(connection, text.trim().trim_end_matches(';'))?;
-            // A common table expression may have the name of its view.
-            let others = read.difference(names).cloned().collect();
-            if reach(connection, &others, wanted)? {
-                return Ok(true);
-            }
+    Ok(reached)
+}
+
+impl Reached {
+    fn reach(&mut self, parser: &Connection, name: &str) -> Result<(), sql::SqlError> {
+        let Some(text) = view(name) else {
+            self.tables.insert(name.to_owned());
+            return Ok(());
+        };
+        if self.views.iter().any(|known| known == name) {
+            return Ok(());
         }
+        for other in sql::tables_read(parser, text)? {
+            self.reach(parser, &other)?;
+        }
+        self.views.push(name.to_owned());
+        Ok(())
     }
-    Ok(false)
 }
 
 /// Schema of a derived table, from the contract.

@@ -35,7 +35,7 @@ pub use pattern::Pattern;
 pub use policy::{Policy, PolicyKind};
 pub use principal::PrincipalMatch;
 pub use request::{Action, Principal, Request, Resource, ResourceKind};
-pub use simulate::simulate;
+pub use simulate::{pace, simulate};
 pub use statement::{Effect, Statement};
 pub use text::Text;
 pub use truth::Truth;

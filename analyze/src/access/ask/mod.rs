@@ -13,6 +13,7 @@ use handoff::contract::ColumnType::{List, String as Text};
 use handoff::contract::TableSchema;
 use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
+use rayon::prelude::*;
 
 use self::doubt::Doubts;
 use self::ways::{Edges, Way};
@@ -185,26 +186,25 @@ fn granted(
 ) -> anyhow::Result<BTreeMap<String, Granted>> {
     let facts = Facts::new(world);
     let judge = Judge::new(world, &facts);
-    let mut granted = BTreeMap::new();
     // A role is no way into itself, and whom an identity provider vouches for has no credentials yet.
     let federated = UNSIGNED.contains(&action.text());
-    let out = |holder: &&Holder| federated || action.service() == "sts" && holder.arn == resource;
-    for holder in world.holders.iter().filter(|holder| !out(holder)) {
-        let elsewhere;
-        let target = match target {
-            Some(target) => target,
-            None => {
-                elsewhere = unknown_target(holder, resource);
-                &elsewhere
-            }
-        };
-        let object = judge
-            .object(target, resource)
+    let out = |holder: &Holder| federated || action.service() == "sts" && holder.arn == resource;
+    let of_holder = |holder: &Holder| -> anyhow::Result<Option<(String, Granted)>> {
+        let elsewhere = target.is_none().then(|| unknown_target(holder, resource));
+        let object = target
+            .or(elsewhere.as_ref())
+            .and_then(|target| judge.object(target, resource))
             .context("a resource that could be read before")?;
-        if let Some(found) = judge.ask(&mut judge.subject(holder), action, &object, None) {
-            granted.insert(holder.arn.clone(), found);
-        }
-    }
+        let found = judge.ask(&mut judge.subject(holder), action, &object, None);
+        Ok(found.map(|found| (holder.arn.clone(), found)))
+    };
+    let mut granted: BTreeMap<String, Granted> = world
+        .holders
+        .par_iter()
+        .filter(|holder| !out(holder))
+        .map(of_holder)
+        .filter_map(Result::transpose)
+        .collect::<anyhow::Result<_>>()?;
     if let Some(target) = target {
         let own: BTreeSet<&str> = world.holders.iter().map(|holder| &*holder.arn).collect();
         let about = facts.resource(world, target);
