@@ -24,16 +24,31 @@ create macro severity_of(number) as ['critical', 'high', 'medium', 'medium', 'lo
 create macro arn_of(number) as 'arn:aws:ec2:eu-west-1:111122223333:instance/i-' || printf('%017x', number);
 create macro owner_of(number) as case when number % 10 > 0 then 'team-' || number % 40 end;
 create macro system_of(number) as case when number % 12 > 0 then 'system-' || number % 60 end;
+create macro is_store(number) as number % 20 in (0, 1, 2, 3, 8, 9);
+create macro type_of(number) as case
+    when number % 1000 = 999 then 'backup:backup-vault'
+    when number % 20 in (0, 9) then 'rds:db'
+    when number % 20 = 1 then 's3:bucket'
+    when number % 20 in (2, 3) then 'dynamodb:table'
+    when number % 20 in (4, 5, 6) then 'rds:snapshot'
+    when number % 20 = 7 then 'backup:recovery-point'
+    when number % 20 = 8 then 'rds:cluster'
+    else 'ec2:instance'
+end;
+create macro check_of(number) as coalesce(['db-rpo-unmet', 'db-rto-unmet', 'restore-never-tested'][1 + number], 'check-' || printf('%03d', number));
 """
 
 CONTEXT = """
 select
-    '{account}' as account_id, 'eu-west-1' as region, arn_of(n) as arn, 'ec2' as service,
-    case when n % 100 = 0 then 'rds:db' else 'ec2:instance' end as resource_type, 'w' || n || '_web_shop' as name, 't3.micro' as summary,
+    '{account}' as account_id, 'eu-west-1' as region, arn_of(n) as arn, split_part(type_of(n), ':', 1) as service, type_of(n) as resource_type,
+    'w' || n || '_web_shop' as name, 't3.micro' as summary,
     system_of(n) as system, ['prod', 'staging', 'test'][1 + n % 3] as environment, owner_of(n) as owner,
-    ['low', 'medium', 'high', 'critical'][1 + n % 4] as importance, (n % 4)::bigint as importance_rank, n % 4 = 3 as critical, ['backup'] as dr, 3600::bigint as rpo_seconds,
+    ['low', 'medium', 'high', 'critical'][1 + n % 4] as importance, (n % 4)::bigint as importance_rank, n % 4 = 3 as critical,
+    ['backup', 'replication', 'multi-az'][1:1 + n % 3] as dr, 3600::bigint as rpo_seconds,
     14400::bigint as rto_seconds, 5::bigint as required_tags, case when n % 10 = 0 then ['Owner', 'DR'] else []::varchar[] end as missing_tags,
-    true as taggable, false as data_store, n % 50 = 0 as exposed, 'tcp/443 from 0.0.0.0/0' as exposure, 1::bigint as dr_met, []::varchar[] as dr_unmet
+    true as taggable, is_store(n) as data_store, n % 50 = 0 as exposed, 'tcp/443 from 0.0.0.0/0' as exposure,
+    case when n % 7 = 0 then n % 3 else 1 + n % 3 end::bigint as dr_met,
+    case when n % 7 = 0 then [['backup', 'replication', 'multi-az'][1 + n % 3]] else []::varchar[] end as dr_unmet
 from range({resources}) as t(n)
 order by arn
 """
@@ -41,15 +56,17 @@ order by arn
 # Failures first, as analyze writes them; six verdicts a resource.
 FINDINGS = """
 select
-    'check-' || printf('%03d', n % {checks}) as check_id, rule_of(n % {checks})::bigint as rule, 'config' as kind,
+    check_of(n % {checks}) as check_id, rule_of(n % {checks})::bigint as rule, 'config' as kind,
     'The resource is as it should be' as title, severity_of(n % {checks}) as severity,
     case when n < {failures} then 'fail' when n < {failures} + 200 then 'unknown' when n < {failures} + 300 then 'waived' else 'pass' end as status,
-    '{account}' as account_id, 'eu-west-1' as region, arn_of(n % {resources}) as resource_arn, 'ec2:instance' as resource_type,
+    '{account}' as account_id, 'eu-west-1' as region, arn_of(n % {resources}) as resource_arn, type_of(n % {resources}) as resource_type,
     'w' || n % {resources} || '_web_shop' as resource_name, null::varchar as discriminator, owner_of(n % {resources}) as owner,
     ['prod', 'staging', 'test'][1 + n % 3] as environment, system_of(n % {resources}) as system,
     ['low', 'medium', 'high', 'critical'][1 + n % 4] as importance, n % 50 = 0 as exposed,
     case when n < {failures} then (n * 7 % 1000) / 10.0 else 0.0 end as risk, 'the setting is ' || n || ' and ought to be another' as reason,
-    '{{"setting": ' || n || ', "mode": "open", "ports": [22, 3389], "note": "' || repeat('x', 120) || '"}}' as evidence,
+    '{{"setting": ' || n || ', "mode": "open", "ports": [22, 3389], "note": "' || repeat('x', 120) || '"'
+        || case when n % {checks} < 3 then ', "behind_seconds": ' || n % 7200 || ', "recovery_seconds": ' || n % 30000 || ', "restored_at": "2026-10-01 06:00:00"' else '' end
+        || '}}' as evidence,
     'Set it as the owner of the system wants it to be' as remediation, 'aws ec2 modify-instance-attribute --instance-id i-' || n as remediation_command,
     printf('%016x', n * 11400714819323198485 % 9223372036854775807) as fingerprint,
     case when n < {failures} then timestamp '2026-01-05 06:00:00' + to_days((n % 300)::integer) end as first_seen,
@@ -60,7 +77,7 @@ from range({verdicts}) as t(n)
 
 CHECK_ROWS = """
 select
-    'check-' || printf('%03d', n) as check_id, rule_of(n)::bigint as rule, 'config' as kind, 'The resource is as it should be' as title,
+    check_of(n) as check_id, rule_of(n)::bigint as rule, 'config' as kind, 'The resource is as it should be' as title,
     severity_of(n) as severity, ['aws_ec2_instance'] as tables, map {{'cis_v5.0': '1.' || n, 'fsbp': 'EC2.' || n}} as frameworks,
     'Set it' as remediation, null::varchar as remediation_command, ['https://example.com'] as links, 'evaluated' as status, null::varchar as error,
     ({verdicts} // {checks} - {failures} // {checks})::bigint as passed, ({failures} // {checks})::bigint as failed, 0::bigint as unknown, 0::bigint as waived
@@ -114,7 +131,10 @@ def generate(folder, runs=52, resources=50_000, failures=20_000, views=False):
             "account": ACCOUNT, "resources": resources, "checks": CHECKS, "verdicts": resources * 6,
             "failures": failures + failures // 100 * age,
         }
-        outcome = {"table": "aws_ec2_instance", "account_id": ACCOUNT, "region": "eu-west-1", "rows": resources, "errors": 0}
+        outcomes = [
+            {"table": table, "account_id": ACCOUNT, "region": region, "rows": resources, "errors": 0}
+            for table, region in (("aws_ec2_instance", "eu-west-1"), ("aws_iam_user", "global"), ("aws_iam_role", "global"))
+        ]
         arns = f"select arn_of(n) as arn from range({resources}) as t(n)"
         collected = {"resources": arns}
         tables = {"resource_context": CONTEXT, "checks": CHECK_ROWS, "trail_days": TRAIL_DAYS}
@@ -127,7 +147,7 @@ def generate(folder, runs=52, resources=50_000, failures=20_000, views=False):
             lake.write(f"inventory/{table}/account={ACCOUNT}/run={run}/data.parquet", table, "collect", sql) | {"account_id": ACCOUNT}
             for table, sql in collected.items()
         ]
-        lake.commit(run, "collect", inventory, [outcome])
+        lake.commit(run, "collect", inventory, outcomes)
         files = [
             lake.write(f"derived/{table}/run={run}/data.parquet", table, "analyze", sql.format(**values))
             for table, sql in tables.items()

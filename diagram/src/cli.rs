@@ -9,6 +9,7 @@ use handoff::shell::{self, Exit, Hinted};
 use handoff::storage::Storage;
 
 use crate::dot;
+use crate::facts::access::Found;
 use crate::facts::{self, Facts};
 use crate::graph::Filter;
 use crate::graph::belong;
@@ -57,7 +58,8 @@ pub struct Cli {
     /// Write files into this folder or s3://bucket/prefix: each picture as .dot and .json, and index.md
     ///
     /// Without --system, every view but landscape draws each system that has something to show, beside the picture of
-    /// everything that dr, exposure, access and diff have. index.md lists all pictures of the run that lie in the folder.
+    /// everything that dr, exposure, access and diff have; all draws the views for which the run has the facts. index.md
+    /// lists all pictures of the run that lie in the folder.
     #[arg(long, value_name = "DIR")]
     out: Option<String>,
     /// Also lay the pictures out with Graphviz, beside their DOT
@@ -76,6 +78,8 @@ pub struct Cli {
 /// The views.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum View {
+    /// All of the others but diff into a folder, as far as the run has what they show
+    All,
     /// Systems by environment, and which of them need which
     Landscape,
     /// Data stores, what their tags ask for, standbys, vaults and copies; and what is missing of them
@@ -158,47 +162,93 @@ fn load(run: &Run) -> anyhow::Result<Facts> {
 
 /// The pictures of one run.
 fn pictures(cli: &Cli, run: &Run) -> anyhow::Result<Vec<Picture>> {
+    const ALL: [View; 5] = [
+        View::Landscape,
+        View::System,
+        View::Dr,
+        View::Exposure,
+        View::Access,
+    ];
+    if cli.view == View::All && cli.out.is_none() {
+        return Err(
+            Hinted::new("diagram all: many pictures need a folder", "add --out DIR").into(),
+        );
+    }
     let facts = load(run)?;
     let request = cli.request(run.id.to_string());
     check(&facts, &request.filter)?;
-    Ok(match (cli.view, &cli.system, &cli.out) {
-        (View::Landscape, ..) => vec![views::landscape::draw(&facts, &request)],
-        (View::Dr, ..) => {
-            let recovery = facts::recovery::read(run, &facts)?;
-            cli.drawn(&facts, &request, &|request| {
-                views::dr::draw(&facts, &recovery, request)
+    if cli.view != View::All {
+        return Ok(view(cli, cli.view, run, &facts, &request)??);
+    }
+    let mut pictures = Vec::new();
+    for one in ALL {
+        match view(cli, one, run, &facts, &request)? {
+            Ok(drawn) => pictures.extend(drawn),
+            // Nobody asked for this very picture.
+            Err(lacking) => shell::note(&lacking.to_string()),
+        }
+    }
+    Ok(pictures)
+}
+
+/// The pictures of one view, or what the run lacks for them.
+fn view(
+    cli: &Cli,
+    view: View,
+    run: &Run,
+    facts: &Facts,
+    request: &Request,
+) -> anyhow::Result<Result<Vec<Picture>, Hinted>> {
+    Ok(Ok(match view {
+        View::Landscape => vec![views::landscape::draw(facts, request)],
+        View::System if cli.system.is_none() && cli.out.is_none() => {
+            return Ok(Err(which_system(facts, &request.filter)));
+        }
+        View::System => views::system::draw(facts, request),
+        View::Dr => {
+            let recovery = facts::recovery::read(run, facts)?;
+            cli.drawn(facts, request, &|request| {
+                views::dr::draw(facts, &recovery, request)
             })
         }
-        (View::Exposure, ..) => {
-            let Some(paths) = facts::reach::read(run, &facts)? else {
-                return Err(Hinted::new(
+        View::Exposure => {
+            let Some(paths) = facts::reach::read(run, facts)? else {
+                return Ok(Err(Hinted::new(
                     "diagram exposure: the run has no table reachability",
                     "run analyze on it first; it derives how the internet reaches what",
-                )
-                .into());
+                )));
             };
-            cli.drawn(&facts, &request, &|request| {
-                views::exposure::draw(&facts, &paths, request)
+            cli.drawn(facts, request, &|request| {
+                views::exposure::draw(facts, &paths, request)
             })
         }
-        (View::Access, ..) => {
-            let important = views::access::important(&facts, &request.filter);
+        View::Access => {
+            let important = views::access::important(facts, &request.filter);
             let wanted = |index| important.binary_search(&index).is_ok();
-            let Some(access) = facts::access::read(run, &facts, &wanted)? else {
-                return Err(Hinted::new(
-                    "diagram access: the run has no tables principal_classes and grants",
-                    "run analyze on it first; it derives who may do what",
-                )
-                .into());
+            let access = match facts::access::read(run, facts, &wanted)? {
+                Found::Access(access) => access,
+                lacking => return Ok(Err(without_access(&lacking))),
             };
-            cli.drawn(&facts, &request, &|request| {
-                views::access::draw(&facts, &access, request)
+            cli.drawn(facts, request, &|request| {
+                views::access::draw(facts, &access, request)
             })
         }
-        (View::Diff, ..) => differences(cli, run)?,
-        (View::System, None, None) => return Err(which_system(&facts, &request.filter).into()),
-        (View::System, ..) => views::system::draw(&facts, &request),
-    })
+        // All are the others, one after the other; diff is about two runs.
+        View::All | View::Diff => Vec::new(),
+    }))
+}
+
+fn without_access(lacking: &Found) -> Hinted {
+    match lacking {
+        Found::NotCollected => Hinted::new(
+            "diagram access: the run has no users and roles; aws_iam_user and aws_iam_role were not collected",
+            "collect them with the rest",
+        ),
+        _ => Hinted::new(
+            "diagram access: the run has no tables principal_classes and grants",
+            "run analyze on it first; it derives who may do what",
+        ),
+    }
 }
 
 /// The pictures of two runs.

@@ -298,19 +298,42 @@ fn edge_statement(picture: &Picture, columns: &Columns, edge: &Edge) -> String {
     )
 }
 
-/// Nodes in columns of a readable height: each column a rank, and a spine that keeps the columns in order.
+/// Nodes in columns of a readable height: each column a rank, and a spine that keeps the columns in order. A last column of
+/// a few is evened out.
 pub fn columns(
     nodes: &[NodeIndex],
     height: usize,
 ) -> (Vec<Vec<NodeIndex>>, Vec<(NodeIndex, NodeIndex)>) {
-    let columns: Vec<Vec<NodeIndex>> = nodes
-        .chunks(height.max(1))
-        .map(<[NodeIndex]>::to_vec)
-        .collect();
+    let mut height = height.max(1);
+    let rest = nodes.len() % height;
+    if nodes.len() > height && rest > 0 && rest * 4 <= height {
+        height = nodes.len().div_ceil(nodes.len().div_ceil(height));
+    }
+    let columns: Vec<Vec<NodeIndex>> = nodes.chunks(height).map(<[NodeIndex]>::to_vec).collect();
     let spine = columns
         .iter()
         .zip(columns.iter().skip(1))
         .map(|(left, right)| (left[0], right[0]))
         .collect();
     (columns, spine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::columns;
+
+    #[test]
+    fn a_last_column_of_a_few_is_evened_out() {
+        let heights = |number: usize| -> Vec<usize> {
+            let nodes: Vec<usize> = (0..number).collect();
+            let (columns, _) = columns(&nodes, 12);
+            assert_eq!(columns.concat(), nodes);
+            columns.iter().map(Vec::len).collect()
+        };
+        assert_eq!(heights(0), [0; 0]);
+        assert_eq!(heights(12), [12]);
+        assert_eq!(heights(13), [7, 6]);
+        assert_eq!(heights(16), [12, 4]);
+        assert_eq!(heights(25), [9, 9, 7]);
+    }
 }

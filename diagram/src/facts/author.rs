@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use handoff::run::Run;
 use handoff::table::{self, Row};
 use handoff::trail;
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::change::Fate;
@@ -59,16 +60,17 @@ pub(super) fn read(
         "response_elements",
     ];
     let names = Names::new(facts, fates);
-    let mut last: BTreeMap<Index, (String, String, String)> = BTreeMap::new();
-    let (since, until) = (before.id.as_of().to_string(), after.id.as_of().to_string());
+    let mut last: BTreeMap<Index, (Timestamp, String, String)> = BTreeMap::new();
+    let (since, until) = (before.id.as_of(), after.id.as_of());
     if fates.is_empty() {
         return Ok(BTreeMap::new());
     }
     // Events lie in the folder of the day on which they happened, so those of other days are not even opened.
-    let files = trail::event_files(&after.lake, since.get(..10), until.get(..10))?;
+    let [first, final_day] = [since, until].map(|time| time.strftime("%F").to_string());
+    let files = trail::event_files(&after.lake, Some(&first), Some(&final_day))?;
     for path in trail::local_paths(&after.lake, &files)? {
         table::read("cloudtrail", &path, &COLUMNS)?.for_each::<ReadError>(|row| {
-            let Some(time) = row.time("event_time").map(|time| time.to_string()) else {
+            let Some(time) = row.time("event_time") else {
                 return Ok(());
             };
             let wrote = row.bool("read_only") == Some(false) && row.text("error_code").is_none();
@@ -76,12 +78,8 @@ pub(super) fn read(
                 return Ok(());
             }
             for index in named(facts, &names, row) {
-                let event = (
-                    time.clone(),
-                    row.string("event_name"),
-                    row.string("identity_arn"),
-                );
-                let known = last.entry(index).or_default();
+                let event = (time, row.string("event_name"), row.string("identity_arn"));
+                let known = last.entry(index).or_insert_with(|| event.clone());
                 if *known < event {
                     *known = event;
                 }
@@ -92,7 +90,7 @@ pub(super) fn read(
     Ok(last
         .into_iter()
         .map(|(index, (time, event, identity))| {
-            let day = time.get(5..10).unwrap_or_default();
+            let day = time.strftime("%m-%d");
             (index, format!("{day} {event} by {}", who(&identity)))
         })
         .collect())

@@ -102,7 +102,8 @@ pub fn read(before: &Run, after: &Run, old: Facts, new: Facts) -> Result<Changes
     changes.new_links = links(new.links, &new_ends, &positions);
     facts.links = changes.old_links.clone();
     facts.links.extend(changes.new_links.iter().cloned());
-    facts.links.sort_unstable();
+    // Two sorted parts: merged rather than sorted.
+    facts.links.sort();
     facts.links.dedup();
     facts.positions = positions;
     changes.authors = author::read(before, after, &facts, &changes.fates)?;
@@ -128,7 +129,8 @@ fn links(links: Vec<Link>, arns: &[String], positions: &HashMap<String, Index>) 
             ..link
         })
         .collect();
-    links.sort_unstable();
+    // Positions keep their order but where a resource changed its type: little is left to sort.
+    links.sort();
     links.dedup();
     links
 }

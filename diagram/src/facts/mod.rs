@@ -186,6 +186,8 @@ pub struct Facts {
     pub errors: Vec<FailedCall>,
     /// Index of each ARN.
     positions: HashMap<String, Index>,
+    /// The highest importance rank; every card asks for it.
+    highest_rank: Option<i64>,
 }
 
 impl Facts {
@@ -194,16 +196,7 @@ impl Facts {
         self.positions.get(arn).copied()
     }
 
-    /// The same resources with other links.
-    pub(crate) fn with_links(&self, links: Vec<Link>) -> Self {
-        Self {
-            resources: self.resources.clone(),
-            links,
-            ..Self::default()
-        }
-    }
-
-    /// Sorts resources, drops repetitions, and lets `links` be made with the index of ARNs.
+    /// Sorts resources, drops repetitions, notes the highest rank, and lets `links` be made with the index of ARNs.
     pub(crate) fn index(&mut self) -> HashMap<String, Index> {
         self.resources.sort_by(|a, b| a.order().cmp(&b.order()));
         let mut index = HashMap::with_capacity(self.resources.len());
@@ -218,6 +211,8 @@ impl Facts {
                 }
             }
         });
+        let ranks = self.resources.iter();
+        self.highest_rank = ranks.filter_map(|resource| resource.importance_rank).max();
         index
     }
 
@@ -233,9 +228,6 @@ impl Facts {
 
     /// The highest importance rank that any resource carries.
     pub fn highest_rank(&self) -> Option<i64> {
-        self.resources
-            .iter()
-            .filter_map(|resource| resource.importance_rank)
-            .max()
+        self.highest_rank
     }
 }

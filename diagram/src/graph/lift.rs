@@ -111,10 +111,10 @@ pub fn port(detail: &str) -> Option<String> {
     }
 }
 
-/// Lifts references to nodes. `node` tells which node shows a resource, if any.
-pub fn edges(facts: &Facts, node: &dyn Fn(Index) -> Option<NodeIndex>) -> Edges {
+/// Lifts references between resources of `facts` to nodes. `node` tells which node shows a resource, if any.
+pub fn edges(facts: &Facts, links: &[Link], node: &dyn Fn(Index) -> Option<NodeIndex>) -> Edges {
     let mut edges = Edges::new();
-    for link in &facts.links {
+    for link in links {
         let (Some((relation, reversed)), Some(from), Some(to)) =
             (relation(facts, link), link.from, link.to)
         else {
@@ -136,12 +136,11 @@ pub fn edges(facts: &Facts, node: &dyn Fn(Index) -> Option<NodeIndex>) -> Edges 
 
 /// Lifts the rules of security groups to the nodes that show the groups' members.
 pub fn group_rules(
-    facts: &Facts,
+    links: &[Link],
     node: &dyn Fn(Index) -> Option<NodeIndex>,
 ) -> BTreeMap<GroupRule, u64> {
     let mut members: HashMap<Index, BTreeSet<NodeIndex>> = HashMap::new();
-    for link in facts
-        .links
+    for link in links
         .iter()
         .filter(|link| link.kind == "has_security_group")
     {
@@ -150,7 +149,7 @@ pub fn group_rules(
         }
     }
     let mut rules: BTreeMap<GroupRule, u64> = BTreeMap::new();
-    for link in facts.links.iter().filter(|link| link.kind == "allows") {
+    for link in links.iter().filter(|link| link.kind == "allows") {
         let (Some(from), Some(to)) = (link.from, link.to) else {
             continue;
         };

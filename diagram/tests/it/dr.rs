@@ -147,6 +147,42 @@ fn data_stores_say_what_is_asked_for_and_what_is_there() {
 }
 
 #[test]
+fn snapshots_that_many_have_are_words_and_vaults_are_not() {
+    let folder = tempdir().unwrap();
+    let (mut lake, [met, ..]) = stores();
+    let databases: Vec<String> = (0..5)
+        .map(|number| {
+            let region = if number > 0 { "eu-west-1" } else { "us-east-1" };
+            let vital = json!({ "importance": "critical", "importance_rank": 3, "region": region });
+            let id = format!("e{number}_vital_shop");
+            lake.add("rds:db", &id, "shop", store(vital))
+        })
+        .collect();
+    for (number, database) in databases.iter().enumerate() {
+        for copy in 0..=number {
+            let id = format!("s{number}-{copy}");
+            let snapshot = lake.add("rds:snapshot", &id, "shop", json!({}));
+            lake.link("backup_of", &snapshot, database, "");
+        }
+    }
+    lake.commit(folder.path(), true);
+    let dr = picture(folder.path(), &["dr", "--system", "shop"]);
+    check(&dr, 24);
+    let snapshots = titled(&dr, "database snapshots")[0];
+    for (database, words) in databases
+        .iter()
+        .zip([" in eu-west-1", " ×2", " ×3", " ×4", " ×5"])
+    {
+        let node = node_of(&dr, database);
+        assert!(edges(&dr, node, snapshots).is_empty());
+        let line = format!("database snapshots{words}");
+        assert!(lines(node).contains(&line), "{node}");
+    }
+    let vault = titled(&dr, "vault daily")[0];
+    assert_eq!(edges(&dr, node_of(&dr, &met), vault).len(), 1);
+}
+
+#[test]
 fn what_must_not_be_missed_is_not_folded() {
     let folder = tempdir().unwrap();
     let mut lake = Lake::default();

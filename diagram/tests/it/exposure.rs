@@ -56,6 +56,44 @@ fn the_way_to_critical_data_is_hot_and_what_is_closed_is_not_drawn() {
 }
 
 #[test]
+fn who_comes_in_everywhere_is_words_but_on_the_way_to_critical_data() {
+    let folder = tempdir().unwrap();
+    let (mut lake, [bastion, ..]) = ways();
+    let open = json!({ "exposed": true, "exposure": "tcp/443 from 0.0.0.0/0" });
+    let entries: Vec<String> = (0..10)
+        .map(|number| {
+            lake.add(
+                "ec2:instance",
+                &format!("w{number}"),
+                &format!("s{number}"),
+                open.clone(),
+            )
+        })
+        .collect();
+    for (number, entry) in entries.iter().enumerate() {
+        let open = (number > 0).then_some(true);
+        lake.path("internet", entry, 1, "entry", Some(443), open);
+    }
+    lake.commit(folder.path(), true);
+    let exposure = picture(folder.path(), &["exposure"]);
+    check(&exposure, 15);
+    let internet = titled(&exposure, "anyone")[0];
+    let hot = edges(&exposure, internet, node_of(&exposure, &bastion));
+    assert_eq!((hot.len(), &hot[0]["look"]), (1, &json!("hot")));
+    for (number, entry) in entries.iter().enumerate() {
+        let node = node_of(&exposure, entry);
+        assert!(edges(&exposure, internet, node).is_empty());
+        let line = if number > 0 {
+            "from anyone: 443"
+        } else {
+            "?from anyone: 443"
+        };
+        assert!(lines(node).contains(&line.to_owned()), "{node}");
+    }
+    svg(&stdout(&diagram(folder.path(), &["exposure"])));
+}
+
+#[test]
 fn what_leads_to_a_system_is_shown_and_not_counted() {
     let folder = tempdir().unwrap();
     let (mut lake, [bastion, _, database, ..]) = ways();

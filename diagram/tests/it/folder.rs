@@ -5,6 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tempfile::tempdir;
 
+use crate::access::threatened;
 use crate::account::check;
 use crate::diff::runs;
 use crate::dr::stores;
@@ -86,6 +87,68 @@ fn every_view_draws_each_system_that_has_something_to_show() {
         "everything comes first, what has no system last: {page}"
     );
     assert!(page.contains("| media: internet to data | 1 | 1 | 0 | 0 | [dot](exposure-media.dot) [json](exposure-media.json) |"));
+}
+
+#[test]
+fn all_are_the_pictures_of_each_view() {
+    let (folder, one, other) = (tempdir().unwrap(), tempdir().unwrap(), tempdir().unwrap());
+    let (mut lake, _) = threatened();
+    let bucket = lake.add("s3:bucket", "files", "media", json!({ "data_store": true }));
+    lake.path("internet", &bucket, 1, "data", None, Some(true));
+    lake.commit(folder.path(), true);
+    for view in ["landscape", "system", "dr", "exposure", "access"] {
+        let to = one.path().to_str().unwrap();
+        let output = diagram(folder.path(), &[view, "--out", to]);
+        assert!(output.status.success(), "{}", stderr(&output));
+    }
+    let to = other.path().to_str().unwrap();
+    let output = diagram(folder.path(), &["all", "--out", to]);
+    assert!(
+        output.status.success() && stderr(&output).is_empty(),
+        "{}",
+        stderr(&output)
+    );
+    assert!(stems(one.path()).contains(&"access-shop".to_owned()));
+    let files = |folder: &Path| {
+        let mut files: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.is_file())
+            .map(|path| {
+                (
+                    path.file_name().unwrap().to_owned(),
+                    std::fs::read(path).unwrap(),
+                )
+            })
+            .collect();
+        files.sort();
+        files
+    };
+    assert!(files(one.path()) == files(other.path()));
+    let output = diagram(folder.path(), &["all"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("add --out DIR"));
+}
+
+#[test]
+fn all_leave_out_what_the_run_was_not_asked_for() {
+    let (folder, out) = (tempdir().unwrap(), tempdir().unwrap());
+    let mut lake = account();
+    lake.asked.clear();
+    lake.commit(folder.path(), true);
+    let to = out.path().to_str().unwrap();
+    let output = diagram(folder.path(), &["all", "--out", to]);
+    let said = stderr(&output);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.starts_with("note: ") && said.contains("aws_iam_role were not collected"),
+        "{said}"
+    );
+    let stems = stems(out.path());
+    assert!(
+        stems.contains(&"exposure".to_owned()) && !stems.iter().any(|stem| stem.contains("access")),
+        "{stems:?}"
+    );
 }
 
 #[test]

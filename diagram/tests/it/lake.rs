@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 
 use handoff::access;
 use handoff::contract::{self, TableSchema};
-use handoff::run::{RunId, RunRecord, Stage};
+use handoff::run::{RunId, RunRecord, Stage, TableOutcome};
 use handoff::storage::Storage;
 use handoff::table::{FileLabel, TableWriter};
 use serde_json::{Map, Value, json};
@@ -35,6 +35,8 @@ pub struct Lake {
     pub usage: Vec<Value>,
     /// The inventory table that resources come from.
     pub table: &'static str,
+    /// Tables of IAM that were asked for.
+    pub asked: Vec<&'static str>,
 }
 
 impl Default for Lake {
@@ -59,6 +61,7 @@ impl Default for Lake {
             escalations: Vec::new(),
             usage: Vec::new(),
             table: "aws_rds_db_instance",
+            asked: vec!["aws_iam_user", "aws_iam_role"],
         }
     }
 }
@@ -153,7 +156,9 @@ impl Lake {
             (inventory("aws_backup_recovery_point", POINT), &self.points),
             (inventory("aws_rds_db_instance", INSTANCE), &self.instances),
         ];
-        stage(&lake, &run, Stage::Collect, collected.into());
+        let mut record = RunRecord::new(run.clone(), Stage::Collect, "0", Vec::new());
+        record.tables = self.asked.iter().map(|table| outcome(table)).collect();
+        stage(&lake, record, collected.into());
         if analyzed {
             let derived = [
                 (contract::resource_context(), &self.context),
@@ -168,7 +173,8 @@ impl Lake {
                 (access::escalations(), &self.escalations),
                 (access::usage(), &self.usage),
             ];
-            stage(&lake, &run, Stage::Analyze, derived.into());
+            let record = RunRecord::new(run, Stage::Analyze, "0", Vec::new());
+            stage(&lake, record, derived.into());
         }
     }
 }
@@ -217,8 +223,19 @@ pub fn events(folder: &Path, rows: &[Value]) {
     lake.put_file(path, writer.finish().unwrap().file).unwrap();
 }
 
-fn stage(lake: &Storage, run: &RunId, stage: Stage, tables: Vec<(TableSchema, &Vec<Value>)>) {
-    let mut record = RunRecord::new(run.clone(), stage, "0", Vec::new());
+/// A table that was asked for, without anything in it.
+fn outcome(table: &str) -> TableOutcome {
+    TableOutcome {
+        table: table.to_owned(),
+        account_id: ACCOUNT.to_owned(),
+        region: "global".to_owned(),
+        rows: 0,
+        errors: 0,
+    }
+}
+
+fn stage(lake: &Storage, mut record: RunRecord, tables: Vec<(TableSchema, &Vec<Value>)>) {
+    let (run, stage) = (record.run.clone(), record.stage);
     for (schema, rows) in tables {
         let name = schema.name.clone();
         let columns: Vec<String> = schema

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
-use super::cards::{Card, Threat};
+use super::cards::{Card, Cards, Threat};
+use crate::facts::access::Dangers;
 
 /// What an arrow points to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,8 +17,16 @@ pub(super) enum Aim {
     Everything,
 }
 
+/// What an arrow stands for.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Arrow {
+    pub dangers: Dangers,
+    pub resources: usize,
+    pub is_hot: bool,
+}
+
 /// Arrows by where they start.
-pub(super) type Arrows = BTreeMap<(usize, Aim), Threat>;
+pub(super) type Arrows = BTreeMap<(usize, Aim), Arrow>;
 
 /// From how many cards or systems on one arrow stands for most of them.
 const SEVERAL: usize = 3;
@@ -35,20 +44,18 @@ pub(super) fn system_of<'a>(scene: &Scene<'a>, card: &Card) -> Option<&'a str> {
         .then_some(first)
 }
 
-/// Joins the dangers that one card is to most cards of a system, then those to most systems.
-pub(super) fn arrows(
-    scene: &Scene<'_>,
-    cards: &[Card],
-    threats: &BTreeMap<(usize, usize), Threat>,
-) -> Arrows {
+/// Joins the dangers that one card is to most cards of a system, then those to most systems. `resources` says how many
+/// of a card a threat is to.
+pub(super) fn arrows(cards: &Cards, resources: &dyn Fn(usize, &Threat) -> usize) -> Arrows {
+    let of = |card: usize| cards.systems[card].as_deref();
     let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
-    for system in cards.iter().filter_map(|card| system_of(scene, card)) {
+    for system in (0..cards.cards.len()).filter_map(of) {
         *sizes.entry(system).or_default() += 1;
     }
     let is_most = |part: usize, all: usize| all >= SEVERAL && 2 * part > all;
     let mut touched: BTreeMap<(usize, &str), usize> = BTreeMap::new();
-    for &(from, to) in threats.keys() {
-        if let Some(system) = system_of(scene, &cards[to]) {
+    for &(from, to) in cards.threats.keys() {
+        if let Some(system) = of(to) {
             *touched.entry((from, system)).or_default() += 1;
         }
     }
@@ -57,8 +64,8 @@ pub(super) fn arrows(
         systems.entry(from).or_default().insert(system);
     }
     let mut arrows = Arrows::new();
-    for (&(from, to), threat) in threats {
-        let aim = match system_of(scene, &cards[to]) {
+    for (&(from, to), threat) in &cards.threats {
+        let aim = match of(to) {
             None => Aim::Card(to),
             Some(_) if is_most(systems[&from].len(), sizes.len()) => Aim::Everything,
             Some(system) if is_most(touched[&(from, system)], sizes[system]) => {
@@ -68,7 +75,8 @@ pub(super) fn arrows(
         };
         let arrow = arrows.entry((from, aim)).or_default();
         arrow.dangers.add(&threat.dangers);
-        arrow.resources.extend(&threat.resources);
+        // No two cards stand for the same resource.
+        arrow.resources += resources(to, threat);
         arrow.is_hot |= threat.is_hot;
     }
     arrows

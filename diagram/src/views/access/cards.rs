@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
-use super::arrows::{Arrows, arrows};
+use super::arrows::{Arrows, arrows, system_of};
 use super::join;
 use super::who::{Place, is_destroying};
 use crate::facts::Index;
-use crate::facts::access::{Danger, Dangers, Freedom, Party};
+use crate::facts::access::{Dangers, Kinds, Party, Positions};
 use crate::views::AIM_EDGES;
 
 /// What a card stands for.
@@ -27,7 +27,8 @@ pub(super) enum Card {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Threat {
     pub dangers: Dangers,
-    pub resources: BTreeSet<Index>,
+    /// Classes of resources of the card, by their position in [`Targets`].
+    pub classes: Positions,
     pub is_hot: bool,
 }
 
@@ -35,9 +36,14 @@ pub(super) struct Threat {
 #[derive(Debug, Default)]
 pub(super) struct Cards {
     pub cards: Vec<Card>,
+    /// The system that each card is of.
+    pub systems: Vec<Option<String>>,
     pub of_party: BTreeMap<Party, usize>,
     pub admins: Option<usize>,
+    /// By who endangers whom.
     pub threats: BTreeMap<(usize, usize), Threat>,
+    /// Who endangers each card.
+    pub endangered_by: Vec<Vec<usize>>,
     /// The same as it is drawn.
     pub arrows: Arrows,
     /// Whether each system is one card.
@@ -101,12 +107,11 @@ pub(super) fn cards(scene: &Scene<'_>, aim: usize) -> Cards {
 
 /// Classes of resources to which the same classes of principals are the same danger, by number.
 fn alike(scene: &Scene<'_>) -> BTreeMap<i64, usize> {
-    type Freedoms<'a> = (i64, &'a BTreeMap<Danger, Freedom>);
-    let mut by_class: BTreeMap<i64, Vec<Freedoms<'_>>> = BTreeMap::new();
+    let mut by_class: BTreeMap<i64, Vec<(i64, Kinds)>> = BTreeMap::new();
     for (&principals, dangers) in &scene.access.dangers {
         for (&resources, dangers) in dangers {
             let by = by_class.entry(resources).or_default();
-            by.push((principals, &dangers.kinds));
+            by.push((principals, dangers.kinds));
         }
     }
     let mut numbers = BTreeMap::new();
@@ -126,7 +131,8 @@ fn make(scene: &Scene<'_>, groups: Vec<Vec<Index>>, rung: usize) -> Cards {
         .map(Card::Targets)
         .chain(accounts)
         .collect();
-    let threats = threats(scene, &targets);
+    let numbers = Targets::new(scene, &targets);
+    let threats = numbers.threats(scene);
     let (groups, forced) = join::principals(scene, &threats, rung);
     let mut made = Cards {
         cards: groups.into_iter().map(Card::Who).collect(),
@@ -145,6 +151,9 @@ fn make(scene: &Scene<'_>, groups: Vec<Vec<Index>>, rung: usize) -> Cards {
     }
     let first = made.cards.len();
     made.cards.extend(targets);
+    made.endangered_by = vec![Vec::new(); made.cards.len()];
+    let system = |card| system_of(scene, card).map(str::to_owned);
+    made.systems = made.cards.iter().map(system).collect();
     // Who is of one class and on one card is the same danger; somebody may get to be one of them and not another.
     let mut holders: BTreeMap<(usize, i64), bool> = BTreeMap::new();
     for &number in &scene.who.principals {
@@ -158,64 +167,91 @@ fn make(scene: &Scene<'_>, groups: Vec<Vec<Index>>, rung: usize) -> Cards {
         for (&to, threat) in threats.get(&class).into_iter().flatten() {
             let known = made.threats.entry((from, first + to)).or_default();
             known.dangers.add(&threat.dangers);
-            known.resources.extend(&threat.resources);
+            known.classes.extend(&threat.classes);
             known.is_hot |= is_entered && is_destroying(&threat.dangers);
         }
     }
-    made.arrows = arrows(scene, &made.cards, &made.threats);
+    for &(from, to) in made.threats.keys() {
+        made.endangered_by[to].push(from);
+    }
+    let resources = |to: usize, threat: &Threat| numbers.resources(to - first, &threat.classes);
+    made.arrows = arrows(&made, &resources);
     made
 }
 
 /// Dangers of each class of principals to each card of targets.
 pub(super) type Threats = BTreeMap<i64, BTreeMap<usize, Threat>>;
 
-fn threats(scene: &Scene<'_>, targets: &[Card]) -> Threats {
-    let mut of_class: BTreeMap<i64, BTreeMap<usize, Vec<Index>>> = BTreeMap::new();
-    for (position, card) in targets.iter().enumerate() {
-        match card {
-            Card::Targets(members) => {
-                for &member in members {
-                    if let Some(class) = scene.access.classes.get(&member) {
-                        let cards = of_class.entry(*class).or_default();
-                        cards.entry(position).or_default().push(member);
-                    }
-                }
-            }
-            Card::Account(account) => {
-                if let Some(class) = scene.access.accounts.get(account) {
-                    let cards = of_class.entry(*class).or_default();
-                    cards.entry(position).or_default();
-                }
-            }
-            Card::Who(_) | Card::Admins => {}
-        }
-    }
-    let classes: BTreeSet<i64> = scene
-        .who
-        .principals
-        .iter()
-        .map(|&number| scene.access.principals[number].class)
-        .collect();
-    let mut threats = Threats::new();
-    for class in classes {
-        let found = threats.entry(class).or_default();
-        for (resources, dangers) in scene.access.dangers.get(&class).into_iter().flatten() {
-            for (&position, members) in of_class.get(resources).into_iter().flatten() {
-                let threat: &mut Threat = found.entry(position).or_default();
-                threat.dangers.add(dangers);
-                threat.resources.extend(members);
-            }
-        }
-    }
-    threats
+/// How many resources of each class each card of targets stands for. Nobody may do to one of a class what he may not do to
+/// another: resources need not be told apart, of which there are many more than classes.
+struct Targets(BTreeMap<i64, OfClass>);
+
+/// A class of resources: its position among all, and by cards how many resources.
+struct OfClass {
+    position: usize,
+    on_cards: BTreeMap<usize, usize>,
 }
 
-/// The freest of all kinds of danger.
-pub(super) fn freest(dangers: &Dangers) -> Freedom {
-    dangers
-        .kinds
-        .values()
-        .copied()
-        .max()
-        .unwrap_or(Freedom::Unknown)
+impl Targets {
+    fn new(scene: &Scene<'_>, targets: &[Card]) -> Self {
+        let mut on_cards: BTreeMap<i64, BTreeMap<usize, usize>> = BTreeMap::new();
+        let mut add = |class: Option<&i64>, card: usize, resources: usize| {
+            if let Some(class) = class {
+                let cards = on_cards.entry(*class).or_default();
+                *cards.entry(card).or_default() += resources;
+            }
+        };
+        for (position, card) in targets.iter().enumerate() {
+            match card {
+                Card::Targets(members) => {
+                    for member in members {
+                        add(scene.access.classes.get(member), position, 1);
+                    }
+                }
+                Card::Account(account) => {
+                    add(scene.access.accounts.get(account), position, 0);
+                }
+                Card::Who(_) | Card::Admins => {}
+            }
+        }
+        let numbered = on_cards.into_iter().enumerate();
+        Self(
+            numbered
+                .map(|(position, (class, on_cards))| (class, OfClass { position, on_cards }))
+                .collect(),
+        )
+    }
+
+    fn threats(&self, scene: &Scene<'_>) -> Threats {
+        let classes: BTreeSet<i64> = scene
+            .who
+            .principals
+            .iter()
+            .map(|&number| scene.access.principals[number].class)
+            .collect();
+        let mut threats = Threats::new();
+        for class in classes {
+            let found = threats.entry(class).or_default();
+            for (resources, dangers) in scene.access.dangers.get(&class).into_iter().flatten() {
+                let Some(of_class) = self.0.get(resources) else {
+                    continue;
+                };
+                for &card in of_class.on_cards.keys() {
+                    let threat: &mut Threat = found.entry(card).or_default();
+                    threat.dangers.add(dangers);
+                    threat.classes.insert(of_class.position);
+                }
+            }
+        }
+        threats
+    }
+
+    /// Resources of these classes on a card.
+    fn resources(&self, card: usize, classes: &Positions) -> usize {
+        self.0
+            .values()
+            .filter(|of_class| classes.contains(of_class.position))
+            .filter_map(|of_class| of_class.on_cards.get(&card))
+            .sum()
+    }
 }

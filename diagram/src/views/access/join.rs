@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Scene;
-use super::cards::{SYSTEM_RUNG, Threat, Threats, freest};
+use super::cards::{SYSTEM_RUNG, Threats};
 use super::who::Place;
 use crate::facts::Index;
-use crate::facts::access::{Party, PrincipalNumber};
+use crate::facts::access::{Kinds, Party, PrincipalNumber};
 use crate::graph::fold::{MOST_NODES, Rung, fold};
 use crate::kinds::kind;
 
@@ -109,8 +109,8 @@ pub(super) fn principals(
         format!("{}\u{1f}{}\u{1f}{outside}", one.is_user, one.special)
     };
     let class = |number: Index| scene.access.principals[number as usize].class;
-    let dangers = numbered(threats, |threat| format!("{:?}", threat.dangers.kinds));
-    let freedoms = numbered(threats, |threat| format!("{:?}", freest(&threat.dangers)));
+    let dangers = numbered(threats, |kinds| *kinds);
+    let freedoms = numbered(threats, Kinds::freest);
     let same_ways = |number: Index| {
         let ways = ways.get(&(number as usize));
         format!(
@@ -139,17 +139,15 @@ pub(super) fn principals(
     (groups, folded.forced)
 }
 
-/// A number for each class of principals, the same for those of which `words` says the same about the same cards.
-fn numbered(threats: &Threats, words: impl Fn(&Threat) -> String) -> BTreeMap<i64, usize> {
-    let mut numbers: BTreeMap<Vec<(usize, String)>, usize> = BTreeMap::new();
+/// A number for each class of principals, the same for those of which `said` is the same of the same cards.
+fn numbered<T: Ord>(threats: &Threats, said: impl Fn(&Kinds) -> T) -> BTreeMap<i64, usize> {
+    let mut numbers: BTreeMap<Vec<(usize, T)>, usize> = BTreeMap::new();
     let mut of_class = BTreeMap::new();
     for (class, threats) in threats {
         let next = numbers.len();
-        let said = threats
-            .iter()
-            .map(|(card, threat)| (*card, words(threat)))
-            .collect();
-        of_class.insert(*class, *numbers.entry(said).or_insert(next));
+        let threats = threats.iter();
+        let of_cards = threats.map(|(card, threat)| (*card, said(&threat.dangers.kinds)));
+        of_class.insert(*class, *numbers.entry(of_cards.collect()).or_insert(next));
     }
     of_class
 }

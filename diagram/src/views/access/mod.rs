@@ -4,6 +4,7 @@ mod arrows;
 mod cards;
 mod join;
 mod nodes;
+mod threats;
 mod who;
 mod words;
 
@@ -17,7 +18,7 @@ use crate::graph::fold::MOST_NODES;
 use crate::graph::lift::{NodeIndex, Relation};
 use crate::kinds::{Category, kind};
 use crate::picture::{Account, Edge, Frame, FrameStyle, Picture, Sign, count, grouped, hashed_id};
-use arrows::{Aim, system_of};
+use arrows::system_of;
 use cards::{Card, Cards};
 use who::{Step, Who};
 
@@ -109,8 +110,7 @@ pub fn draw(facts: &Facts, access: &Access, request: &Request) -> Picture {
         picture.nodes.push(node);
     }
     picture.edges = ways(&scene, &cards);
-    let threats = threats(&scene, &cards, &picture);
-    picture.edges.extend(threats);
+    threats::draw(&scene, &cards, &mut picture);
     arrange(&scene, &cards, &mut picture);
     picture.account = account(&scene, &picture);
     picture.caption = words::caption(&scene, measure(facts, &request.filter), &picture.account);
@@ -127,9 +127,25 @@ pub fn draw(facts: &Facts, access: &Access, request: &Request) -> Picture {
             count(picture.edges.len() as u64, "edge")
         ));
     }
+    picture.note_missing(not_asked(&scene));
     picture.note_missing(missing(facts, &scene.important));
-    picture.legend = legend();
+    picture.legend = legend(picture.nodes.len() > cards.cards.len());
     picture
+}
+
+/// Accounts of the picture of whose users and roles nothing is known.
+fn not_asked(scene: &Scene<'_>) -> Option<String> {
+    let accounts = scene.selected.iter();
+    let accounts: BTreeSet<&String> = accounts
+        .map(|&index| &scene.facts.resource(index).account_id)
+        .filter(|account| scene.access.not_asked.contains(*account))
+        .collect();
+    (!accounts.is_empty()).then(|| {
+        format!(
+            "users and roles of {} were not collected: they are missing here",
+            count(accounts.len() as u64, "account")
+        )
+    })
 }
 
 fn scene<'a>(
@@ -300,54 +316,6 @@ fn ways(scene: &Scene<'_>, cards: &Cards) -> Vec<Edge> {
     bundles.into_iter().map(draw).collect()
 }
 
-/// Edges of those who endanger something.
-fn threats(scene: &Scene<'_>, cards: &Cards, picture: &Picture) -> Vec<Edge> {
-    let mut edges = Vec::new();
-    for ((from, aim), threat) in &cards.arrows {
-        let all: Vec<NodeIndex> = (0..cards.cards.len())
-            .filter(|&node| match (aim, system_of(scene, &cards.cards[node])) {
-                (Aim::Card(card), _) => *card == node,
-                (Aim::System(wanted), system) => system == Some(wanted),
-                (Aim::Everything, system) => system.is_some(),
-            })
-            .collect();
-        // From its middle an arrow to a whole frame has the shortest way.
-        let Some(&to) = all.get(all.len() / 2) else {
-            continue;
-        };
-        let frame = picture.nodes[to].frame;
-        let whole: usize = all.iter().map(|&node| resources(&cards.cards[node])).sum();
-        let part = threat.resources.len();
-        edges.push(Edge {
-            from: *from,
-            to,
-            to_frame: match aim {
-                Aim::Card(_) => None,
-                Aim::System(_) => frame,
-                Aim::Everything => frame.map(|frame| picture.frames[frame].parent.unwrap_or(frame)),
-            },
-            relation: Relation::Network,
-            label: match aim {
-                Aim::Card(_) => words::threat(&threat.dangers),
-                _ => words::threat_to_many(&threat.dangers, part, whole),
-            },
-            links: part.max(1) as u64,
-            both: false,
-            look: words::look(Some(cards::freest(&threat.dangers)), threat.is_hot),
-            loose: false,
-            hops: words::dangers(scene, &threat.dangers),
-        });
-    }
-    edges
-}
-
-fn resources(card: &Card) -> usize {
-    match card {
-        Card::Targets(members) => members.len(),
-        _ => 0,
-    }
-}
-
 /// Actors in the first column, roles in the next, what is endangered in the last; long columns are several.
 fn arrange(scene: &Scene<'_>, cards: &Cards, picture: &mut Picture) {
     const HEIGHT: usize = 30;
@@ -394,13 +362,18 @@ fn account(scene: &Scene<'_>, picture: &Picture) -> Account {
     }
 }
 
-fn legend() -> Vec<Sign> {
+fn legend(has_dots: bool) -> Vec<Sign> {
     let text = |text: &str| Sign::Text(text.to_owned());
     let kinds: Vec<&str> = Danger::ALL.iter().map(|danger| danger.name()).collect();
-    vec![
+    let mut signs = vec![
         text("orange, thick: somebody may destroy by it, and no second factor is asked for"),
         text("··· becomes"),
         text(&format!("— may: {}", kinds.join(", "))),
+    ];
+    if has_dots {
+        signs.push(text("through a dot: the same cards, alike"));
+    }
+    signs.extend([
         text(
             "MFA: only with a second factor (MFA*: access keys slip through)   if: it depends on the request   - - ?: a policy could not be read",
         ),
@@ -408,5 +381,6 @@ fn legend() -> Vec<Sign> {
         Sign::Exposed,
         Sign::Findings,
         Sign::Stars,
-    ]
+    ]);
+    signs
 }

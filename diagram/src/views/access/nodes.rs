@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 
 use super::Scene;
 use super::cards::{Card, Cards};
-use super::who::Place;
 use crate::facts::Index;
-use crate::facts::access::{Danger, Freedom, Party, PrincipalNumber};
+use crate::facts::access::{Danger, Freedom, Party, Positions, PrincipalNumber};
 use crate::kinds::{Category, kind};
 use crate::look::{Phrase, Verdict};
 use crate::picture::{Node, Shape, count, grouped, hashed_id};
@@ -122,18 +121,14 @@ fn principals(scene: &Scene<'_>, cards: &Cards, parties: &[Party], position: usi
 /// That no arrow leads to a role.
 fn assumed_by_admins(scene: &Scene<'_>, numbers: &[PrincipalNumber]) -> Option<Vec<Phrase>> {
     let is_left_alone = |number: &PrincipalNumber| {
-        let mut into = scene.who.steps.iter();
-        !scene.access.principals[*number].is_user
-            && !into.any(|step| step.to == Place::Principal(*number))
+        !scene.access.principals[*number].is_user && !scene.who.led_to.contains(number)
     };
     if !numbers.iter().all(is_left_alone) {
         return None;
     }
-    let is_assumed = scene
-        .access
-        .ways
+    let is_assumed = numbers
         .iter()
-        .any(|way| numbers.contains(&way.to));
+        .any(|number| scene.who.assumed.contains(number));
     Some(vec![Phrase::plain(if is_assumed {
         "assumed by administrators"
     } else {
@@ -150,21 +145,21 @@ fn usage(
 ) -> Option<Vec<Phrase>> {
     let used = scene.access.used.as_ref()?;
     let threats = cards.threats.range((position, 0)..(position + 1, 0));
-    let actions: BTreeSet<u32> = threats
-        .flat_map(|(_, threat)| &threat.dangers.actions)
-        .copied()
-        .collect();
+    let mut actions = Positions::default();
+    for (_, threat) in threats {
+        actions.extend(&threat.dangers.actions);
+    }
     if actions.is_empty() {
         return None;
     }
-    let days: Vec<(u32, u64)> = numbers
+    let days: Vec<(usize, u64)> = numbers
         .iter()
         .filter_map(|number| used.get(number))
         .flatten()
-        .filter(|(action, _)| actions.contains(action))
         .map(|(action, days)| (*action, *days))
+        .filter(|(action, _)| actions.contains(*action))
         .collect();
-    let distinct: BTreeSet<u32> = days.iter().map(|(action, _)| *action).collect();
+    let distinct: BTreeSet<usize> = days.iter().map(|(action, _)| *action).collect();
     let may = count(actions.len() as u64, "action");
     let words = match days.iter().map(|(_, days)| days).min() {
         None => format!("{may}, none seen used"),
@@ -349,11 +344,11 @@ fn kinds_of(scene: &Scene<'_>, members: &[Index]) -> String {
 /// Who may destroy it: how many people and outsiders without a second factor, and how many roles of services.
 fn destroyed(scene: &Scene<'_>, cards: &Cards, position: usize) -> Vec<Vec<Phrase>> {
     let mut holders: Vec<(PrincipalNumber, Freedom)> = Vec::new();
-    for ((from, _), threat) in cards.threats.iter().filter(|((_, to), _)| *to == position) {
-        let Some(&freedom) = threat.dangers.kinds.get(&Danger::Destroy) else {
-            continue;
-        };
-        if let Card::Who(parties) = &cards.cards[*from] {
+    for &from in &cards.endangered_by[position] {
+        let kinds = cards.threats[&(from, position)].dangers.kinds;
+        if let (Some(freedom), Card::Who(parties)) =
+            (kinds.get(Danger::Destroy), &cards.cards[from])
+        {
             holders.extend(parties.iter().filter_map(|party| match party {
                 Party::Principal(number) => Some((*number, freedom)),
                 _ => None,
@@ -363,10 +358,6 @@ fn destroyed(scene: &Scene<'_>, cards: &Cards, position: usize) -> Vec<Vec<Phras
     if holders.is_empty() {
         return Vec::new();
     }
-    let free = |&&(number, freedom): &&(PrincipalNumber, Freedom)| {
-        let entered = scene.who.entered.get(&number);
-        freedom.is_unguarded() && entered.is_some_and(|entered| entered.is_unguarded())
-    };
     let is_user = |number: PrincipalNumber| scene.access.principals[number].is_user;
     let words = |holders: &[(PrincipalNumber, Freedom)]| {
         let users = holders
@@ -380,22 +371,19 @@ fn destroyed(scene: &Scene<'_>, cards: &Cards, position: usize) -> Vec<Vec<Phras
             .collect();
         format!("destroyed by {}", words.join(", "))
     };
-    let unguarded: Vec<_> = holders
-        .iter()
-        .filter(|(_, freedom)| freedom.is_unguarded())
-        .copied()
-        .collect();
-    let phrase = if holders.iter().any(|one| free(&one)) {
+    let (unguarded, others): (Vec<_>, Vec<_>) = holders
+        .into_iter()
+        .partition(|(_, freedom)| freedom.is_unguarded());
+    let is_entered =
+        |(number, _): &(PrincipalNumber, Freedom)| scene.who.is_entered(&Party::Principal(*number));
+    let phrase = if unguarded.iter().any(is_entered) {
         Phrase::judged(Verdict::Missed, words(&unguarded))
     } else if !unguarded.is_empty() {
         Phrase::plain(words(&unguarded))
-    } else if holders
-        .iter()
-        .all(|(_, freedom)| *freedom == Freedom::Unknown)
-    {
-        Phrase::judged(Verdict::Unknown, "not known whether destroyed")
-    } else {
+    } else if others.iter().all(|(_, freedom)| freedom.is_guarded()) {
         Phrase::judged(Verdict::Met, "destroyed with MFA only")
+    } else {
+        Phrase::judged(Verdict::Unknown, "perhaps destroyed without MFA")
     };
     vec![vec![phrase]]
 }

@@ -39,12 +39,18 @@ pub(super) struct Who<'a> {
     pub admins: BTreeSet<PrincipalNumber>,
     /// Ways between them, in order.
     pub steps: Vec<Step<'a>>,
+    /// Principals to whom one of them leads.
+    pub led_to: BTreeSet<PrincipalNumber>,
+    /// Roles that anybody may assume, administrators included.
+    pub assumed: BTreeSet<PrincipalNumber>,
     /// How freely somebody, that is no service, gets to be this principal.
     pub entered: BTreeMap<PrincipalNumber, Freedom>,
     /// How freely somebody, that is no service, gets to be an administrator.
     pub admins_entered: Option<Freedom>,
     /// Principals from whom something can be destroyed without a second factor, by themselves or further on.
     pub hot: BTreeSet<PrincipalNumber>,
+    /// Those of whom that is not known.
+    pub perhaps: BTreeSet<PrincipalNumber>,
 }
 
 impl<'a> Who<'a> {
@@ -88,26 +94,32 @@ impl<'a> Who<'a> {
             .map(|step| step.from)
             .filter(|from| !matches!(from, Party::Principal(_)))
             .collect();
+        let led_to = who.steps.iter().filter_map(|step| match step.to {
+            Place::Principal(to) => Some(to),
+            Place::Admins => None,
+        });
+        who.led_to = led_to.collect();
+        who.assumed = access.ways.iter().map(|way| way.to).collect();
         who.enter(access);
         who.heat(access, dangers);
         who
     }
 
-    /// How freely somebody gets to be each of them: the best way, of which the least free step counts.
+    /// How freely somebody gets to be each of them: by the freest way.
     fn enter(&mut self, access: &Access) {
         for &number in &self.principals {
             if access.principals[number].is_user {
-                self.entered.insert(number, Freedom::Free);
+                self.entered.insert(number, Freedom::FREE);
             }
         }
-        // Each round lets somebody in or in more freely, which can happen to each five times at most.
+        // Each round lets somebody in or in more freely, which can happen to each nine times at most.
         loop {
             let mut is_changed = false;
             for step in &self.steps {
                 let Some(from) = self.freedom_of(step.from) else {
                     continue;
                 };
-                let freedom = from.min(step.freedom);
+                let freedom = from.and(step.freedom);
                 let known = match step.to {
                     Place::Principal(to) => self.entered.get(&to).copied(),
                     Place::Admins => self.admins_entered,
@@ -133,7 +145,7 @@ impl<'a> Who<'a> {
         match party {
             Party::Principal(number) => self.entered.get(number).copied(),
             Party::Service(_) => None,
-            _ => Some(Freedom::Free),
+            _ => Some(Freedom::FREE),
         }
     }
 
@@ -143,55 +155,69 @@ impl<'a> Who<'a> {
     }
 
     fn heat(&mut self, access: &Access, dangers: &BTreeMap<i64, Dangers>) {
+        self.hot = self.destroying(access, dangers, Freedom::is_unguarded);
+        let perhaps = self.destroying(access, dangers, |freedom| !freedom.is_guarded());
+        self.perhaps = perhaps.difference(&self.hot).copied().collect();
+    }
+
+    /// Principals from whom something can be destroyed by steps that `passes` admits, all of them.
+    fn destroying(
+        &self,
+        access: &Access,
+        dangers: &BTreeMap<i64, Dangers>,
+        passes: fn(Freedom) -> bool,
+    ) -> BTreeSet<PrincipalNumber> {
         let destroys = |number: &PrincipalNumber| {
-            let dangers = dangers.get(&access.principals[*number].class);
-            dangers.is_some_and(is_destroying)
+            let kinds = dangers.get(&access.principals[*number].class);
+            kinds.is_some_and(|dangers| dangers.kinds.get(Danger::Destroy).is_some_and(passes))
         };
-        let entered = |number: &PrincipalNumber| self.is_entered(&Party::Principal(*number));
-        let mut hot: BTreeSet<PrincipalNumber> = self
+        let entered = |number: &PrincipalNumber| self.entered.get(number).copied();
+        let mut found: BTreeSet<PrincipalNumber> = self
             .principals
             .iter()
             .copied()
-            .filter(|number| destroys(number) && entered(number))
+            .filter(|number| destroys(number) && entered(number).is_some_and(passes))
             .collect();
         loop {
             let more: Vec<PrincipalNumber> = self
                 .steps
                 .iter()
-                .filter(|step| self.may_be_hot(step, &hot))
+                .filter(|step| self.leads_on(step, &found, passes))
                 .filter_map(|step| match step.from {
-                    Party::Principal(from) if !hot.contains(from) => Some(*from),
+                    Party::Principal(from) if !found.contains(from) => Some(*from),
                     _ => None,
                 })
                 .collect();
             if more.is_empty() {
-                break;
+                return found;
             }
-            hot.extend(more);
+            found.extend(more);
         }
-        self.hot = hot;
     }
 
-    fn may_be_hot(&self, step: &Step<'_>, hot: &BTreeSet<PrincipalNumber>) -> bool {
+    fn leads_on(
+        &self,
+        step: &Step<'_>,
+        found: &BTreeSet<PrincipalNumber>,
+        passes: fn(Freedom) -> bool,
+    ) -> bool {
         let leads_on = match step.to {
-            Place::Principal(to) => hot.contains(&to),
+            Place::Principal(to) => found.contains(&to),
             Place::Admins => true,
         };
-        leads_on && step.freedom.is_unguarded() && self.is_entered(step.from)
+        leads_on && passes(step.freedom) && self.freedom_of(step.from).is_some_and(passes)
     }
 
     /// Whether something can be destroyed by this way without a second factor.
     pub(super) fn is_hot(&self, step: &Step<'_>) -> bool {
-        self.may_be_hot(step, &self.hot)
+        self.leads_on(step, &self.hot, Freedom::is_unguarded)
     }
 }
 
 /// Whether it is destroyed by them without a second factor.
 pub(super) fn is_destroying(dangers: &Dangers) -> bool {
-    dangers
-        .kinds
-        .get(&Danger::Destroy)
-        .is_some_and(|freedom| freedom.is_unguarded())
+    let freedom = dangers.kinds.get(Danger::Destroy);
+    freedom.is_some_and(Freedom::is_unguarded)
 }
 
 /// Ways of those who aren't administrators: what anyone may assume, nobody else has to be shown for.

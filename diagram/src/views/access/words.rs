@@ -5,75 +5,90 @@ use std::collections::BTreeSet;
 use super::who::{Place, Step};
 use super::{Measure, Scene, is_critical};
 use crate::facts::Index;
-use crate::facts::access::{Dangers, Freedom, Party};
+use crate::facts::access::{Certainty, Dangers, Factor, Freedom, Party, PrincipalNumber};
 use crate::look::Look;
 use crate::picture::{Account, count, grouped};
 
 /// How an arrow is drawn.
 pub(super) fn look(freedom: Option<Freedom>, is_hot: bool) -> Look {
-    match freedom {
+    match freedom.map(|freedom| freedom.certainty) {
         _ if is_hot => Look::Hot,
-        Some(Freedom::Unknown) | None => Look::Unknown,
+        Some(Certainty::Unknown) | None => Look::Unknown,
         Some(_) => Look::Plain,
     }
 }
 
-/// What stands between, in a word.
-fn guard(freedom: Freedom) -> &'static str {
-    match freedom {
-        Freedom::Unknown => "?",
-        Freedom::Guarded => "MFA",
-        Freedom::Conditional => "if",
-        Freedom::Spared => "MFA*",
-        Freedom::Free => "",
-    }
+/// What stands between, in a word or two: `MFA if`.
+pub(super) fn guard(freedom: Freedom) -> String {
+    let factor = match freedom.factor {
+        Factor::Required => "MFA",
+        Factor::Spared => "MFA*",
+        Factor::NotRequired => "",
+    };
+    let certainty = match freedom.certainty {
+        Certainty::Unknown => "?",
+        Certainty::Conditional => "if",
+        Certainty::Allowed => "",
+    };
+    format!("{factor} {certainty}").trim().to_owned()
 }
 
 /// The same, in words.
-fn guard_in_words(freedom: Freedom) -> &'static str {
-    match freedom {
-        Freedom::Unknown => "not known",
-        Freedom::Guarded => "with a second factor",
-        Freedom::Conditional => "if the request meets the conditions",
-        Freedom::Spared => "with a second factor, which access keys slip through",
-        Freedom::Free => "without a second factor",
+fn guard_in_words(freedom: Freedom) -> String {
+    let factor = match freedom.factor {
+        Factor::Required => "with a second factor",
+        Factor::Spared => "with a second factor, which access keys slip through",
+        Factor::NotRequired => "without a second factor",
+    };
+    match (freedom.certainty, freedom.factor) {
+        (Certainty::Unknown, Factor::NotRequired) => "not known".to_owned(),
+        (Certainty::Unknown, _) => format!("not known; if it is, {factor}"),
+        (Certainty::Conditional, Factor::NotRequired) => {
+            "if the request meets the conditions".to_owned()
+        }
+        (Certainty::Conditional, _) => format!("{factor}, if the request meets the conditions"),
+        (Certainty::Allowed, _) => factor.to_owned(),
     }
 }
 
-/// `destroy, policy +2 · MFA`.
-pub(super) fn threat(dangers: &Dangers) -> String {
-    const NAMED: usize = 2;
-    let kinds: Vec<&str> = dangers.kinds.keys().map(|kind| kind.name()).collect();
-    let mut label = kinds[..kinds.len().min(NAMED)].join(", ");
-    if kinds.len() > NAMED {
-        label.push_str(&format!(" +{}", kinds.len() - NAMED));
-    }
-    match guard(super::cards::freest(dangers)) {
-        "" => label,
+/// A label, and what stands between.
+fn guarded(label: String, dangers: &Dangers) -> String {
+    match guard(dangers.kinds.freest()) {
+        guard if guard.is_empty() => label,
         guard => format!("{label} · {guard}"),
     }
 }
 
+/// `destroy, policy +2`.
+pub(super) fn kinds(dangers: &Dangers) -> String {
+    const NAMED: usize = 2;
+    let kinds: Vec<&str> = dangers.kinds.iter().map(|(kind, _)| kind.name()).collect();
+    let mut label = kinds[..kinds.len().min(NAMED)].join(", ");
+    if kinds.len() > NAMED {
+        label.push_str(&format!(" +{}", kinds.len() - NAMED));
+    }
+    label
+}
+
+/// `destroy, policy +2 · MFA`.
+pub(super) fn threat(dangers: &Dangers) -> String {
+    guarded(kinds(dangers), dangers)
+}
+
 /// `destroy +4: 81 of 89 · MFA`.
 pub(super) fn threat_to_many(dangers: &Dangers, part: usize, whole: usize) -> String {
-    let mut label = dangers
-        .kinds
-        .keys()
-        .next()
-        .map_or("", |kind| kind.name())
-        .to_owned();
-    if dangers.kinds.len() > 1 {
-        label.push_str(&format!(" +{}", dangers.kinds.len() - 1));
+    let mut kinds = dangers.kinds.iter().map(|(kind, _)| kind.name());
+    let mut label = kinds.next().unwrap_or_default().to_owned();
+    let others = kinds.count();
+    if others > 0 {
+        label.push_str(&format!(" +{others}"));
     }
     label.push_str(&format!(
         ": {} of {}",
         grouped(part as u64),
         grouped(whole as u64)
     ));
-    match guard(super::cards::freest(dangers)) {
-        "" => label,
-        guard => format!("{label} · {guard}"),
-    }
+    guarded(label, dangers)
 }
 
 /// Every kind of danger and how freely, then the actions.
@@ -81,12 +96,12 @@ pub(super) fn dangers(scene: &Scene<'_>, dangers: &Dangers) -> Vec<String> {
     const LISTED: usize = 10;
     let kinds = dangers.kinds.iter();
     let mut words: Vec<String> = kinds
-        .map(|(kind, freedom)| format!("{}: {}", kind.name(), guard_in_words(*freedom)))
+        .map(|(kind, freedom)| format!("{}: {}", kind.name(), guard_in_words(freedom)))
         .collect();
     let actions = dangers
         .actions
         .iter()
-        .filter_map(|&action| scene.access.actions.get(action as usize));
+        .filter_map(|action| scene.access.actions.get(action));
     words.extend(actions.take(LISTED).cloned());
     if dangers.actions.len() > LISTED {
         words.push(format!("{} more", dangers.actions.len() - LISTED));
@@ -97,35 +112,31 @@ pub(super) fn dangers(scene: &Scene<'_>, dangers: &Dangers) -> Vec<String> {
 /// What stands between somebody and who he becomes: `MFA`, `if sub, aud`; `escalates`.
 pub(super) fn way(steps: &[&Step<'_>]) -> String {
     let freest = steps.iter().map(|step| step.freedom).max();
-    let freedom = freest.unwrap_or(Freedom::Unknown);
-    let mut words = Vec::new();
-    if steps.iter().any(|step| step.escalation.is_some()) {
-        words.push("escalates".to_owned());
-    }
+    let freedom = freest.unwrap_or_default();
     let conditions: BTreeSet<&str> = steps
         .iter()
-        .filter(|step| step.freedom == Freedom::Conditional)
+        .filter(|step| step.freedom.certainty == Certainty::Conditional)
         .flat_map(|step| step.conditions)
         .map(|key| key.rsplit([':', '/']).next().unwrap_or(key))
         .filter(|key| *key != "federatedprovider")
+        .take(3)
         .collect();
+    let conditions: Vec<&str> = conditions.into_iter().collect();
     // What services are asked for keeps other accounts out, which is as it should be.
     let of_service = steps
         .iter()
         .all(|step| matches!(step.from, Party::Service(_)));
-    match (freedom, conditions.iter().next()) {
-        (Freedom::Conditional, _) if of_service => {}
-        (Freedom::Conditional, Some(first)) if conditions.len() == 1 => {
-            words.push(format!("if {first}"))
+    let guard = match freedom.certainty {
+        Certainty::Conditional if of_service => String::new(),
+        Certainty::Conditional if !conditions.is_empty() => {
+            format!("{} {}", guard(freedom), conditions.join(", "))
         }
-        (Freedom::Conditional, Some(_)) => {
-            let all: Vec<&str> = conditions.into_iter().take(3).collect();
-            words.push(format!("if {}", all.join(", ")));
-        }
-        _ => words.push(guard(freedom).to_owned()),
-    }
-    words.retain(|word| !word.is_empty());
-    words.join(" · ")
+        _ => guard(freedom),
+    };
+    let is_escalation = steps.iter().any(|step| step.escalation.is_some());
+    let words = [is_escalation.then(|| "escalates".to_owned()), Some(guard)];
+    let words = words.into_iter().flatten().filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(" · ")
 }
 
 /// Each way behind an arrow.
@@ -164,12 +175,12 @@ pub(super) fn caption(scene: &Scene<'_>, measure: Measure, account: &Account) ->
             count(targets, "data store")
         ),
     }];
-    let users = who
-        .principals
-        .iter()
-        .filter(|&&number| scene.access.principals[number].is_user)
-        .count();
-    let roles = who.principals.len() - users;
+    let users = |of: &BTreeSet<PrincipalNumber>| {
+        of.iter()
+            .filter(|&&number| scene.access.principals[number].is_user)
+            .count() as u64
+    };
+    let roles = who.principals.len() as u64 - users(&who.principals);
     let outside = who
         .parties
         .iter()
@@ -177,18 +188,20 @@ pub(super) fn caption(scene: &Scene<'_>, measure: Measure, account: &Account) ->
         .count();
     parts.push(format!(
         "endangered by {}, {} and {}, beside {}",
-        count(users as u64, "user"),
-        count(roles as u64, "role"),
+        count(users(&who.principals), "user"),
+        count(roles, "role"),
         count(outside as u64, "outsider"),
         count(who.admins.len() as u64, "administrator")
     ));
-    let destroyers = who
-        .hot
-        .iter()
-        .filter(|&&number| scene.access.principals[number].is_user);
+    let perhaps = users(&who.perhaps);
     parts.push(format!(
-        "{} may destroy without a second factor",
-        grouped(destroyers.count() as u64)
+        "{} may destroy without a second factor{}",
+        grouped(users(&who.hot)),
+        if perhaps > 0 {
+            format!(", {} perhaps, not known", grouped(perhaps))
+        } else {
+            String::new()
+        }
     ));
     let unread = who
         .principals

@@ -130,14 +130,13 @@ fn edge(
 
 /// References of one run, between what shows their ends.
 fn pairs(scene: &Scene<'_>, links: &[Link]) -> Pairs {
-    let facts = scene.changes.facts.with_links(links.to_vec());
     let shown = |index: Index| Some(scene.shown(index) as NodeIndex);
     let index = |node: NodeIndex| Index::try_from(node).unwrap_or(Index::MAX);
-    let mut pairs: Pairs = lift::edges(&facts, &shown)
+    let mut pairs: Pairs = lift::edges(&scene.changes.facts, links, &shown)
         .into_iter()
         .map(|((from, to, relation), bundle)| ((index(from), index(to), relation), bundle))
         .collect();
-    for (rule, links) in lift::group_rules(&facts, &shown) {
+    for (rule, links) in lift::group_rules(links, &shown) {
         if rule.from.len() * rule.to.len() > CROWD {
             continue;
         }

@@ -223,6 +223,14 @@ impl Kept {
         }
     }
 
+    /// What is kept.
+    pub(super) fn noun(&self) -> String {
+        match self {
+            Self::Vault(_) => "recovery points".to_owned(),
+            Self::Service { resource_type, .. } => kind(resource_type).plural,
+        }
+    }
+
     pub(super) fn card(&self, scene: &Scene<'_>, backups: &Backups) -> Node {
         let facts = scene.facts;
         let (id, vault) = (hashed_id("k", &format!("{self:?}")), self.vault(facts));
@@ -260,7 +268,7 @@ impl Kept {
                     format!("{region} · {account_id}"),
                 );
                 let words = format!(
-                    "{} of {} here",
+                    "×{} of {}",
                     grouped(number),
                     count(of.len() as u64, "data store")
                 );

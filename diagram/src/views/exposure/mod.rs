@@ -135,6 +135,7 @@ pub fn draw(facts: &Facts, paths: &[Path], request: &Request) -> Picture {
         picture.nodes.push(node);
     }
     picture.edges = edges(&scene, &cards.groups, &node_of);
+    entries_as_words(&mut picture, &cards.groups);
     if picture.edges.len() > AIM_EDGES {
         unknown_as_words(&mut picture);
     }
@@ -219,6 +220,39 @@ fn edges(
             }
         };
     bundles.into_iter().map(draw).collect()
+}
+
+/// Arrows from one card outside beyond which only those on the way to critical data are drawn.
+const MOST_ENTRIES: usize = 8;
+
+/// Where one comes in everywhere, the cards say so instead of arrows, each of which would cross all others.
+fn entries_as_words(picture: &mut Picture, groups: &[cards::Group]) {
+    let mut entries: BTreeMap<NodeIndex, usize> = BTreeMap::new();
+    for edge in &picture.edges {
+        if groups[edge.from].lane == Lane::Internet {
+            *entries.entry(edge.from).or_default() += 1;
+        }
+    }
+    entries.retain(|_, number| *number > MOST_ENTRIES);
+    let is_said = |edge: &Edge| edge.look != Look::Hot && entries.contains_key(&edge.from);
+    let (said, drawn) = std::mem::take(&mut picture.edges)
+        .into_iter()
+        .partition(is_said);
+    picture.edges = drawn;
+    for edge in said {
+        let label = edge.label.trim_start_matches("? ");
+        let text = match (&picture.nodes[edge.from].title, label) {
+            (from, "") => format!("from {from}"),
+            (from, label) => format!("from {from}: {label}"),
+        };
+        let phrase = match edge.look {
+            Look::Unknown => Phrase::judged(Verdict::Unknown, text),
+            _ => Phrase::plain(text),
+        };
+        if let Shape::Card { lines, .. } = &mut picture.nodes[edge.to].shape {
+            lines.push(vec![phrase]);
+        }
+    }
 }
 
 /// In a crowded picture, what is not known is said on the cards: where it may lead from here, how many cards may lead here.

@@ -55,7 +55,7 @@ fn needs(link: &Link) -> Option<bool> {
 const CROWD: usize = 40;
 
 fn add_group_rules(facts: &Facts, card: &dyn Fn(Index) -> Option<NodeIndex>, edges: &mut Edges) {
-    for (rule, links) in lift::group_rules(facts, card) {
+    for (rule, links) in lift::group_rules(&facts.links, card) {
         if rule.from.len() > CROWD || rule.to.len() > CROWD {
             continue;
         }

@@ -239,9 +239,9 @@ fn connect(
 ) -> BTreeMap<NodeIndex, BTreeSet<NodeIndex>> {
     let node = |index: Index| node_of[index as usize];
     let own = outside.first;
-    let mut edges: Edges = lift::edges(scene.facts, &node);
+    let mut edges: Edges = lift::edges(scene.facts, &scene.facts.links, &node);
     edges.append(&mut outside.edges);
-    let rules = lift::group_rules(scene.facts, &node);
+    let rules = lift::group_rules(&scene.facts.links, &node);
     let rules = rules
         .into_iter()
         .filter(|(rule, _)| rule.from.iter().chain(&rule.to).any(|&end| end < own));
