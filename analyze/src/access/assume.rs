@@ -81,7 +81,7 @@ pub(super) fn edges(
     }
     let own: BTreeSet<&str> = world.holders.iter().map(|holder| &*holder.arn).collect();
     for role in roles {
-        edges.extend(from_outside(world, role, &own));
+        edges.extend(from_outside(world, role, &own)?);
     }
     edges.sort_by(|a, b| (&a.to, &a.from, a.from_kind).cmp(&(&b.to, &b.from, b.from_kind)));
     Ok(edges)
@@ -154,21 +154,49 @@ pub(super) fn as_target(role: &Holder) -> Target {
 }
 
 /// Services, identity providers, other accounts and everyone, as far as the trust policy names them.
-fn from_outside(world: &World, role: &Holder, own: &BTreeSet<&str>) -> Vec<Edge> {
-    let Some(entry) = role.trust.map(|trust| world.library.get(trust)) else {
+fn from_outside(world: &World, role: &Holder, own: &BTreeSet<&str>) -> anyhow::Result<Vec<Edge>> {
+    let by_role = vec![Action::parse("sts:AssumeRole")?];
+    let federated = vec![
+        Action::parse("sts:AssumeRoleWithSAML")?,
+        Action::parse("sts:AssumeRoleWithWebIdentity")?,
+    ];
+    let target = as_target(role);
+    let found = let_in(world, &target, &role.arn, own, None, |kind| match kind {
+        "federated" => federated.clone(),
+        _ => by_role.clone(),
+    });
+    let edge = |(from, from_kind, granted)| Edge {
+        account: Arc::clone(&role.account),
+        from,
+        from_kind,
+        to: role.arn.clone(),
+        granted,
+    };
+    Ok(found.into_iter().map(edge).collect())
+}
+
+/// Whom the policy of a resource names and lets do some of the actions for their kind to `arn`, which is the resource or a part
+/// of it: services, identity providers, accounts that are not the run's, everyone. `about` is known of the resource.
+pub(super) fn let_in(
+    world: &World,
+    target: &Target,
+    arn: &str,
+    own: &BTreeSet<&str>,
+    about: Option<&Arc<Context>>,
+    actions: impl Fn(&'static str) -> Vec<Action>,
+) -> Vec<(String, &'static str, Granted)> {
+    let Some(entry) = target.policy.map(|policy| world.library.get(policy)) else {
+        return Vec::new();
+    };
+    let Ok(resource) = Resource::new(arn, Some(&target.account)) else {
         return Vec::new();
     };
     let mut named: BTreeMap<(String, &'static str), ()> = BTreeMap::new();
-    for index in 0..entry.policy.statements().len() {
-        if let Some(statement) = entry
-            .document
-            .as_ref()
-            .and_then(|document| nth(document, index))
-        {
-            outsiders(statement, &role.account, own, &mut named);
-        }
+    for statement in
+        (0..).map_while(|index| entry.document.as_ref().and_then(|text| nth(text, index)))
+    {
+        outsiders(statement, &target.account, own, &mut named);
     }
-    let resource_control = world.resource_control(&role.account);
     let everything = Policy::from_json(
         "what they may do is not known",
         PolicyKind::Principal,
@@ -177,33 +205,28 @@ fn from_outside(world: &World, role: &Holder, own: &BTreeSet<&str>) -> Vec<Edge>
     let set = PolicySet {
         identity: everything.into_iter().map(Arc::new).collect(),
         resource: Some(Arc::clone(&entry.policy)),
-        resource_control,
+        resource_control: world.resource_control(&target.account),
         ..PolicySet::default()
     };
-    let mut edges = Vec::new();
-    for (from, from_kind) in named.into_keys() {
-        if let Some(mut granted) = outside_grant(role, &from, from_kind, &set) {
-            granted
-                .basis
-                .statements
-                .retain(|statement| statement.starts_with("arn:"));
-            edges.push(Edge {
-                account: Arc::clone(&role.account),
-                from,
-                from_kind,
-                to: role.arn.clone(),
-                granted,
-            });
-        }
-    }
-    edges
+    let grant = |(from, kind): (String, &'static str)| {
+        let mut granted = outside_grant(&from, kind, &actions(kind), &resource, about, &set)?;
+        granted
+            .basis
+            .statements
+            .retain(|statement| statement.starts_with("arn:"));
+        Some((from, kind, granted))
+    };
+    named.into_keys().filter_map(grant).collect()
 }
 
-fn outside_grant(role: &Holder, from: &str, kind: &str, set: &PolicySet) -> Option<Granted> {
-    let actions: &[&str] = match kind {
-        "federated" => &["sts:AssumeRoleWithSAML", "sts:AssumeRoleWithWebIdentity"],
-        _ => &["sts:AssumeRole"],
-    };
+fn outside_grant(
+    from: &str,
+    kind: &str,
+    actions: &[Action],
+    resource: &Resource,
+    about: Option<&Arc<Context>>,
+    set: &PolicySet,
+) -> Option<Granted> {
     let principal = match kind {
         "anyone" => Principal::parse(&format!("arn:aws:iam::{NOBODYS_ACCOUNT}:user/anyone")),
         // Root users can't assume roles: the account stands for whom it lets.
@@ -213,17 +236,15 @@ fn outside_grant(role: &Holder, from: &str, kind: &str, set: &PolicySet) -> Opti
         )),
         _ => Principal::parse(from),
     };
-    let (Ok(principal), Ok(resource)) = (principal, Resource::new(&role.arn, Some(&role.account)))
-    else {
-        return None;
-    };
+    let principal = principal.ok()?;
     let ask = |signature| {
-        let context = Context::layered(vec![facts::signature(signature), facts::common_to_all()]);
-        let decide = |action: &&str| {
-            let action = Action::parse(action).ok()?;
+        let mut layers = vec![facts::signature(signature), facts::common_to_all()];
+        layers.extend(about.map(Arc::clone));
+        let context = Context::layered(layers);
+        let decide = |action: &Action| {
             let request = Request {
-                action: &action,
-                resource: &resource,
+                action,
+                resource,
                 principal: &principal,
                 context: &context,
             };
@@ -263,6 +284,11 @@ fn outsiders(
     named: &mut BTreeMap<(String, &'static str), ()>,
 ) {
     if statement["Effect"] != "Allow" {
+        return;
+    }
+    // Everybody but those whom it names.
+    if statement.get("NotPrincipal").is_some() {
+        named.insert(("*".to_owned(), "anyone"), ());
         return;
     }
     let kinds = match &statement["Principal"] {

@@ -52,7 +52,7 @@ impl Library {
             return *id;
         }
         let read = match text {
-            None => Err("its document is not in the run".to_owned()),
+            None => Err("the run has no document of it that is JSON".to_owned()),
             Some(text) => {
                 Policy::with_document(name, kind, text).map_err(|error| error.to_string())
             }

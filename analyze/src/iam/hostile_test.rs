@@ -3,7 +3,7 @@
 use std::io;
 
 use super::pattern::Pattern;
-use super::simulate::simulate;
+use super::simulate::{SimulateError, SimulateOutcome, simulate};
 use super::unit_test::Sequence;
 use super::*;
 

@@ -7,6 +7,9 @@ use super::truth::Truth;
 /// Who vouched for the session of a role.
 const PROVIDER: &str = "aws:federatedprovider";
 
+/// What the session of a role is called.
+const SESSION: &str = "sts:rolesessionname";
+
 /// How a statement came to be about the principal of the request. The order is by how much an `Allow` gives within the
 /// account: see [`super::evaluate()`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -157,12 +160,23 @@ impl PrincipalEntry {
 }
 
 impl PrincipalEntry {
-    /// Whether a match depends on context that isn't known.
-    fn depends(&self, principal: &Principal, context: &Context) -> bool {
-        matches!(
-            (self, principal),
-            (Self::Federated(_), Principal::Role { .. })
-        ) && matches!(context.get(PROVIDER), Lookup::Unknown)
+    /// The context key that a match depends on without its being known: any session of a role is judged where no certain one is,
+    /// so that it may be the one that is named.
+    fn depends(&self, principal: &Principal, context: &Context) -> Option<&'static str> {
+        let key = match (self, principal) {
+            (Self::Federated(_), Principal::Role { .. }) => PROVIDER,
+            (
+                Self::Arn(entry),
+                Principal::Role {
+                    session: None,
+                    account,
+                    name,
+                    ..
+                },
+            ) if is_session(entry, account, name) => SESSION,
+            _ => return None,
+        };
+        matches!(context.get(key), Lookup::Unknown).then_some(key)
     }
 }
 
@@ -195,18 +209,34 @@ impl PrincipalElement {
         };
         let mut entries = self.entries.iter();
         if named < Some(PrincipalMatch::Role)
-            && entries.any(|entry| entry.depends(principal, context))
+            && entries.any(|entry| entry.depends(principal, context).is_some())
         {
             return (Truth::Unknown, PrincipalMatch::Direct);
         }
         (Truth::True, by)
     }
 
-    /// The context key that it depends on.
-    pub(super) fn key(&self) -> Option<&str> {
-        let mut entries = self.entries.iter();
-        entries
-            .any(|entry| matches!(entry, PrincipalEntry::Federated(_)))
-            .then_some(PROVIDER)
+    /// The context keys that it depends on.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        let any = |is: fn(&PrincipalEntry) -> bool| self.entries.iter().any(is);
+        let federated = any(|entry| matches!(entry, PrincipalEntry::Federated(_)));
+        let sessions =
+            any(|entry| matches!(entry, PrincipalEntry::Arn(arn) if arn.contains(ASSUMED)));
+        let keys = [federated.then_some(PROVIDER), sessions.then_some(SESSION)];
+        keys.into_iter().flatten()
     }
+}
+
+/// Stands before the name of the role in the ARN of its session.
+const ASSUMED: &str = ":assumed-role/";
+
+/// Whether `arn` is that of a session of the role.
+fn is_session(arn: &str, account: &str, role: &str) -> bool {
+    let Some((service, session)) = arn.split_once(ASSUMED) else {
+        return false;
+    };
+    service.rsplit(':').next() == Some(account)
+        && session
+            .split_once('/')
+            .is_some_and(|(name, session)| name == role && !session.is_empty())
 }

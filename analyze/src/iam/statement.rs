@@ -181,8 +181,8 @@ impl Statement {
             .resources
             .iter()
             .flat_map(|resources| resources.texts.iter().flat_map(Text::keys));
-        let provider = self.principals.iter().filter_map(PrincipalElement::key);
+        let principals = self.principals.iter().flat_map(PrincipalElement::keys);
         let conditions = self.conditions.iter().flat_map(Condition::keys);
-        resources.chain(provider).chain(conditions)
+        resources.chain(principals).chain(conditions)
     }
 }

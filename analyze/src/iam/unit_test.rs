@@ -1,4 +1,4 @@
-//! What lines of cases can't show: unknown context, multi-factor authentication, speed.
+//! What lines of cases can't show: unknown context, speed.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -230,52 +230,84 @@ fn a_verdict_under_unknown_context_holds_for_every_context() {
 }
 
 #[test]
-fn multi_factor_authentication_has_three_states() {
-    let judge = |statements: &str| {
-        let policies = identity(statements);
-        let action = Action::parse("s3:GetObject").expect("an action");
-        let resource = Resource::new("arn:aws:s3:::ledger/x", Some(ACCOUNT)).expect("a resource");
-        let principal = Principal::parse(USER).expect("a principal");
-        let context = Context::closed();
+fn a_named_session_is_one_of_any() {
+    let text = r#"{"Version":"2012-10-17","Statement":[
+        {"Effect":"Allow","Action":"s3:GetObject","Resource":"*","Principal":{"AWS":"arn:aws:sts::111122223333:assumed-role/web/ann"}},
+        {"Effect":"Deny","Action":"s3:PutObject","Resource":"*","Principal":{"AWS":"arn:aws:sts::111122223333:assumed-role/web/ann"}}]}"#;
+    let policy = Policy::from_json("r", PolicyKind::Resource, text).expect("a valid policy");
+    let policies = PolicySet {
+        resource: Some(Arc::new(policy)),
+        ..identity(&ALLOW.replace(r#""Action":"*""#, r#""Action":"s3:PutObject""#))
+    };
+    let resource = Resource::new("arn:aws:s3:::ledger/x", Some(ACCOUNT)).expect("a resource");
+    let judge = |principal: &str, action: &str, context: &Context| {
+        let principal = Principal::parse(principal).expect("a principal");
+        let action = Action::parse(action).expect("an action");
         let request = Request {
             action: &action,
             resource: &resource,
             principal: &principal,
-            context: &context,
+            context,
         };
-        let decisions = evaluate_mfa(&request, &policies);
-        let verdicts = [&decisions.with, &decisions.without, &decisions.long_term]
-            .map(|decision| decision.verdict);
+        let decision = evaluate(&request, &policies);
+        let keys: Vec<String> = decision
+            .unknown_keys
+            .iter()
+            .map(|key| (*key).to_owned())
+            .collect();
+        (decision.verdict, keys)
+    };
+    let (open, closed) = (Context::open(), Context::closed());
+    let role = "arn:aws:iam::111122223333:role/path/web";
+    let by_name = vec!["sts:rolesessionname".to_owned()];
+    assert_eq!(
+        judge(role, "s3:GetObject", &open),
+        (Verdict::Unknown, by_name.clone()),
+        "the session may be the one that is named"
+    );
+    assert_eq!(
+        judge(role, "s3:PutObject", &open),
+        (Verdict::Unknown, by_name),
+        "or the one that is denied"
+    );
+    let none = Vec::new();
+    for (principal, action, verdict) in [
+        (role, "s3:GetObject", Verdict::ImplicitlyDenied),
+        (role, "s3:PutObject", Verdict::Allowed),
+    ] {
+        assert_eq!(judge(principal, action, &closed), (verdict, none.clone()));
+    }
+    for (session, verdict) in [
         (
-            verdicts,
-            decisions.allowed_without(),
-            decisions.spares_long_term_credentials(),
-        )
-    };
-    use Verdict::{Allowed, ExplicitlyDenied, ImplicitlyDenied};
-    let deny = |condition: &str| {
-        format!(
-            r#"{ALLOW},{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{{condition}}}}}"#
-        )
-    };
-    let hole = deny(r#""Bool":{"aws:MultiFactorAuthPresent":"false"}"#);
-    assert_eq!(
-        judge(&hole),
-        ([Allowed, ExplicitlyDenied, Allowed], true, true)
-    );
-    let closed = deny(r#""BoolIfExists":{"aws:MultiFactorAuthPresent":"false"}"#);
-    assert_eq!(
-        judge(&closed),
-        ([Allowed, ExplicitlyDenied, ExplicitlyDenied], false, false)
-    );
-    let age = deny(r#""NumericGreaterThan":{"aws:MultiFactorAuthAge":"3600"}"#);
-    assert_eq!(judge(&age), ([Allowed, Allowed, Allowed], true, false));
-    let allow = r#"{"Effect":"Allow","Action":"*","Resource":"*",
-        "Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"},"NumericLessThan":{"aws:MultiFactorAuthAge":"3600"}}}"#;
-    assert_eq!(
-        judge(allow),
-        ([Allowed, ImplicitlyDenied, ImplicitlyDenied], false, false)
-    );
+            "arn:aws:sts::111122223333:assumed-role/web/ann",
+            Verdict::Allowed,
+        ),
+        (
+            "arn:aws:sts::111122223333:assumed-role/web/bob",
+            Verdict::ImplicitlyDenied,
+        ),
+        (
+            "arn:aws:sts::444455556666:assumed-role/web/ann",
+            Verdict::ImplicitlyDenied,
+        ),
+    ] {
+        assert_eq!(
+            judge(session, "s3:GetObject", &open).0,
+            verdict,
+            "{session}"
+        );
+    }
+    for other in [
+        "arn:aws:iam::111122223333:role/web2",
+        "arn:aws:iam::444455556666:role/web",
+        USER,
+    ] {
+        assert_eq!(
+            judge(other, "s3:GetObject", &open).0,
+            Verdict::ImplicitlyDenied,
+            "{other}"
+        );
+    }
 }
 
 /// A mixed set: administrators, scoped roles, conditions with variables, boundaries, two levels of an organization. The

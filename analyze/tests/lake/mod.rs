@@ -1,10 +1,11 @@
 //! Lakes for tests, written as `collect` writes them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use handoff::contract::{self, Column, ColumnType, TableSchema};
 use handoff::paths;
@@ -90,19 +91,22 @@ impl Lake {
                     .filter(|row| *table != "aws_route53_record" && row["arn"].is_string())
                     .cloned(),
             );
-            record
-                .files
-                .push(write(&lake, &run, &schema_of(table, &rows), &rows));
-            let region = rows
-                .first()
-                .map_or("eu-west-1", |row| row["region"].as_str().unwrap());
-            record.tables.push(TableOutcome {
-                table: (*table).to_owned(),
-                account_id: ACCOUNT.to_owned(),
-                region: region.to_owned(),
-                rows: rows.len() as u64,
-                errors: 0,
-            });
+            let schema = schema_of(table, &rows);
+            for (account, rows) in by_account(rows) {
+                record
+                    .files
+                    .push(write(&lake, &run, &account, &schema, &rows));
+                let region = rows
+                    .first()
+                    .map_or("eu-west-1", |row| row["region"].as_str().unwrap());
+                record.tables.push(TableOutcome {
+                    table: (*table).to_owned(),
+                    account_id: account,
+                    region: region.to_owned(),
+                    rows: rows.len() as u64,
+                    errors: 0,
+                });
+            }
         }
         let errors: Vec<Value> = errors.iter().map(filled).collect();
         for (schema, rows) in [
@@ -110,7 +114,11 @@ impl Lake {
             (contract::relationships(), relationships),
             (contract::collect_errors(), errors),
         ] {
-            record.files.push(write(&lake, &run, &schema, &rows));
+            for (account, rows) in by_account(rows) {
+                record
+                    .files
+                    .push(write(&lake, &run, &account, &schema, &rows));
+            }
         }
         record.commit(&lake).unwrap();
     }
@@ -134,12 +142,35 @@ fn filled(row: &Value) -> Value {
     full
 }
 
+/// Rows by account; the usual one if there are none.
+fn by_account(rows: Vec<Value>) -> BTreeMap<String, Vec<Value>> {
+    let mut accounts: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in rows {
+        let account = row["account_id"].as_str().unwrap_or(ACCOUNT).to_owned();
+        accounts.entry(account).or_default().push(row);
+    }
+    if accounts.is_empty() {
+        accounts.insert(ACCOUNT.to_owned(), Vec::new());
+    }
+    accounts
+}
+
+/// Whether a column holds a list, by what `collect` declares.
+fn is_list(table: &str, column: &str) -> bool {
+    static SCHEMA: OnceLock<Value> = OnceLock::new();
+    let schema =
+        SCHEMA.get_or_init(|| serde_json::from_str(include_str!("../../schema.json")).unwrap());
+    schema[table]["columns"][column] == "list"
+}
+
 fn schema_of(table: &str, rows: &[Value]) -> TableSchema {
     let mut columns = contract::inventory_columns();
     let known: BTreeSet<String> = columns.iter().map(|column| column.name.clone()).collect();
     for (name, value) in rows.iter().flat_map(|row| row.as_object().unwrap()) {
         if !known.contains(name) && !columns.iter().any(|column| column.name == *name) {
-            let kind = if value.is_array() || value.is_object() {
+            let kind = if value.is_array() && is_list(table, name) {
+                ColumnType::List
+            } else if value.is_array() || value.is_object() {
                 ColumnType::Json
             } else {
                 ColumnType::String
@@ -161,12 +192,13 @@ fn schema_of(table: &str, rows: &[Value]) -> TableSchema {
 fn write(
     lake: &Storage,
     run: &RunId,
+    account: &str,
     schema: &TableSchema,
     rows: &[Value],
 ) -> handoff::run::FileEntry {
     let finished = finished(lake, schema, rows);
-    let key = paths::inventory(&schema.name, ACCOUNT, run);
-    let entry = finished.entry(key.clone(), &schema.name, Some(ACCOUNT));
+    let key = paths::inventory(&schema.name, account, run);
+    let entry = finished.entry(key.clone(), &schema.name, Some(account));
     lake.put_file(&key, finished.file).unwrap();
     entry
 }

@@ -18,16 +18,23 @@ use crate::iam::{Policy, PolicyKind, Principal};
 /// Seconds after which a second factor is no longer recent.
 const RECENT: &str = "3600";
 
-/// Who may assume a special role, and how: anybody of the account whose own policies let it, with a recent second factor.
+/// Who may assume a special role, and how: anybody of the accounts whose own policies let it, with a recent second factor.
 /// Trust policies can't name groups, so that the policies of the groups choose.
-pub(super) fn trust(arn: &str) -> Value {
-    let account = arn.split(":role/").next().unwrap_or_default();
+pub(super) fn trust(partition: &str, accounts: &BTreeSet<&str>) -> Value {
+    let roots: Vec<String> = accounts
+        .iter()
+        .map(|account| format!("arn:{partition}:iam::{account}:root"))
+        .collect();
+    let roots = match roots.as_slice() {
+        [one] => json!(one),
+        several => json!(several),
+    };
     json!({
         "Version": "2012-10-17",
         "Statement": [{
             "Sid": "RecentSecondFactor",
             "Effect": "Allow",
-            "Principal": { "AWS": format!("{account}:root") },
+            "Principal": { "AWS": roots },
             "Action": "sts:AssumeRole",
             "Condition": {
                 "Bool": { "aws:MultiFactorAuthPresent": "true" },
@@ -40,7 +47,7 @@ pub(super) fn trust(arn: &str) -> Value {
 /// Reads the run once more and puts the new policies in the place of the old ones.
 pub(super) fn apply(
     plan: &Plan,
-    guardrail: &Guardrail,
+    guardrails: &[Guardrail],
     connection: &Connection,
 ) -> anyhow::Result<Scene> {
     let mut scene = Scene::read(connection)?;
@@ -90,8 +97,13 @@ pub(super) fn apply(
     for special in plan.specials.values() {
         add_role(&mut scene, special)?;
     }
-    for limits in scene.world.limits.values_mut() {
-        limits.guard(&guardrail.policies()?);
+    for guardrail in guardrails {
+        let policies = guardrail.policies()?;
+        for (account, limits) in &mut scene.world.limits {
+            if guardrail.accounts.contains(&**account) {
+                limits.guard(&policies);
+            }
+        }
     }
     scene.facts = Facts::new(&scene.world);
     Ok(scene)

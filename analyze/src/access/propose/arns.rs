@@ -25,11 +25,14 @@ pub(super) fn named(
 ) -> BTreeMap<usize, BTreeSet<String>> {
     let mut found: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
     let leaves = leaves(names);
-    let in_request = leaves
+    let in_request: Vec<String> = leaves
         .iter()
-        .map(|(_, value)| value)
-        .filter(|value| value.starts_with("arn:"));
-    for arn in arns.iter().chain(in_request) {
+        .filter_map(|(_, value)| match value.starts_with("arn:") {
+            true => Some(value.clone()),
+            false => queue(value, place),
+        })
+        .collect();
+    for arn in arns.iter().chain(&in_request) {
         if let Some(index) = type_of(facts, arn) {
             found.entry(index).or_default().insert(arn.clone());
         }
@@ -48,6 +51,22 @@ pub(super) fn named(
         }
     }
     found
+}
+
+/// The ARN of a queue, which calls name by its URL: it tells the account, which may be another one.
+fn queue(url: &str, place: Place<'_>) -> Option<String> {
+    let (host, path) = url.strip_prefix("https://")?.split_once('/')?;
+    let (account, name) = path.split_once('/')?;
+    let region = match host.split('.').collect::<Vec<_>>().as_slice() {
+        ["sqs", region, "amazonaws", "com", ..] | [region, "queue", "amazonaws", "com", ..] => {
+            region
+        }
+        ["queue", "amazonaws", "com"] => place.region,
+        _ => return None,
+    };
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && !name.is_empty() && !name.contains('/'))
+        .then(|| format!("arn:{}:sqs:{region}:{account}:{name}", place.partition))
 }
 
 /// Every resource of a type, where the event happened: wildcards for what the place does not tell.
@@ -75,7 +94,7 @@ pub(super) fn is_plain(arn: &str) -> bool {
 }
 
 /// The type that an ARN is of: of those whose pattern matches, the one that says most.
-pub(super) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
+pub(in crate::access) fn type_of(facts: &ActionFacts, arn: &str) -> Option<usize> {
     let mut best: Option<(usize, usize)> = None;
     for (index, resource) in facts
         .resources
@@ -287,6 +306,16 @@ mod tests {
             ]
         );
         assert!(made("rds:ModifyDBInstance", &[], &["other=d1"]).is_empty());
+        for url in [
+            "https://sqs.us-east-1.amazonaws.com/444455556666/orders",
+            "https://us-east-1.queue.amazonaws.com/444455556666/orders",
+        ] {
+            assert_eq!(
+                made("sqs:DeleteQueue", &[], &[&format!("queueUrl={url}")]),
+                ["arn:aws:sqs:us-east-1:444455556666:orders"],
+                "a queue of another account"
+            );
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn files(
     scene: &Scene,
     plan: &Plan,
     foreign: &[Foreign],
-    guardrail: &Guardrail,
+    guardrails: &[Guardrail],
 ) -> Files {
     let mut files = Files::new();
     let mut accounts: Vec<&str> = scene
@@ -106,8 +106,39 @@ pub(super) fn files(
             pretty(&one.document),
         );
     }
-    organization(guardrail, &mut files);
+    for (key, roles) in &plan.sets {
+        let documents = roles.first().map(|role| &plan.outcomes[*role].documents);
+        for document in documents.into_iter().flatten() {
+            files.insert(set_path(plan, key), pretty(document));
+        }
+    }
+    for guardrail in guardrails {
+        organization(
+            guardrail,
+            &organization_folder(guardrails, guardrail),
+            &mut files,
+        );
+    }
     files
+}
+
+/// Where the inline policy of a permission set is.
+pub(super) fn set_path(plan: &Plan, key: &(String, String)) -> String {
+    let (organization, name) = key;
+    let several = plan.sets.keys().any(|(other, _)| other != organization);
+    let folder = match several {
+        true => format!("identity-center/{}", safe(organization)),
+        false => "identity-center".to_owned(),
+    };
+    format!("{folder}/{}.json", safe(name))
+}
+
+/// Where the policies of an organization are.
+pub(super) fn organization_folder(guardrails: &[Guardrail], one: &Guardrail) -> String {
+    match guardrails.len() {
+        1 => "organization".to_owned(),
+        _ => format!("organization/{}", safe(&one.organization)),
+    }
 }
 
 /// The name of the trust policy of a role that is there.
@@ -133,7 +164,7 @@ fn managed<'a>(scene: &'a Scene, plan: &'a Plan, account: &str) -> Vec<Managed<'
         .containers
         .iter()
         .zip(&plan.outcomes)
-        .filter(|(container, _)| *container.account == *account)
+        .filter(|(container, outcome)| *container.account == *account && outcome.is_applied_here())
     {
         for (number, document) in outcome.documents.iter().enumerate() {
             all.push(Managed {
@@ -295,12 +326,12 @@ fn literal(text: &str) -> String {
     text.replace("${", "$${").replace("%{", "%%{")
 }
 
-fn organization(guardrail: &Guardrail, files: &mut Files) {
+fn organization(guardrail: &Guardrail, folder: &str, files: &mut Files) {
     let mut resources = Map::new();
     let mut terraform = Map::new();
     for (number, document) in guardrail.documents.iter().enumerate() {
         let name = format!("sevenwalls-guardrail-{}", number + 1);
-        files.insert(format!("organization/{name}.json"), format!("{document}\n"));
+        files.insert(format!("{folder}/{name}.json"), format!("{document}\n"));
         resources.insert(
             logical(&name),
             json!({
@@ -325,15 +356,12 @@ fn organization(guardrail: &Guardrail, files: &mut Files) {
         "Parameters": { "TargetIds": { "Type": "CommaDelimitedList", "Description": "Ids of the root, units or accounts that it is attached to" } },
         "Resources": resources,
     });
-    files.insert(
-        "organization/cloudformation.json".to_owned(),
-        pretty(&template),
-    );
+    files.insert(format!("{folder}/cloudformation.json"), pretty(&template));
     let template = json!({
         "terraform": { "required_providers": { "aws": { "source": "hashicorp/aws" } } },
         "resource": { "aws_organizations_policy": terraform },
     });
-    files.insert("organization/main.tf.json".to_owned(), pretty(&template));
+    files.insert(format!("{folder}/main.tf.json"), pretty(&template));
 }
 
 /// Commands that take away what the new policies replace.
@@ -343,7 +371,7 @@ fn script(scene: &Scene, plan: &Plan, account: &str) -> Option<String> {
         .containers
         .iter()
         .zip(&plan.outcomes)
-        .filter(|(container, _)| *container.account == *account)
+        .filter(|(container, outcome)| *container.account == *account && outcome.is_applied_here())
     {
         let kind = container.kind.name();
         let name = quoted(&container.name);

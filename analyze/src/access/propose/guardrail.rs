@@ -1,4 +1,4 @@
-//! What nobody in the organization should do: a service control policy.
+//! What nobody in an organization should do: a service control policy.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,8 +78,12 @@ const OF_SPECIAL_ROLES: [&str; 8] = [
     "iam:UpdateAssumeRolePolicy",
 ];
 
-/// The policy, and what is not in it though it belongs there.
+/// The policy of an organization, and what is not in it though it belongs there.
 pub(super) struct Guardrail {
+    /// Id of the organization; empty where the run shows none.
+    pub(super) organization: String,
+    /// Its accounts, and those of which it is not known whether they are.
+    pub(super) accounts: BTreeSet<String>,
     pub(super) documents: Vec<Value>,
     /// ARNs of the buckets whose logs it keeps.
     pub(super) buckets: Vec<String>,
@@ -87,29 +91,96 @@ pub(super) struct Guardrail {
     pub(super) left_out: BTreeSet<&'static str>,
     /// Accounts that it does not reach, since they manage the organization.
     pub(super) spared: BTreeSet<String>,
-    /// Whether some account is in an organization.
+    /// Whether the run tells the place of some account in it.
     pub(super) applies: bool,
 }
 
-/// Makes it.
+/// Makes one for each organization.
 pub(super) fn make(
     scene: &Scene,
     uses: &Uses,
     plan: &Plan,
     connection: &Connection,
-) -> anyhow::Result<Guardrail> {
-    let mut statement = connection
-        .prepare("select distinct arn from trail_buckets where arn is not null order by all")?;
-    let buckets = statement
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<Vec<String>, _>>()?;
-    let mut statement = connection.prepare(
-        "select distinct management_account_id from aws_organizations_organization where management_account_id is not null order by all",
+) -> anyhow::Result<Vec<Guardrail>> {
+    let buckets: Vec<(String, String)> = pairs(
+        connection,
+        "select distinct account_id, arn from trail_buckets where account_id is not null and arn is not null order by all",
     )?;
-    let spared = statement
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<BTreeSet<String>, _>>()?;
-    let used = used_in_the_open(scene, uses, plan);
+    let managing: Vec<(String, String)> = pairs(
+        connection,
+        "select distinct coalesce(organization_id, ''), management_account_id from aws_organizations_organization where management_account_id is not null order by all",
+    )?;
+    let guardrails = organizations(scene, connection)?.into_iter();
+    let guardrails = guardrails.map(|(organization, accounts)| {
+        let buckets = buckets
+            .iter()
+            .filter(|(account, _)| accounts.contains(account))
+            .map(|(_, bucket)| bucket.clone())
+            .collect();
+        let spared = managing
+            .iter()
+            .filter(|(of, _)| of.is_empty() || *of == organization || organization.is_empty())
+            .map(|(_, account)| account.clone())
+            .collect();
+        let used = used_in_the_open(scene, uses, plan, &accounts);
+        guardrail(scene, organization, accounts, buckets, spared, &used)
+    });
+    Ok(guardrails.collect())
+}
+
+fn pairs(connection: &Connection, sql: &str) -> anyhow::Result<Vec<(String, String)>> {
+    let mut statement = connection.prepare(sql)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The accounts of each organization. One of which it is not known is taken for a member of all: what it uses must go on.
+fn organizations(
+    scene: &Scene,
+    connection: &Connection,
+) -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
+    let told = pairs(
+        connection,
+        "select distinct account_id, organization_id from aws_organizations_organization where account_id is not null and organization_id is not null order by all",
+    )?;
+    let mut of_account: BTreeMap<String, String> = told.into_iter().collect();
+    for (account, limits) in &scene.world.limits {
+        if let Some(id) = limits
+            .organization
+            .as_deref()
+            .and_then(|path| path.split('/').next())
+        {
+            of_account.insert(account.to_string(), id.to_owned());
+        }
+    }
+    let mut members: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut unknown = BTreeSet::new();
+    for container in &scene.containers {
+        match of_account.get(&*container.account) {
+            Some(id) => members
+                .entry(id.clone())
+                .or_default()
+                .insert(container.account.to_string()),
+            None => unknown.insert(container.account.to_string()),
+        };
+    }
+    if members.is_empty() {
+        members.insert(String::new(), BTreeSet::new());
+    }
+    for accounts in members.values_mut() {
+        accounts.extend(unknown.iter().cloned());
+    }
+    Ok(members)
+}
+
+fn guardrail(
+    scene: &Scene,
+    organization: String,
+    accounts: BTreeSet<String>,
+    buckets: Vec<String>,
+    spared: BTreeSet<String>,
+    used: &BTreeSet<&'static str>,
+) -> Guardrail {
     let mut left_out = BTreeSet::new();
     let mut wanted = |actions: &[&'static str]| -> Vec<&'static str> {
         let (out, within): (Vec<&'static str>, Vec<&'static str>) =
@@ -119,7 +190,8 @@ pub(super) fn make(
     };
     let partition = scene
         .containers
-        .first()
+        .iter()
+        .find(|container| accounts.contains(&*container.account))
         .and_then(|container| container.arn.split(':').nth(1))
         .unwrap_or("aws");
     let special = format!("arn:{partition}:iam::*:role/danger-*");
@@ -156,21 +228,27 @@ pub(super) fn make(
         }
         documents.push(vec![statement]);
     }
-    Ok(Guardrail {
+    let limits = &scene.world.limits;
+    Guardrail {
         documents: documents.into_iter().map(document::document).collect(),
+        applies: limits.iter().any(|(account, limits)| {
+            accounts.contains(&**account) && limits.organization.is_some()
+        }),
+        organization,
+        accounts,
         buckets,
         left_out,
-        applies: scene
-            .world
-            .limits
-            .values()
-            .any(|limits| limits.organization.is_some()),
         spared,
-    })
+    }
 }
 
-/// Actions that somebody uses who is not sent to a special role for them.
-fn used_in_the_open(scene: &Scene, uses: &Uses, plan: &Plan) -> BTreeSet<&'static str> {
+/// Actions that somebody in the accounts uses who is not sent to a special role for them.
+fn used_in_the_open(
+    scene: &Scene,
+    uses: &Uses,
+    plan: &Plan,
+    accounts: &BTreeSet<String>,
+) -> BTreeSet<&'static str> {
     let mut behind: BTreeMap<usize, BTreeSet<&'static str>> = BTreeMap::new();
     for (container, outcome) in scene.containers.iter().zip(&plan.outcomes) {
         for member in &container.members {
@@ -181,9 +259,10 @@ fn used_in_the_open(scene: &Scene, uses: &Uses, plan: &Plan) -> BTreeSet<&'stati
         }
     }
     let open = |used: &&super::uses::Use| {
-        behind
-            .get(&used.holder)
-            .is_none_or(|actions| !actions.contains(used.action.name))
+        accounts.contains(&*scene.world.holders[used.holder].account)
+            && behind
+                .get(&used.holder)
+                .is_none_or(|actions| !actions.contains(used.action.name))
     };
     let mut actions: BTreeSet<&'static str> = uses
         .all
@@ -191,10 +270,12 @@ fn used_in_the_open(scene: &Scene, uses: &Uses, plan: &Plan) -> BTreeSet<&'stati
         .filter(open)
         .map(|used| used.action.name)
         .collect();
-    let machines = plan
-        .outcomes
+    let machines = scene
+        .containers
         .iter()
-        .flat_map(|outcome| &outcome.kept)
+        .zip(&plan.outcomes)
+        .filter(|(container, _)| accounts.contains(&*container.account))
+        .flat_map(|(_, outcome)| &outcome.kept)
         .filter(|(_, keep)| **keep == Keep::Machine);
     actions.extend(
         machines

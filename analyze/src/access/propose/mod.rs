@@ -19,7 +19,9 @@ mod plan;
 mod proof;
 mod readme;
 mod scene;
+mod sets;
 mod sight;
+mod specials;
 mod tagged;
 mod uses;
 
@@ -34,6 +36,7 @@ use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
 use handoff::storage::Storage;
 
+pub(super) use self::arns::type_of;
 use self::entrants::Entrants;
 use self::foreign::Foreign;
 use self::guardrail::Guardrail;
@@ -108,7 +111,7 @@ struct Proposal {
     holes: Vec<String>,
     plan: Plan,
     foreign: Vec<Foreign>,
-    guardrail: Guardrail,
+    guardrails: Vec<Guardrail>,
     proof: Proof,
 }
 
@@ -167,8 +170,8 @@ impl Basis {
             dangers,
         } = self;
         let foreign = foreign::find(&scene, connection)?;
-        let guardrail = guardrail::make(&scene, &uses, &plan, connection)?;
-        let new = apply::apply(&plan, &guardrail, connection)?;
+        let guardrails = guardrail::make(&scene, &uses, &plan, connection)?;
+        let new = apply::apply(&plan, &guardrails, connection)?;
         let prover = Prover {
             old: &scene,
             new: &new,
@@ -185,7 +188,7 @@ impl Basis {
             holes,
             plan,
             foreign,
-            guardrail,
+            guardrails,
             proof,
         })
     }
@@ -201,7 +204,7 @@ impl Proposal {
     /// Writes everything, or nothing if the proof fails.
     fn write(&self, out: &Storage, run: &str) -> anyhow::Result<()> {
         self.check()?;
-        let mut files = files::files(&self.scene, &self.plan, &self.foreign, &self.guardrail);
+        let mut files = files::files(&self.scene, &self.plan, &self.foreign, &self.guardrails);
         files.insert("proof.json".to_owned(), files::pretty(&self.proof.json()));
         files.insert("replayed.ndjson".to_owned(), self.proof.lines());
         for (path, text) in &files {
@@ -244,7 +247,7 @@ impl Proposal {
         };
         shell::note(&format!(
             "policies of {} users, groups and roles replaced, dangerous actions of {} denied, {} left as they are; {} special roles",
-            count(|state| *state == State::Replaced),
+            count(|state| matches!(state, State::Replaced | State::PermissionSet)),
             count(|state| *state == State::Denied),
             count(|state| matches!(state, State::Left(_))),
             self.plan.specials.len(),

@@ -21,6 +21,9 @@ pub(super) enum Left {
     NeverSeen,
     NothingDangerous,
     TooLarge,
+    SetUnused,
+    SetDiffers,
+    SetElsewhere,
 }
 
 impl Left {
@@ -45,6 +48,15 @@ impl Left {
             Self::TooLarge => {
                 "what it needs does not fit into the policies that IAM attaches to it"
             }
+            Self::SetUnused => {
+                "no event shows that anybody used its permission set: take the assignment away if nobody needs it"
+            }
+            Self::SetDiffers => {
+                "the roles of its permission set have different policies: provision the set again first"
+            }
+            Self::SetElsewhere => {
+                "what its permission set is used for is not known in another account"
+            }
         }
     }
 }
@@ -56,6 +68,8 @@ pub(super) enum State {
     Replaced,
     /// It was never seen: its policies stay, and what is dangerous is denied.
     Denied,
+    /// Single sign-on keeps it: what it used is for its permission set.
+    PermissionSet,
     Left(Left),
 }
 
@@ -70,6 +84,8 @@ pub(super) enum Keep {
     Entrance,
     /// It is granted on what is the principal's own, which a role does not have.
     Personal,
+    /// The policy of the resource lets its holder do it, and would not let a role for it.
+    ByResource,
     /// The catalogue does not know it.
     NotInCatalogue,
 }
@@ -85,6 +101,7 @@ impl Keep {
                 "the way to a role or a second factor: limited to what it was used on"
             }
             Self::Personal => "used, and granted by what is the principal's own",
+            Self::ByResource => "used, on what has a policy of its own that lets nobody else do it",
             Self::NotInCatalogue => "not an action that this version knows",
         }
     }
@@ -130,6 +147,11 @@ impl Outcome {
         }
     }
 
+    /// Whether its account is where policies are attached and detached; single sign-on does it for its own roles.
+    pub(super) fn is_applied_here(&self) -> bool {
+        self.state != State::PermissionSet
+    }
+
     /// Whether policies are attached or detached.
     pub(super) fn changes(&self) -> bool {
         !self.documents.is_empty() || !self.detached.is_empty()
@@ -153,10 +175,15 @@ pub(super) struct Special {
 /// Special roles by account and name.
 pub(super) type Specials = BTreeMap<(String, String), Special>;
 
+/// Positions of the roles of a permission set, by its organization and name.
+pub(super) type Sets = BTreeMap<(String, String), Vec<usize>>;
+
 /// The whole proposal.
 pub(super) struct Plan {
     /// One for each container.
     pub(super) outcomes: Vec<Outcome>,
     /// By account and name.
     pub(super) specials: Specials,
+    /// Permission sets of single sign-on whose policies are replaced.
+    pub(super) sets: Sets,
 }

@@ -2,19 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
-use super::apply;
 use super::containers::{Container, Kind};
 use super::document::{ATTACHED, Element, MANAGED, Why};
 use super::entrants::Entrants;
 use super::narrow::{self, Granting};
 use super::outcome::{Keep, Left, Outcome, Plan, Specials, State};
 use super::scene::Scene;
+use super::sets;
 use super::sight::Sight;
-use super::tagged;
 use super::uses::{Use, Uses};
 use crate::access::facts;
+use crate::access::world::Holder;
 
 /// Actions by which somebody gets to a second factor or to a role: they can't stand behind one.
 const ENTRANCES: [&str; 8] = [
@@ -48,17 +46,19 @@ impl Planner<'_> {
         let mut plan = Plan {
             outcomes: Vec::new(),
             specials: BTreeMap::new(),
+            sets: BTreeMap::new(),
         };
         for index in 0..self.scene.containers.len() {
             let outcome = self.outcome(index, &mut plan.specials);
             plan.outcomes.push(outcome);
         }
+        sets::merge(self.scene, &mut plan);
         self.finish_specials(&mut plan);
         self.finish(&mut plan);
         plan
     }
 
-    fn container(&self, index: usize) -> &Container {
+    pub(super) fn container(&self, index: usize) -> &Container {
         &self.scene.containers[index]
     }
 
@@ -79,7 +79,7 @@ impl Planner<'_> {
         if holders().any(|holder| holder.service_linked) {
             return Some(Left::ServiceLinked);
         }
-        if holders().any(crate::access::world::Holder::reserved) {
+        if holders().any(Holder::reserved) && sets::name(&container.name).is_none() {
             return Some(Left::Reserved);
         }
         if container.special {
@@ -131,8 +131,7 @@ impl Planner<'_> {
         let mut outcome = Outcome::new(State::Replaced);
         let mut before = BTreeSet::new();
         for (position, policy) in container.policies.iter().enumerate() {
-            // A policy that only denies stays where it is.
-            if self.scene.grantings_of(policy.id).next().is_none() {
+            if !sets::is_replaced(self.scene, container, policy) {
                 continue;
             }
             outcome.detached.push(position);
@@ -221,7 +220,7 @@ impl Planner<'_> {
             }
             let (element, wide) = granting.narrowed(self.scene, facts, used);
             if let Some(kind) = danger {
-                match self.keep(container, granting, &element, facts.name) {
+                match self.keep(container, granting, &element, used) {
                     Some(keep) => {
                         outcome.kept.insert(facts.name.to_owned(), keep);
                     }
@@ -314,12 +313,12 @@ impl Planner<'_> {
         container: &Container,
         granting: &Granting<'_>,
         element: &Element,
-        action: &str,
+        used: &[&Use],
     ) -> Option<Keep> {
         if !self.is_human(container) {
             return Some(Keep::Machine);
         }
-        if ENTRANCES.contains(&action) {
+        if used.iter().any(|one| ENTRANCES.contains(&one.action.name)) {
             return Some(Keep::Entrance);
         }
         let by_principal = granting.statement.keys().any(facts::of_principal);
@@ -327,58 +326,10 @@ impl Planner<'_> {
             .patterns
             .iter()
             .any(|pattern| pattern.contains("${"));
-        (by_principal || by_variable).then_some(Keep::Personal)
-    }
-
-    fn put_behind(
-        &self,
-        index: usize,
-        granting: &Granting<'_>,
-        kind: &'static str,
-        element: Element,
-        used: &[&Use],
-        specials: &mut Specials,
-    ) {
-        let container = self.container(index);
-        let service = used
-            .first()
-            .and_then(|one| one.action.name.split(':').next())
-            .unwrap_or_default();
-        let special = specials
-            .entry((
-                container.account.to_string(),
-                format!("danger-{kind}-{service}"),
-            ))
-            .or_default();
-        special.kind = kind;
-        let condition = tagged::without_mfa(granting.condition());
-        if let Some(action) = used.first().map(|one| one.action) {
-            let tagged = tagged::tagged(self.scene, self.tag_keys, granting, action, &element);
-            match tagged.and_then(|tagged| Some((tagged::with(&condition, &tagged.tag)?, tagged))) {
-                Some((with_tag, tagged)) => {
-                    special
-                        .draft
-                        .allow(Why::Used, tagged.element, &with_tag, action.name);
-                    if let Some(rest) = tagged.rest {
-                        special
-                            .draft
-                            .allow(Why::Used, rest, &condition, action.name);
-                    }
-                }
-                None => special
-                    .draft
-                    .allow(Why::Used, element, &condition, action.name),
-            }
-            special.actions.insert(action.name);
+        if by_principal || by_variable {
+            return Some(Keep::Personal);
         }
-        match container.kind {
-            Kind::User | Kind::Group => {
-                special.containers.insert(index);
-            }
-            Kind::Role => special
-                .containers
-                .extend(self.entrants.containers(self.scene, &container.arn)),
-        }
+        (!self.a_role_may(container, element, used)).then_some(Keep::ByResource)
     }
 
     /// A container of which no event tells: what is dangerous and would show is denied.
@@ -422,48 +373,6 @@ impl Planner<'_> {
         outcome
     }
 
-    /// Names the special roles and lets their people in.
-    fn finish_specials(&self, plan: &mut Plan) {
-        let taken: BTreeSet<String> = self
-            .scene
-            .containers
-            .iter()
-            .filter(|container| container.kind == Kind::Role)
-            .map(|container| format!("{} {}", container.account, container.name.to_lowercase()))
-            .collect();
-        for ((account, base), special) in &mut plan.specials {
-            let free = |name: &String| !taken.contains(&format!("{account} {name}"));
-            let numbered = (2..).map(|number| format!("{base}-{number}"));
-            special.name = std::iter::once(base.clone())
-                .chain(numbered)
-                .find(free)
-                .unwrap_or_else(|| base.clone());
-            let own = self
-                .scene
-                .containers
-                .iter()
-                .find(|container| *container.account == **account);
-            let partition = own
-                .and_then(|container| container.arn.split(':').nth(1))
-                .unwrap_or("aws");
-            special.arn = format!("arn:{partition}:iam::{account}:role/{}", special.name);
-            special.trust = apply::trust(&special.arn);
-            special.documents = special
-                .draft
-                .documents(MANAGED, ATTACHED)
-                .unwrap_or_default();
-            for index in &special.containers {
-                let draft = &mut plan.outcomes[*index].draft;
-                draft.allow(
-                    Why::SpecialRoles,
-                    Element::of([special.arn.clone()]),
-                    &Value::Null,
-                    "sts:AssumeRole",
-                );
-            }
-        }
-    }
-
     /// Makes documents of the drafts.
     fn finish(&self, plan: &mut Plan) {
         for (container, outcome) in self.scene.containers.iter().zip(&mut plan.outcomes) {
@@ -472,8 +381,11 @@ impl Planner<'_> {
                 .iter()
                 .enumerate()
                 .filter(|(at, policy)| policy.arn.is_some() && !outcome.detached.contains(at));
-            let room = ATTACHED.saturating_sub(stay.count());
-            match outcome.draft.documents(MANAGED, room) {
+            let (size, room) = match outcome.state {
+                State::PermissionSet => (sets::INLINE, 1),
+                _ => (MANAGED, ATTACHED.saturating_sub(stay.count())),
+            };
+            match outcome.draft.documents(size, room) {
                 Some(documents) => outcome.documents = documents,
                 None => {
                     let draft = std::mem::take(&mut outcome.draft);

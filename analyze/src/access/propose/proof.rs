@@ -302,7 +302,7 @@ impl Prover<'_> {
         self.outcomes(holder)
             .any(|(_, outcome)| match outcome.state {
                 State::Left(left) => left != Left::NothingAttached,
-                State::Replaced | State::Denied => {
+                State::Replaced | State::Denied | State::PermissionSet => {
                     outcome.wide.contains_key("sts:AssumeRole")
                         || outcome.kept.get("sts:AssumeRole") == Some(&Keep::NotObservable)
                 }
@@ -384,7 +384,9 @@ impl Prover<'_> {
                     (unread || granting.any(|granting| granting.statement.names_action(&parsed)))
                         .then_some(left.text())
                 }
-                State::Replaced | State::Denied => outcome.kept.get(action).map(|keep| keep.text()),
+                State::Replaced | State::Denied | State::PermissionSet => {
+                    outcome.kept.get(action).map(|keep| keep.text())
+                }
             })
     }
 }

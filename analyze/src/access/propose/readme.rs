@@ -7,7 +7,8 @@ use handoff::text::printable;
 
 use super::Proposal;
 use super::containers::{Container, Kind};
-use super::files::{policy_name, safe, trust_name};
+use super::files::{organization_folder, policy_name, safe, set_path, trust_name};
+use super::guardrail::Guardrail;
 use super::outcome::{Outcome, State};
 
 /// Names listed in one place.
@@ -18,12 +19,13 @@ pub(super) fn text(proposal: &Proposal, run: &str) -> String {
     introduction(&mut text, proposal);
     order(&mut text);
     specials(&mut text, proposal);
+    sets(&mut text, proposal);
     foreign(&mut text, proposal);
     changes(&mut text, proposal);
     kept(&mut text, proposal);
     wide(&mut text, proposal);
     left(&mut text, proposal);
-    guardrail(&mut text, proposal);
+    guardrails(&mut text, proposal);
     limits(&mut text, proposal);
     text
 }
@@ -204,6 +206,40 @@ fn foreign(text: &mut String, proposal: &Proposal) {
     text.push('\n');
 }
 
+fn sets(text: &mut String, proposal: &Proposal) {
+    if proposal.plan.sets.is_empty() {
+        return;
+    }
+    text.push_str(
+        "## Permission sets of IAM Identity Center\n\n\
+         Roles of single sign-on are changed by their permission sets. The document of each is what its roles used, in all accounts together: \
+         put it there as inline policy (`aws sso-admin put-inline-policy-to-permission-set`), detach the policies below from it, then provision \
+         it (`aws sso-admin provision-permission-set`). It takes the place of the inline policy that the set has now. The change is for every \
+         account that the set is assigned in: what is used in those that are not in this run is not known, so collect them before.\n\n\
+         | permission set | accounts | detach | inline policy |\n| --- | --- | --- | --- |\n",
+    );
+    for (key, roles) in &proposal.plan.sets {
+        let containers = || roles.iter().map(|role| &proposal.scene.containers[*role]);
+        let detached = roles
+            .iter()
+            .flat_map(|role| {
+                let container = &proposal.scene.containers[*role];
+                let outcome = &proposal.plan.outcomes[*role];
+                outcome.detached.iter().map(|at| &container.policies[*at])
+            })
+            .filter_map(|policy| policy.arn.as_deref()?.rsplit('/').next());
+        let _ = writeln!(
+            text,
+            "| {} | {} | {} | `{}` |",
+            plain(&key.1),
+            list(containers().map(|container| &*container.account)),
+            list(detached),
+            set_path(&proposal.plan, key)
+        );
+    }
+    text.push('\n');
+}
+
 fn changes(text: &mut String, proposal: &Proposal) {
     text.push_str(
         "## What changes\n\n\
@@ -220,6 +256,9 @@ fn changes(text: &mut String, proposal: &Proposal) {
                 arn.rsplit('/').next().unwrap_or(arn)
             }))
         });
+        if !outcome.is_applied_here() {
+            continue;
+        }
         let files: Vec<String> = (1..=outcome.documents.len())
             .map(|number| {
                 format!(
@@ -340,14 +379,28 @@ fn left(text: &mut String, proposal: &Proposal) {
     text.push('\n');
 }
 
-fn guardrail(text: &mut String, proposal: &Proposal) {
-    let guardrail = &proposal.guardrail;
+fn guardrails(text: &mut String, proposal: &Proposal) {
     text.push_str(
         "## For the organization\n\n\
          The service control policies of `organization` deny what ends the watch over an account: leaving the organization, stopping trails, \
          detectors and recorders, removing logs and locks of backups. Roles named `danger-*` are spared, so that the special roles can do \
          it with a second factor; from then on only they can make or change roles of such names.\n\n",
     );
+    for guardrail in &proposal.guardrails {
+        if proposal.guardrails.len() > 1 {
+            let _ = write!(
+                text,
+                "### {}\n\nThe documents of `{}`, for the accounts {}.\n\n",
+                plain(&guardrail.organization),
+                organization_folder(&proposal.guardrails, guardrail),
+                list(guardrail.accounts.iter().map(String::as_str))
+            );
+        }
+        guardrail_of(text, guardrail);
+    }
+}
+
+fn guardrail_of(text: &mut String, guardrail: &Guardrail) {
     if !guardrail.buckets.is_empty() {
         let _ = write!(
             text,

@@ -1,6 +1,6 @@
 //! The principals, resources and policies that a proposal is made for, and those it makes.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use duckdb::Connection;
@@ -15,8 +15,8 @@ use crate::access::classes;
 use crate::access::decide::{Granted, Judge, Subject};
 use crate::access::facts::{self, Facts};
 use crate::access::library::{PolicyId, UNREAD};
-use crate::access::world::{Holder, Target, World};
-use crate::iam::{Action, Context, Effect, PolicyKind};
+use crate::access::world::{Holder, Kind, Target, World};
+use crate::iam::{Action, Context, Effect, PolicyKind, Principal};
 
 /// All that is judged, and where policies are attached.
 pub(super) struct Scene {
@@ -31,6 +31,8 @@ pub(super) struct Scene {
     through_services: Arc<Context>,
     /// By account the policy of resources that are not in the run: it may leave the choice to the account.
     unknown: HashMap<Arc<str>, PolicyId>,
+    /// By account a role whose own policy allows everything: what it may not do, no special role may.
+    probes: HashMap<Arc<str>, Holder>,
 }
 
 impl Scene {
@@ -41,6 +43,7 @@ impl Scene {
         world.read_targets(connection, |_| true)?;
         world.add_accounts();
         let unknown = unknown_policies(&mut world);
+        let probes = probes(&mut world)?;
         let facts = Facts::new(&world);
         let targets = world
             .targets
@@ -68,6 +71,7 @@ impl Scene {
             containers_of,
             through_services: facts::through_services(),
             unknown,
+            probes,
         })
     }
 
@@ -124,6 +128,20 @@ impl Scene {
         let target = self.target_or_made(subject.holder, arn);
         let object = judge.object(&target, arn)?;
         judge.ask(subject, action, &object, Some(&self.through_services))
+    }
+
+    /// Whether a role of an account may do it, if only its own policies let it: no policy of a resource names another one.
+    pub(super) fn a_role_may(
+        &self,
+        judge: &Judge<'_>,
+        account: &str,
+        action: &Action,
+        arn: &str,
+    ) -> bool {
+        self.probes.get(account).is_some_and(|probe| {
+            self.ask(judge, &mut judge.subject(probe), action, arn)
+                .is_some()
+        })
     }
 
     /// The statements of a container that allow something.
@@ -215,4 +233,44 @@ fn unknown_policies(world: &mut World) -> HashMap<Arc<str>, PolicyId> {
         (account, id)
     };
     accounts.into_iter().map(add).collect()
+}
+
+/// For each account a role that may do everything, as far as its own policy goes.
+fn probes(world: &mut World) -> anyhow::Result<HashMap<Arc<str>, Holder>> {
+    let accounts: BTreeMap<Arc<str>, String> = world
+        .holders
+        .iter()
+        .map(|holder| {
+            let partition = holder.arn.split(':').nth(1).unwrap_or("aws").to_owned();
+            (Arc::clone(&holder.account), partition)
+        })
+        .collect();
+    let document = json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] });
+    let mut probes = HashMap::new();
+    for (account, partition) in accounts {
+        let arn = format!("arn:{partition}:iam::{account}:role/danger-any");
+        let policy = world.library.add(
+            "identityPolicies",
+            PolicyKind::Principal,
+            &arn,
+            Some(&document.to_string()),
+        );
+        let probe = Holder {
+            account: Arc::clone(&account),
+            kind: Kind::Role,
+            name: "danger-any".to_owned(),
+            unique_id: String::new(),
+            tags: Some(BTreeMap::new()),
+            policies: vec![policy],
+            boundary_arn: None,
+            boundary: None,
+            trust: None,
+            service_linked: false,
+            special: true,
+            principal: Principal::parse(&arn)?,
+            arn,
+        };
+        probes.insert(account, probe);
+    }
+    Ok(probes)
 }

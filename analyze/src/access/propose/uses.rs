@@ -132,13 +132,17 @@ pub(super) fn read(world: &World, connection: &Connection) -> anyhow::Result<Use
             }
             _ => continue,
         };
-        let services = uses.services.entry(account.clone()).or_default();
-        services.extend(
-            actions
-                .iter()
-                .filter_map(|action| action.split(':').next())
-                .map(str::to_owned),
-        );
+        // It is used where it happened, and where whoever did it is at home.
+        let own = holder.map(|holder| world.holders[holder].account.to_string());
+        for of in std::iter::once(account.clone()).chain(own) {
+            let services = uses.services.entry(of).or_default();
+            services.extend(
+                actions
+                    .iter()
+                    .filter_map(|action| action.split(':').next())
+                    .map(str::to_owned),
+            );
+        }
         let (arns, names) = (list(row.get(5)?), list(row.get(6)?));
         let place = Place {
             partition: principal.split(':').nth(1).unwrap_or("aws"),

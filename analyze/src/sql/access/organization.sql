@@ -1,5 +1,6 @@
--- The policies that limit an account, node by node from the root of its organization. A service control policy whose targets
--- are not known could be what allows everything: without its targets nothing is limited.
+-- The policies that limit an account, node by node from the root of its organization. They spare the account that manages it, its
+-- principals and its resources. A service control policy whose targets are not known could be what allows everything: without its
+-- targets nothing is limited.
 with nodes as (
     select member_account_id as account_id, node, position
     from (
@@ -22,7 +23,9 @@ policies as (
 select n.account_id, n.position, n.node, p.layer, p.arn as policy, p.document
 from nodes as n
 left join policies as p on p.node = n.node
-where not exists (select * from aws_organizations_service_control_policy where target_ids is null)
-    and n.account_id not in (select management_account_id from aws_organizations_organization where management_account_id is not null)
-    or p.layer = 'resourceControlPolicies'
+where n.account_id not in (select management_account_id from aws_organizations_organization where management_account_id is not null)
+    and (
+        p.layer = 'resourceControlPolicies'
+        or not exists (select * from aws_organizations_service_control_policy where target_ids is null)
+    )
 order by n.account_id, n.position, n.node, p.layer, p.arn

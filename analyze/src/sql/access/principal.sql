@@ -1,19 +1,29 @@
 -- The dangerous actions of a principal, its own and those of the roles it may become, up to four one after the other. What an
 -- administrator may do is one row.
-with recursive ways as (
-    select value as holder, []::varchar[] as roles, 2 as certain, 0 as guarded
+with recursive ways using key (holder, guarded) as (
+    select value as holder, 0 as guarded, 2 as certain, []::varchar[] as roles
     from access_principal
-    union all
-    select
-        e.to_arn, list_append(w.roles, e.to_arn),
-        least(w.certain, case e.verdict when 'allowed' then 2 when 'conditional' then 1 else 0 end),
-        greatest(w.guarded, case e.mfa when 'required' then 2 when 'spared' then 1 else 0 end)
-    from ways as w
-    join assume_edges as e on e.from_arn = w.holder
-    where len(w.roles) < 4 and not list_contains(w.roles, e.to_arn) and e.to_arn not in (select value from access_principal)
+    union
+    select n.*
+    from (
+        select
+            e.to_arn as holder,
+            greatest(w.guarded, case e.mfa when 'required' then 2 when 'spared' then 1 else 0 end) as guarded,
+            least(w.certain, case e.verdict when 'allowed' then 2 when 'conditional' then 1 else 0 end) as certain,
+            list_append(w.roles, e.to_arn) as roles
+        from ways as w
+        join assume_edges as e on e.from_arn = w.holder
+        where len(w.roles) < 4 and not list_contains(w.roles, e.to_arn) and e.to_arn not in (select value from access_principal)
+    ) as n
+    left join recurring.ways as k on k.holder = n.holder and k.guarded = n.guarded
+    where k.certain is null or k.certain < n.certain
+    qualify row_number() over (partition by n.holder, n.guarded order by n.certain desc, n.roles) = 1
 ),
-shortest as (
-    select * from ways qualify row_number() over (partition by holder order by certain desc, guarded, len(roles), roles) = 1
+-- A way that takes more of a second factor counts only where it is more certain.
+best as (
+    select *
+    from ways
+    qualify certain > coalesce(max(certain) over (partition by holder order by guarded rows between unbounded preceding and 1 preceding), -1)
 ),
 rights as (
     select
@@ -24,7 +34,7 @@ rights as (
         least(s.certain, case g.verdict when 'allowed' then 2 when 'conditional' then 1 else 0 end) as certain,
         greatest(s.guarded, case g.mfa when 'required' then 2 when 'spared' then 1 else 0 end) as guarded,
         u.last_used
-    from shortest as s
+    from best as s
     join principal_classes as p on p.principal_arn = s.holder
     join grants as g on g.principal_class = p.principal_class
     join resource_classes as r on r.resource_class = g.resource_class

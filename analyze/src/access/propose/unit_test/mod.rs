@@ -307,7 +307,7 @@ fn dangerous_work_goes_to_a_role_that_takes_a_second_factor() {
             .is_none()
     );
     assert_eq!(proposal.proof.counts.special, 1);
-    let trust = &files::files(&proposal.scene, &proposal.plan, &[], &proposal.guardrail)["111122223333/trust/danger-destroy-rds.json"];
+    let trust = &files::files(&proposal.scene, &proposal.plan, &[], &proposal.guardrails)["111122223333/trust/danger-destroy-rds.json"];
     assert!(trust.contains("MultiFactorAuthPresent") && trust.contains("MultiFactorAuthAge"));
 }
 

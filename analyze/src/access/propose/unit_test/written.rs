@@ -26,7 +26,7 @@ fn hostile_names_reach_no_path_and_no_markup() {
         &proposal.scene,
         &proposal.plan,
         &proposal.foreign,
-        &proposal.guardrail,
+        &proposal.guardrails,
     );
     for (path, text) in &files {
         assert!(
@@ -105,7 +105,7 @@ fn the_same_run_makes_the_same_files() {
             &proposal.scene,
             &proposal.plan,
             &proposal.foreign,
-            &proposal.guardrail,
+            &proposal.guardrails,
         );
         (
             files,

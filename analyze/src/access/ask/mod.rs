@@ -1,0 +1,320 @@
+//! `analyze access`: who may do what, asked of one run.
+//!
+//! Invariant: an empty answer means that nobody may. What is not sure, because a name may be misspelt or something was not
+//! read, is said in a line on standard error, and the exit code is that of a part.
+
+mod doubt;
+mod ways;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Context as _;
+use handoff::contract::ColumnType::{List, String as Text};
+use handoff::contract::TableSchema;
+use handoff::run::Run;
+use handoff::shell::{self, Exit, Hinted};
+use rayon::prelude::*;
+
+use self::doubt::Doubts;
+use self::ways::{Edges, Way};
+use super::assume::{self, as_target};
+use super::decide::{Answer, Granted, Judge};
+use super::facts::Facts;
+use super::tables::{Cell, Filling};
+use super::world::{Holder, Target, World};
+use crate::cli::AccessArgs;
+use crate::config::{self, Config};
+use crate::iam::{Action, Resource};
+use crate::session::Session;
+use crate::{query, run};
+
+/// What principals and their policies are read from.
+const OF_PRINCIPALS: [&str; 9] = [
+    "aws_iam_user",
+    "aws_iam_role",
+    "aws_iam_group",
+    "aws_iam_policy",
+    "aws_organizations_account",
+    "aws_organizations_organization",
+    "aws_organizations_service_control_policy",
+    "aws_organizations_resource_control_policy",
+    "collect_errors",
+];
+
+/// What resources and their policies are read from.
+const OF_RESOURCES: [&str; 12] = [
+    "resources",
+    "aws_kms_key",
+    "aws_sns_topic",
+    "aws_sqs_queue",
+    "aws_secretsmanager_secret",
+    "aws_lambda_function",
+    "aws_ecr_repository",
+    "aws_dynamodb_table",
+    "aws_backup_vault",
+    "aws_efs_file_system",
+    "aws_opensearch_domain",
+    "aws_s3_bucket",
+];
+
+/// What the dangerous actions of a principal are read from, besides [`OF_PRINCIPALS`].
+const OF_GRANTS: [&str; 8] = [
+    "resources",
+    "principal_classes",
+    "resource_classes",
+    "grants",
+    "assume_edges",
+    "usage",
+    "dangerous_actions",
+    "resource_context",
+];
+
+/// Actions that nobody signs.
+const UNSIGNED: [&str; 2] = ["sts:assumerolewithsaml", "sts:assumerolewithwebidentity"];
+
+/// Answers a question.
+///
+/// # Errors
+/// When the run can't be read or was not analyzed, and when the action, the resource or the principal is none.
+pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
+    let config = Config::load(args.config.as_deref()).map_err(|error| config::hinted(&error))?;
+    let run = Run::find(args.run.as_deref())?;
+    if let Some(folder) = &args.propose {
+        return super::propose::propose(args, folder, &run, &config);
+    }
+    let mut doubts = Doubts::default();
+    match (&args.action, &args.resource, &args.principal) {
+        (Some(action), Some(resource), principal) => {
+            let tables = [
+                &OF_PRINCIPALS[..],
+                &OF_RESOURCES,
+                &["assume_edges", "usage"],
+            ]
+            .concat();
+            let views = ["attached_policies", "resource_policies"];
+            let session = run::open_some(&run, &config, &args.limits, &tables, &views)?;
+            doubts.gaps(&session)?;
+            who(
+                &session,
+                action,
+                resource,
+                principal.as_deref(),
+                &mut doubts,
+            )?;
+            query::print(&session, "from access_answer", args.format)?;
+        }
+        (_, _, Some(principal)) => {
+            let tables = [&OF_PRINCIPALS[..], &OF_GRANTS].concat();
+            let session = run::open_some(&run, &config, &args.limits, &tables, &[])?;
+            doubts.gaps(&session)?;
+            what(&session, principal, &mut doubts)?;
+            query::print(&session, "from access_answer", args.format)?;
+        }
+        _ => unreachable!("the command line asks for an action or a principal"),
+    }
+    Ok(doubts.exit())
+}
+
+/// Whoever may do `action` to `resource`, into the table `access_answer`.
+fn who(
+    session: &Session,
+    action: &str,
+    resource: &str,
+    principal: Option<&str>,
+    doubts: &mut Doubts,
+) -> anyhow::Result<()> {
+    let judged = Action::parse(action).map_err(|error| {
+        Hinted::new(
+            error.to_string(),
+            "ask for one action, such as --action s3:DeleteBucket",
+        )
+    })?;
+    Resource::new(resource, None).map_err(|error| {
+        Hinted::new(
+            error.to_string(),
+            "give the ARN as in `analyze query 'from resources'`",
+        )
+    })?;
+    let resource = doubt::judged_resource(action, resource, doubts);
+    let mut world = World::principals(&session.connection)?;
+    let wanted = principal.map(|name| find(&world, name)).transpose()?;
+    let target = target(session, &mut world, &judged, resource)?;
+    if target.is_none() && resource != "*" {
+        doubts.not_in_the_run(session, resource)?;
+    }
+    let granted = granted(&world, &judged, resource, target.as_ref())?;
+    let mut ways = Edges::read(session)?.ways(&granted);
+    ways.retain(|way| wanted.as_ref().is_none_or(|wanted| way.actor == *wanted));
+    let unread = ways
+        .iter()
+        .filter(|way| way.granted.answer == Answer::Unknown);
+    doubts.unread(&world, unread.flat_map(|way| &way.granted.basis.statements));
+    if ways.is_empty() {
+        let who = wanted.as_deref().unwrap_or("nobody");
+        let not = if wanted.is_some() { " not" } else { "" };
+        shell::note(&format!("{who} may{not} do {action} to {resource}"));
+    }
+    write(session, &judged, &ways)
+}
+
+/// The resource as the run knows it; a role with its trust policy where that is what counts.
+fn target(
+    session: &Session,
+    world: &mut World,
+    action: &Action,
+    resource: &str,
+) -> anyhow::Result<Option<Target>> {
+    let role = world
+        .holders
+        .iter()
+        .find(|holder| holder.arn == resource && holder.trust.is_some());
+    if let Some(role) = role.filter(|_| action.service() == "sts") {
+        return Ok(Some(as_target(role)));
+    }
+    if resource != "*" {
+        world.read_target(&session.connection, resource)?;
+    }
+    Ok(world.targets.first().cloned())
+}
+
+/// What each principal may do itself, and whom else the policy of the resource lets do it.
+fn granted(
+    world: &World,
+    action: &Action,
+    resource: &str,
+    target: Option<&Target>,
+) -> anyhow::Result<BTreeMap<String, Granted>> {
+    let facts = Facts::new(world);
+    let judge = Judge::new(world, &facts);
+    // A role is no way into itself, and whom an identity provider vouches for has no credentials yet.
+    let federated = UNSIGNED.contains(&action.text());
+    let out = |holder: &Holder| federated || action.service() == "sts" && holder.arn == resource;
+    let of_holder = |holder: &Holder| -> anyhow::Result<Option<(String, Granted)>> {
+        let elsewhere = target.is_none().then(|| unknown_target(holder, resource));
+        let object = target
+            .or(elsewhere.as_ref())
+            .and_then(|target| judge.object(target, resource))
+            .context("a resource that could be read before")?;
+        let found = judge.ask(&mut judge.subject(holder), action, &object, None);
+        Ok(found.map(|found| (holder.arn.clone(), found)))
+    };
+    let mut granted: BTreeMap<String, Granted> = world
+        .holders
+        .par_iter()
+        .filter(|holder| !out(holder))
+        .map(of_holder)
+        .filter_map(Result::transpose)
+        .collect::<anyhow::Result<_>>()?;
+    if let Some(target) = target {
+        let own: BTreeSet<&str> = world.holders.iter().map(|holder| &*holder.arn).collect();
+        let about = facts.resource(world, target);
+        for (from, _, found) in assume::let_in(world, target, resource, &own, Some(&about), |_| {
+            vec![action.clone()]
+        }) {
+            granted.entry(from).or_insert(found);
+        }
+    }
+    Ok(granted)
+}
+
+/// A resource of which nothing is known but its ARN.
+pub(super) fn unknown_target(holder: &Holder, arn: &str) -> Target {
+    let owner = arn.split(':').nth(4).filter(|account| account.len() == 12);
+    Target {
+        account: owner.map_or_else(|| holder.account.clone(), Into::into),
+        arn: arn.to_owned(),
+        tags: (arn == "*").then(BTreeMap::new),
+        ..Target::account(&holder.account, &holder.arn)
+    }
+}
+
+/// The principal that a user means by an ARN or a name.
+fn find(world: &World, name: &str) -> anyhow::Result<String> {
+    let found = world
+        .holders
+        .iter()
+        .filter(|holder| holder.arn == name || holder.name == name)
+        .map(|holder| holder.arn.clone())
+        .collect();
+    let known = world
+        .holders
+        .iter()
+        .flat_map(|holder| [holder.arn.as_str(), holder.name.as_str()]);
+    doubt::only(found, name, known)
+}
+
+fn write(session: &Session, action: &Action, ways: &[Way]) -> anyhow::Result<()> {
+    let schema = TableSchema::new(
+        "access_ways",
+        "one way to do it",
+        &[
+            ("principal", Text, "who"),
+            ("roles", List, "roles assumed on the way"),
+            ("holder", Text, "whose permission it is"),
+            ("verdict", Text, "as in `grants`"),
+            ("mfa", Text, "as in `grants`"),
+            ("conditions", List, "as in `grants`"),
+            ("statements", List, "as in `grants`"),
+        ],
+    );
+    let mut filling = Filling::new(session, schema)?;
+    for way in ways {
+        filling.row([
+            Cell::Text(&way.actor),
+            Cell::List(&way.roles),
+            Cell::Text(way.roles.last().unwrap_or(&way.actor)),
+            Cell::Text(way.granted.answer.name()),
+            Cell::Text(way.granted.mfa.name()),
+            Cell::List(&way.granted.basis.conditions),
+            Cell::List(&way.granted.basis.statements),
+        ])?;
+    }
+    filling.finish()?;
+    session.fill_new("access_action", &[action.text()])?;
+    session
+        .connection
+        .execute_batch(include_str!("../../sql/access/answer.sql"))?;
+    Ok(())
+}
+
+/// The dangerous actions of a principal, into the table `access_answer`.
+fn what(session: &Session, principal: &str, doubts: &mut Doubts) -> anyhow::Result<()> {
+    let mut statement = session
+        .connection
+        .prepare("select principal_arn, name from principal_classes order by all")?;
+    let known = statement
+        .query_map([], |row| {
+            Ok((
+                row.get(0)?,
+                row.get::<_, Option<String>>(1)?.unwrap_or_default(),
+            ))
+        })?
+        .collect::<Result<Vec<(String, String)>, _>>()?;
+    let found = known
+        .iter()
+        .filter(|(arn, name)| arn == principal || name == principal)
+        .map(|(arn, _)| arn.clone())
+        .collect();
+    let names = known
+        .iter()
+        .flat_map(|(arn, name)| [arn.as_str(), name.as_str()]);
+    let wanted = doubt::only(found, principal, names)?;
+    session.fill_new("access_principal", &[&wanted])?;
+    session.connection.execute_batch(&format!(
+        "create or replace table access_answer as\n{};",
+        include_str!("../../sql/access/principal.sql")
+    ))?;
+    doubts.unread_on_the_way(session)?;
+    let none: bool =
+        session
+            .connection
+            .query_row("select count(*) = 0 from access_answer", [], |row| {
+                row.get(0)
+            })?;
+    if none {
+        shell::note(&format!(
+            "{wanted} may do nothing dangerous, by itself or by roles"
+        ));
+    }
+    Ok(())
+}
