@@ -87,6 +87,9 @@ pub(super) fn edges(
     Ok(edges)
 }
 
+/// What roles have in common that are the same to a principal: the account, and numbers.
+type Alike<'r> = (&'r str, Vec<u32>);
+
 /// Everything that is needed to decide which roles a principal may assume.
 struct Entries<'e, 'w> {
     judge: &'e Judge<'w>,
@@ -111,7 +114,7 @@ impl<'w> Entries<'_, 'w> {
         let marks: Vec<&[u32]> = views.filter_map(|view| view.marks(0)).collect();
         let context = layered(self.judge, &subject.context);
         let speaks = self.voices.of(subject.holder, &context);
-        let mut known: HashMap<(&str, Vec<u32>), (usize, Option<Granted>)> = HashMap::new();
+        let mut known: HashMap<Alike<'_>, (usize, Option<Granted>)> = HashMap::new();
         let mut found = Vec::new();
         for classed in &self.shelf.classes {
             let role = self.roles[classed.class];
