@@ -3,6 +3,7 @@
 mod bad_input;
 mod doubts;
 mod propose;
+mod sides;
 mod traps;
 mod who;
 
