@@ -126,10 +126,14 @@ impl Session {
             .iter()
             .map(|file| quote(&file.display().to_string()))
             .collect();
-        let source = format!(
-            "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
-            list.join(", ")
-        );
+        let list = format!("[{}]", list.join(", "));
+        // Columns are looked for in all files whenever the table is read, which takes long for hundreds of files.
+        let by_name = if files.len() == 1 || self.are_alike(&list).unwrap_or(false) {
+            ""
+        } else {
+            ", union_by_name = true"
+        };
+        let source = format!("read_parquet({list}, hive_partitioning = false{by_name})");
         let present = match files {
             [file] => handoff::table::column_names(name, file)?,
             _ => self
@@ -159,6 +163,19 @@ impl Session {
             columns.join(", ")
         ))?;
         Ok(())
+    }
+
+    /// Whether all files of a list have the same columns, in the same order.
+    fn are_alike(&self, files: &str) -> Result<bool, duckdb::Error> {
+        // The root of the schema is named after whoever wrote the file.
+        let schemas = format!(
+            "select count(distinct columns) from (
+                select file_name, list((name, duckdb_type, num_children) order by column_id) as columns
+                from parquet_schema({files}) where column_id > 0 group by file_name
+            )"
+        );
+        let count: i64 = self.connection.query_row(&schemas, [], |row| row.get(0))?;
+        Ok(count == 1)
     }
 
     fn columns_of(&self, source: &str) -> anyhow::Result<Vec<String>> {
