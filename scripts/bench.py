@@ -15,6 +15,7 @@ import urllib.request
 
 import boto3
 
+import bench_access
 import bench_detections
 import bench_trail
 import bench_views
@@ -262,6 +263,16 @@ def bench_diagram(bin_folder, scratch):
     yield from bench_views.bench(bin_folder, scratch, measure)
 
 
+def bench_evaluator(bin_folder, scratch):
+    """The evaluator of IAM policies."""
+    yield from bench_access.evaluator(bin_folder, scratch, measure)
+
+
+def bench_permissions(bin_folder, scratch):
+    """Who may do what, in a generated organization."""
+    yield from bench_access.bench(bin_folder, scratch, measure)
+
+
 BENCHMARKS = {
     "collect": bench_collect,
     "accounts": bench_accounts,
@@ -271,6 +282,8 @@ BENCHMARKS = {
     "views": bench_diagram,
     "cloudtrail": bench_cloudtrail,
     "detections": bench_detections_of_a_year,
+    "evaluator": bench_evaluator,
+    "access": bench_permissions,
 }
 
 

@@ -1,4 +1,5 @@
-"""Makes an organization whose permissions are to be judged: bench_access.py LAKE OUT PRINCIPALS RESOURCES ACCOUNTS.
+"""Makes an organization whose permissions are to be judged: bench_access.py LAKE OUT PRINCIPALS RESOURCES ACCOUNTS. And measures how long
+that takes.
 
 The latest run of LAKE lends its record and the columns of its tables; what stands in them is generated, always the same for the
 same numbers: users in groups, roles that trust users, services and each other, 300 customer-managed policies with wildcards,
@@ -8,12 +9,17 @@ boundaries, policies of buckets, keys and queues, and service control policies o
 
 import hashlib
 import json
+import os
 import random
+import re
+import statistics
+import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
 
+REPOSITORY = Path(__file__).resolve().parent.parent
 REGION = "eu-west-1"
 LABEL = "sevenwalls"
 POLICIES = 300
@@ -183,8 +189,45 @@ class Organization:
                 role = f"arn:aws:iam::{account}:role/r-{self.random.randrange(40)}"
                 whole = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}, "Action": "kms:*", "Resource": "*"}
                 some = {"Effect": "Allow", "Principal": {"AWS": role}, "Action": f"{kind.split(':')[0]}:*", "Resource": arn}
-                content = document(whole) if kind == "kms:key" else document(some) if nth % 5 == 0 else None
-                self.add(table, account, arn, name=name, policy=content, has_policy=content is not None, **{"region": REGION})
+                content = document(whole) if kind == "kms:key" else document(some) if self.random.random() < 0.2 else None
+                # What collect has asked for and found to be absent is known to be absent.
+                config = {"QueueAttributes": {}} if kind == "sqs:queue" else {}
+                self.add(table, account, arn, name=name, policy=content, has_policy=content is not None, region=REGION, config=config)
+
+
+def evaluator(bin_folder, _, __):
+    """Decisions a second, of the test cases of the evaluator."""
+    cases = b"".join(path.read_bytes() for path in sorted((REPOSITORY / "analyze/tests/iam").glob("*.jsonl")))
+    said = subprocess.run([f"{bin_folder}/analyze", "simulate", "--repeat", "4000"], input=cases, capture_output=True, check=True)
+    yield "analyze simulate: " + said.stdout.decode().split(" in ")[0], said.stdout.decode().strip().split(" in ")[1], ""
+
+
+def bench(bin_folder, scratch, measure):
+    """Grants of 5,000 principals on 50,000 resources, in ten accounts and in one, and a question about one of them."""
+    small, log = f"{scratch}/demo", f"{scratch}/access.log"
+    measure([f"{bin_folder}/collect", "inventory", "--from", str(REPOSITORY / "fixtures/demo/recording"), "--lake", small], dict(os.environ))
+    for accounts in (10, 1):
+        lake = f"{scratch}/access-{accounts}"
+        subprocess.run([sys.executable, __file__, small, lake, "5000", "50000", str(accounts)], check=True, stdout=subprocess.DEVNULL)
+        command = [f"{bin_folder}/analyze", lake, "--check", "tag-required-missing"]
+        wall, cpu, peak, code = measure(command, {**os.environ, "SEVENWALLS_LOG": "analyze=debug"}, stderr=log)
+        seconds = re.search(r'tables="[^"]*\bgrants\b[^"]*" seconds=([0-9.]+)', Path(log).read_text()).group(1)
+        count = lambda table: next(file["rows"] for file in record(lake)["files"] if file["table"] == table)  # noqa: E731
+        what = f"analyze, 5,000 principals, 50,000 resources, {accounts} accounts: {count('grants'):,} grants, {count('critical_grants'):,} of them critical, exit {code}"
+        yield what, f"{wall:.1f} s, CPU {cpu:.1f} s; grants {float(seconds):.1f} s", f"{peak:.0f} MB"
+        arn = f"arn:aws:kms:{REGION}:200000000000:key/"
+        query = [f"{bin_folder}/analyze", "query", f"select min(resource_arn) as arn from resource_classes where starts_with(resource_arn, '{arn}')", "--run", f"{lake}/runs/{record(lake)['run']}", "--format", "json"]
+        key = json.loads(subprocess.run(query, capture_output=True, check=True).stdout)[0]["arn"]
+        ask = [f"{bin_folder}/analyze", "access", "--action", "kms:ScheduleKeyDeletion", "--resource", key, lake]
+        asked = [measure(ask, dict(os.environ)) for _ in range(5)]
+        wall, cpu = (statistics.median(values) for values in list(zip(*asked))[:2])
+        yield f"analyze access --action kms:ScheduleKeyDeletion, one key of those {accounts} accounts", f"{wall:.2f} s, CPU {cpu:.2f} s", f"{max(peak for _, _, peak, _ in asked):.0f} MB"
+
+
+def record(lake):
+    """What analyze has written."""
+    (run,) = (Path(lake) / "runs").iterdir()
+    return json.loads((run / "analyze.json").read_text())
 
 
 def main():

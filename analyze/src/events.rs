@@ -4,12 +4,10 @@
 //! that two trails delivered is one event; what could not be read of the trail is a gap, so that "no such event" is
 //! said of what was seen only.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
-use duckdb::Connection;
 use handoff::run::RunId;
 use handoff::storage::{Listed, Storage};
 use handoff::{shell, trail, verification};
@@ -20,7 +18,7 @@ use maxminddb::{Reader, geoip2};
 
 use crate::check::{Check, Input, Kind};
 use crate::config::Config;
-use crate::session::{self, Session};
+use crate::session::{Reached, Session};
 
 /// Tables beside those of the lake; filled by [`prepare`], empty without events.
 pub(crate) const TABLES: &str = "
@@ -172,30 +170,21 @@ fn parse_time(text: &str) -> anyhow::Result<Timestamp> {
     })
 }
 
-/// Whether a question that reads `names` needs the events, be it through views.
-///
-/// # Errors
-/// When a view can't be parsed.
-pub(crate) fn are_read_by(
-    connection: &Connection,
-    names: &BTreeSet<String>,
-) -> anyhow::Result<bool> {
-    Ok(session::reach(
-        connection,
-        names,
-        &[
-            "cloudtrail_events",
-            "cloudtrail_ledger",
-            "cloudtrail_verification",
-            "activity",
-            "usage",
-            "trail_days",
-            "addresses",
-            "user_agents",
-            "event_coverage",
-            "trail_problems",
-        ],
-    )?)
+/// Whether a question that reads these needs the events.
+pub(crate) fn are_read_by(reached: &Reached) -> bool {
+    let of_events = [
+        "cloudtrail_events",
+        "cloudtrail_ledger",
+        "cloudtrail_verification",
+        "activity",
+        "usage",
+        "trail_days",
+        "addresses",
+        "user_agents",
+        "event_coverage",
+        "trail_problems",
+    ];
+    of_events.iter().any(|name| reached.tables.contains(*name))
 }
 
 /// Fills the tables that the view `events` and the detections read beside the events themselves.

@@ -12,8 +12,8 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::cli::QueryArgs;
 use crate::config::{self, Config};
 use crate::events;
-use crate::run::open_for_reading;
-use crate::session::Session;
+use crate::run::{open_for_reading, open_reached};
+use crate::session::{self, Session};
 use crate::sql::{self, SqlError, quote};
 
 /// Formats of answers.
@@ -48,13 +48,19 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
     let run = Run::find(Some(reference.unwrap_or(handoff::run::DEFAULT_LAKE)))?;
     let parser = duckdb::Connection::open_in_memory().context("can't start DuckDB")?;
     let read = sql::tables_read(&parser, &select).map_err(explain)?;
-    // Those of a bucket are fetched first, so only when they are asked for.
-    let trail = if events::are_read_by(&parser, &read)? {
-        events::Files::find(&run.lake, None)?
-    } else {
-        events::Files::default()
+    let reached = session::reached(&parser, &read)?;
+    let session = match open_reached(&run, &config, &args.limits, &reached)? {
+        Some(session) => session,
+        None => {
+            // Those of a bucket are fetched first, so only when they are asked for.
+            let trail = if events::are_read_by(&reached) {
+                events::Files::find(&run.lake, None)?
+            } else {
+                events::Files::default()
+            };
+            open_for_reading(&run, &config, &args.limits, &trail)?
+        }
     };
-    let session = open_for_reading(&run, &config, &args.limits, &trail)?;
     warn_of_gaps(&session, &select)?;
     print(&session, &select, args.format).map_err(|error| hint_at_findings(error, &run, &read))?;
     Ok(Exit::Done)
@@ -241,7 +247,7 @@ fn print_parquet(session: &Session, select: &str) -> anyhow::Result<()> {
         )
         .into());
     }
-    let path = session.answer_path()?;
+    let path = session.scratch_path("answer")?;
     session.connection.execute_batch(&format!(
         "copy (\n{select}\n) to {} (format parquet, compression zstd);",
         quote(&path.display().to_string())

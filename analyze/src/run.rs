@@ -12,7 +12,7 @@ use crate::config::{self, Config};
 use crate::events::{self, LeftOut};
 use crate::findings::{self, Counts};
 use crate::publish::{self, Outputs};
-use crate::session::{self, Session};
+use crate::session::{self, Reached, Session};
 use crate::verdicts::{self, Failure};
 use crate::{check, history, schema, waivers};
 
@@ -107,10 +107,13 @@ pub(crate) fn open_tables(
     wanted: impl Fn(&str) -> bool,
 ) -> anyhow::Result<Opened> {
     let mut by_table: BTreeMap<&str, Vec<&FileEntry>> = BTreeMap::new();
+    // Most tables of an account are empty: their files say no more than the record does.
+    let says_something =
+        |file: &FileEntry| file.rows > 0 || !session.tables.contains_key(&file.table);
     let files: Vec<FileEntry> = record
         .files
         .iter()
-        .filter(|file| wanted(&file.table))
+        .filter(|file| wanted(&file.table) && says_something(file))
         .cloned()
         .collect();
     for file in &files {
@@ -369,8 +372,13 @@ pub(crate) fn open_for_reading(
     Ok(session)
 }
 
+/// Tables that `analyze` writes.
+fn is_analyzed(table: &str) -> bool {
+    matches!(table, "findings" | "checks") || session::derived_schema(table).is_some()
+}
+
 /// Opens `tables` and `views` of a run, tables that `analyze` wrote among them, and nothing else; locked. For questions that have
-/// to be answered at once.
+/// to be answered at once. Views have to be in an order in which each comes after those it reads.
 ///
 /// # Errors
 /// When the run can't be read, or was not analyzed.
@@ -386,19 +394,16 @@ pub(crate) fn open_some(
     let mut session = Session::open(limits, config, &session::as_of(&run.id))?;
     let wanted = |name: &str| tables.contains(&name);
     let mut readable = open_tables(&mut session, run, &collected, wanted)?.readable;
-    let mut derived: Vec<FileEntry> = analyzed.map(|record| record.files).unwrap_or_default();
-    derived.retain(|file| wanted(&file.table));
+    let mut written: Vec<FileEntry> = analyzed.map(|record| record.files).unwrap_or_default();
+    written.retain(|file| wanted(&file.table));
     let mut by_table: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
-    for (file, path) in derived.iter().zip(run.lake.local_paths(&derived)?) {
+    for (file, path) in written.iter().zip(run.lake.local_paths(&written)?) {
         by_table
             .entry(&file.table)
             .or_default()
             .push(path.canonicalize()?);
     }
-    for name in tables
-        .iter()
-        .filter(|name| session::derived_schema(name).is_some())
-    {
+    for name in tables.iter().filter(|name| is_analyzed(name)) {
         let paths = by_table.get(name).ok_or_else(|| {
             Hinted::new(
                 format!("{} has no table {name}", run.reference()),
@@ -412,6 +417,53 @@ pub(crate) fn open_some(
     session.note_gaps()?;
     session.lock(&readable)?;
     Ok(session)
+}
+
+/// As [`open_some`] for what a question reads; none if it reads what takes more: events, history, or what was not analyzed.
+///
+/// # Errors
+/// When the run can't be read.
+pub(crate) fn open_reached(
+    run: &Run,
+    config: &Config,
+    limits: &Limits,
+    reached: &Reached,
+) -> anyhow::Result<Option<Session>> {
+    /// Tables about the run itself that are there in any case, and complete.
+    const OF_RUN: [&str; 7] = [
+        "accounts",
+        "collect_outcomes",
+        "collected",
+        "gaps",
+        "known_accounts",
+        "missing",
+        "resource_tables",
+    ];
+    let trail = schema::trail().map(|table| table.name);
+    let inventory = schema::tables()?;
+    let written: BTreeSet<String> = RunRecord::read(&run.lake, &run.id, Stage::Analyze)?
+        .into_iter()
+        .flat_map(|record| record.files)
+        .map(|file| file.table)
+        .collect();
+    let is_there = |name: &String| {
+        OF_RUN.contains(&name.as_str())
+            || name.starts_with("config_")
+            || if is_analyzed(name) {
+                written.contains(name)
+            } else {
+                inventory.contains_key(name) && !trail.contains(name)
+            }
+    };
+    // Who reads no table asks about the tables themselves, such as with `show tables`.
+    if reached.tables.is_empty() || !reached.tables.iter().all(is_there) {
+        return Ok(None);
+    }
+    // What is missing is told by these.
+    let always = ["collect_errors", "resources"];
+    let tables = reached.tables.iter().map(String::as_str).chain(always);
+    let views: Vec<&str> = reached.views.iter().map(String::as_str).collect();
+    open_some(run, config, limits, &tables.collect::<Vec<_>>(), &views).map(Some)
 }
 
 /// Registers what `analyze` wrote; what it has not written is derived now.

@@ -3,6 +3,7 @@
 //! Invariants: nothing is installed, loaded or fetched; once [`Session::lock`] ran, SQL reads the files of the run and
 //! nothing else. Text from files reaches SQL as rows, never as a part of a statement.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use handoff::contract::{self, Column};
 use handoff::run::RunId;
 use tempfile::TempDir;
 
+use crate::access::Stage;
 use crate::cli::Limits;
 use crate::config::Config;
 use crate::schema::{self, Table};
@@ -55,6 +57,8 @@ pub(crate) struct Session {
     derived: BTreeMap<&'static str, Definition>,
     /// Where DuckDB puts what exceeds its memory; removed with the session.
     spill: TempDir,
+    /// How many files were made there.
+    scratches: Cell<u32>,
 }
 
 impl Session {
@@ -96,6 +100,7 @@ impl Session {
             views: BTreeMap::new(),
             derived: BTreeMap::new(),
             spill,
+            scratches: Cell::new(0),
         };
         let of_resources = session
             .tables
@@ -244,17 +249,15 @@ impl Session {
     }
 
     /// Defines `names` among the views, in their order; what they read has to be there.
-    pub(crate) fn define_some_views(&self, names: &[&str]) -> anyhow::Result<()> {
+    pub(crate) fn define_some_views(&mut self, names: &[&str]) -> anyhow::Result<()> {
         for name in names {
-            let path = format!("{name}.sql");
-            let (_, text) = embedded::VIEWS
-                .iter()
-                .find(|(file, _)| *file == path)
-                .with_context(|| format!("there is no view {name}"))?;
-            let text = text.trim().trim_end_matches(';');
+            let text = view(name).with_context(|| format!("there is no view {name}"))?;
+            let read = sql::tables_read(&self.connection, text)
+                .with_context(|| format!("views/{name}.sql"))?;
             self.connection
                 .execute_batch(&format!("create view {} as\n{text};", identifier(name)))
-                .with_context(|| format!("views/{path}"))?;
+                .with_context(|| format!("views/{name}.sql"))?;
+            self.views.insert((*name).to_owned(), read);
         }
         Ok(())
     }
@@ -324,8 +327,11 @@ impl Session {
     }
 
     fn compute(&self, name: &str, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        if access::tables().iter().any(|table| table.name == name) {
-            return self.compute_access(begun);
+        if let Some(stage) = access::STAGES
+            .iter()
+            .find(|stage| stage.names.contains(&name))
+        {
+            return self.compute_access(stage, begun);
         }
         let Some(definition) = self.derived.get(name) else {
             return Ok(());
@@ -356,19 +362,22 @@ impl Session {
         Ok(())
     }
 
-    /// The tables of access are computed together, after what they are computed from.
-    fn compute_access(&self, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
-        let names = access::tables().map(|table| table.name);
-        if names.iter().any(|name| !begun.insert(name.clone())) {
+    /// The tables of a stage of access are computed together, after what they are computed from.
+    fn compute_access(&self, stage: &Stage, begun: &mut BTreeSet<String>) -> anyhow::Result<()> {
+        if stage
+            .names
+            .iter()
+            .any(|name| !begun.insert((*name).to_owned()))
+        {
             return Ok(());
         }
-        for name in self.resolve(&access::READ.map(str::to_owned).into()) {
+        for name in self.resolve(&stage.read.iter().map(|name| (*name).to_owned()).collect()) {
             self.compute(&name, begun)?;
         }
         let started = Instant::now();
-        access::derive(self).context("access")?;
+        (stage.derive)(self).context("access")?;
         tracing::debug!(
-            table = "grants",
+            tables = stage.names.join(", "),
             seconds = started.elapsed().as_secs_f64(),
             "derived"
         );
@@ -393,18 +402,16 @@ impl Session {
             .context("can't lock DuckDB")
     }
 
-    /// A file that SQL may write even when locked: it lies where DuckDB keeps what exceeds its memory.
-    pub(crate) fn answer_path(&self) -> anyhow::Result<PathBuf> {
-        self.scratch_path("answer")
-    }
-
-    /// A file that SQL may read and write even when locked, for the rows of `table` on their way.
-    pub(crate) fn scratch_path(&self, table: &str) -> anyhow::Result<PathBuf> {
+    /// A new file that SQL may read and write even when locked: it lies where DuckDB keeps what exceeds its memory. No two have
+    /// the same name, since DuckDB remembers the footers of files.
+    pub(crate) fn scratch_path(&self, what: &str) -> anyhow::Result<PathBuf> {
+        let number = self.scratches.get();
+        self.scratches.set(number + 1);
         Ok(self
             .spill
             .path()
             .canonicalize()?
-            .join(format!("{table}.parquet")))
+            .join(format!("{what}-{number}.parquet")))
     }
 
     /// A new table `name` with one column `value`, for what a question is about.
@@ -444,29 +451,52 @@ fn is_scattered(files: &[PathBuf]) -> bool {
     files.len() > 1 && total <= SMALL
 }
 
-/// Whether reading `names` is reading one of `wanted`, be it through views.
+/// The text of a view.
+fn view(name: &str) -> Option<&'static str> {
+    let path = format!("{name}.sql");
+    let (_, text) = embedded::VIEWS.iter().find(|(file, _)| *file == path)?;
+    Some(text.trim().trim_end_matches(';'))
+}
+
+/// What is read where some names are.
+#[derive(Debug, Default)]
+pub(crate) struct Reached {
+    /// Views, each after those it reads.
+    pub(crate) views: Vec<String>,
+    /// Everything else.
+    pub(crate) tables: BTreeSet<String>,
+}
+
+/// What reading `names` reads, be it through views.
 ///
 /// # Errors
 /// When a view can't be parsed.
-pub(crate) fn reach(
-    connection: &Connection,
+pub(crate) fn reached(
+    parser: &Connection,
     names: &BTreeSet<String>,
-    wanted: &[&str],
-) -> Result<bool, sql::SqlError> {
-    if names.iter().any(|name| wanted.contains(&name.as_str())) {
-        return Ok(true);
+) -> Result<Reached, sql::SqlError> {
+    let mut reached = Reached::default();
+    for name in names {
+        reached.reach(parser, name)?;
     }
-    for (path, text) in embedded::VIEWS {
-        if names.contains(path.trim_end_matches(".sql")) {
-            let read = sql::tables_read(connection, text.trim().trim_end_matches(';'))?;
-            // A common table expression may have the name of its view.
-            let others = read.difference(names).cloned().collect();
-            if reach(connection, &others, wanted)? {
-                return Ok(true);
-            }
+    Ok(reached)
+}
+
+impl Reached {
+    fn reach(&mut self, parser: &Connection, name: &str) -> Result<(), sql::SqlError> {
+        let Some(text) = view(name) else {
+            self.tables.insert(name.to_owned());
+            return Ok(());
+        };
+        if self.views.iter().any(|known| known == name) {
+            return Ok(());
         }
+        for other in sql::tables_read(parser, text)? {
+            self.reach(parser, &other)?;
+        }
+        self.views.push(name.to_owned());
+        Ok(())
     }
-    Ok(false)
 }
 
 /// Schema of a derived table, from the contract.
@@ -480,10 +510,9 @@ pub(crate) fn derived_schema(name: &str) -> Option<contract::TableSchema> {
         handoff::trail::activity(),
         handoff::trail::trail_days(),
         handoff::access::access_paths(),
-        handoff::access::critical_grants(),
     ]
     .into_iter()
-    .chain(access::tables())
+    .chain(handoff::access::tables())
     .find(|schema| schema.name == name)
 }
 
@@ -493,7 +522,7 @@ pub(crate) fn derived_names() -> impl Iterator<Item = &'static str> {
         .iter()
         .filter(|(path, _)| !path.contains('/'))
         .filter_map(|(path, _)| path.strip_suffix(".sql"))
-        .chain(access::NAMES)
+        .chain(access::STAGES.iter().flat_map(|stage| stage.names).copied())
 }
 
 /// The time of a run's facts as SQL reads it.

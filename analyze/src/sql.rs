@@ -50,8 +50,7 @@ pub(crate) fn first_line(error: &duckdb::Error) -> String {
         .to_owned()
 }
 
-/// Every name that stands where one SELECT reads a table: tables, views and its own common table expressions. A common
-/// table expression may have the name of the table it reads, so it takes nothing away.
+/// Every table and view that one SELECT reads.
 ///
 /// # Errors
 /// When the text is anything but one SELECT.
@@ -81,35 +80,61 @@ pub(crate) fn tables_read(
         return Err(SqlError::NotASelect);
     }
     let mut names = BTreeSet::new();
-    visit(&tree["statements"], &mut names)?;
+    visit(&tree["statements"], &[], &mut names)?;
     Ok(names)
 }
 
-fn visit(node: &Value, names: &mut BTreeSet<String>) -> Result<(), SqlError> {
-    match node {
-        Value::Array(elements) => elements
-            .iter()
-            .try_for_each(|element| visit(element, names)),
-        Value::Object(members) => {
-            match node["type"].as_str() {
-                Some("BASE_TABLE") => {
-                    names.extend(node["table_name"].as_str().map(str::to_lowercase))
-                }
-                Some("TABLE_FUNCTION") => {
-                    let name = node["function"]["function_name"]
-                        .as_str()
-                        .unwrap_or_default()
-                        .to_lowercase();
-                    if matches!(name.as_str(), "query" | "query_table") {
-                        return Err(SqlError::Hidden(name));
-                    }
-                }
-                _ => {}
-            }
-            members.values().try_for_each(|member| visit(member, names))
+/// `ctes` are the common table expressions that can be seen from `node`: their names stand for no table.
+fn visit(node: &Value, ctes: &[String], names: &mut BTreeSet<String>) -> Result<(), SqlError> {
+    let members = match node {
+        Value::Array(elements) => {
+            return elements
+                .iter()
+                .try_for_each(|element| visit(element, ctes, names));
         }
-        _ => Ok(()),
+        Value::Object(members) => members,
+        _ => return Ok(()),
+    };
+    let mut seen = ctes.to_vec();
+    match node["type"].as_str() {
+        Some("BASE_TABLE") => names.extend(table(node, ctes)),
+        Some("TABLE_FUNCTION") => {
+            let name = node["function"]["function_name"]
+                .as_str()
+                .unwrap_or_default()
+                .to_lowercase();
+            if matches!(name.as_str(), "query" | "query_table") {
+                return Err(SqlError::Hidden(name));
+            }
+        }
+        // The anchor, on the left, does not see the expression that it begins.
+        Some("RECURSIVE_CTE_NODE") => {
+            visit(&node["left"], ctes, names)?;
+            seen.extend(node["cte_name"].as_str().map(str::to_lowercase));
+            return visit(&node["right"], &seen, names);
+        }
+        _ => {}
     }
+    // An expression sees those before it, so that it may have the name of the table it reads.
+    for cte in node["cte_map"]["map"].as_array().into_iter().flatten() {
+        visit(&cte["value"], &seen, names)?;
+        seen.extend(cte["key"].as_str().map(str::to_lowercase));
+    }
+    members
+        .iter()
+        .filter(|(name, _)| *name != "cte_map")
+        .try_for_each(|(_, member)| visit(member, &seen, names))
+}
+
+/// The table that a reference names; none if it is one of `ctes`.
+fn table(reference: &Value, ctes: &[String]) -> Option<String> {
+    let name = reference["table_name"].as_str()?.to_lowercase();
+    // `recurring` is where an expression finds all of its rows so far.
+    let unqualified = matches!(
+        reference["schema_name"].as_str(),
+        None | Some("" | "recurring")
+    );
+    (!unqualified || !ctes.contains(&name)).then_some(name)
 }
 
 #[cfg(test)]
@@ -126,11 +151,35 @@ mod tests {
     #[test]
     fn tables_are_found_wherever_they_stand() {
         let sql = "with a as (select * from t1) select *, (select max(x) from T2) from a join t3 using (k) where exists (select 1 from t4)";
-        assert_eq!(read(sql).unwrap(), ["a", "t1", "t2", "t3", "t4"]);
-        assert_eq!(
-            read("with t as (select * from t) select * from t").unwrap(),
-            ["t"]
-        );
+        assert_eq!(read(sql).unwrap(), ["t1", "t2", "t3", "t4"]);
+    }
+
+    #[test]
+    fn a_common_table_expression_hides_the_table_of_its_name_from_what_follows_it() {
+        for (sql, tables) in [
+            ("with t as (select * from t) select * from t", &["t"][..]),
+            ("with a as (from t) select * from A", &["t"]),
+            (
+                "with a as (from t), b as (from a) from b join main.a using (k)",
+                &["a", "t"],
+            ),
+            ("with a as (from b), b as (from t) from a, b", &["b", "t"]),
+            ("select * from (with a as (from t) from a), a", &["a", "t"]),
+            (
+                "select * from t where exists (with t as (from u) from t)",
+                &["t", "u"],
+            ),
+            (
+                "with recursive a as (from t union all select a.* from a join u using (k)) from a",
+                &["t", "u"],
+            ),
+            (
+                "with recursive a using key (k) as (from t union select a.* from a join recurring.a as b using (k)) from a",
+                &["t"],
+            ),
+        ] {
+            assert_eq!(read(sql).unwrap(), tables, "{sql}");
+        }
     }
 
     #[test]

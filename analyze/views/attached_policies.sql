@@ -28,9 +28,9 @@ inline as (
 )
 select
     m.account_id, m.kind as principal_kind, m.arn as principal_arn, m.name as principal_name, m.group_name,
-    m.policy_arn, arn_tail(m.policy_arn) as policy_name, as_document(p.document) as document
+    m.policy_arn, arn_tail(m.policy_arn) as policy_name, p.document
 from managed as m
-left join aws_iam_policy as p on p.account_id = m.account_id and p.arn = m.policy_arn
+left join (select account_id, arn, as_document(document) as document from aws_iam_policy) as p on p.account_id = m.account_id and p.arn = m.policy_arn
 union all by name
 select
     i.account_id, i.kind as principal_kind, i.arn as principal_arn, i.name as principal_name, i.group_name,

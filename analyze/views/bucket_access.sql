@@ -6,20 +6,21 @@ with account as (
     from aws_s3control_account_public_access_block
     group by account_id
 ),
--- What AWS calls public is what statements allow; whom they are taken back from, the evaluator knows.
+-- What AWS calls public is what statements allow; whom they are taken back from, the evaluator knows. It judges what is among the
+-- resources; of a policy that it can't read it says that outsiders may or may not come in.
 denied as (
-    select c.account_id, c.resource_arn
-    from resource_classes as c
-    join (select account_id, arn from aws_s3_bucket where has_policy) as b on b.account_id = c.account_id and b.arn = c.resource_arn
-    anti join outside_access as o on o.account_id = c.account_id and o.resource_arn = c.resource_arn and o.from_kind <> 'service'
-    where c.resource_type = 's3:bucket' and not c.policy_unread
+    select r.account_id, r.arn
+    from resources as r
+    join (select account_id, arn from aws_s3_bucket where has_policy) as b on b.account_id = r.account_id and b.arn = r.arn
+    anti join outside_access as o on o.account_id = r.account_id and o.resource_arn = r.arn and o.from_kind <> 'service'
+    where r.resource_type = 's3:bucket' and starts_with(r.arn, 'arn:')
 )
 select
     b.account_id, b.region, b.arn, b.bucket_name,
-    b.policy_is_public and not (b.restrict_public_buckets or coalesce(a.restrict_public_buckets, false)) and d.resource_arn is null as public_by_policy,
+    b.policy_is_public and not (b.restrict_public_buckets or coalesce(a.restrict_public_buckets, false)) and d.arn is null as public_by_policy,
     (len(b.acl_all_users_permissions) > 0 or len(b.acl_authenticated_users_permissions) > 0)
         and not (b.ignore_public_acls or coalesce(a.ignore_public_acls, false))
         and b.object_ownership is distinct from 'BucketOwnerEnforced' as public_by_acl
 from aws_s3_bucket as b
 left join account as a on a.account_id = b.account_id
-left join denied as d on d.account_id = b.account_id and d.resource_arn = b.arn
+left join denied as d on d.account_id = b.account_id and d.arn = b.arn

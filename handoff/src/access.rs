@@ -377,11 +377,12 @@ pub fn access_paths() -> TableSchema {
 }
 
 /// All tables that are computed together.
-pub fn tables() -> [TableSchema; 9] {
+pub fn tables() -> [TableSchema; 10] {
     [
         principal_classes(),
         resource_classes(),
         grants(),
+        critical_grants(),
         statements(),
         assume_edges(),
         usage(),

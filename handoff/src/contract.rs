@@ -429,10 +429,9 @@ pub fn fixed_tables() -> Vec<TableSchema> {
         .iter()
         .position(|table| table.name == "checks")
         .unwrap_or(0);
-    let access = crate::access::tables().into_iter().chain([
-        crate::access::critical_grants(),
-        crate::access::access_paths(),
-    ]);
+    let access = crate::access::tables()
+        .into_iter()
+        .chain([crate::access::access_paths()]);
     tables.splice(before_checks..before_checks, access);
     tables
 }

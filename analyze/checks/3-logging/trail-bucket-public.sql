@@ -1,7 +1,7 @@
 /*
 title = "Nobody outside reads the trail's bucket"
 severity = "critical"
-tables = ["aws_s3_bucket", "aws_cloudtrail_trail", "aws_s3control_account_public_access_block"]
+tables = ["aws_s3_bucket", "resources", "aws_cloudtrail_trail", "aws_s3control_account_public_access_block"]
 operations = ["GetBucketPolicyStatus", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls", "GetTrailStatus"]
 frameworks = { fsbp = ["CloudTrail.6"] }
 remediation = "Block public access to the bucket, then look for who read it."

@@ -1,7 +1,7 @@
 /*
 title = "No other account changes who may use a bucket, or deletes it"
 severity = "high"
-tables = ["aws_s3_bucket", "aws_s3control_account_public_access_block"]
+tables = ["aws_s3_bucket", "resources", "aws_s3control_account_public_access_block"]
 operations = ["GetBucketPolicy"]
 frameworks = { fsbp = ["S3.6"] }
 remediation = "Grant the other account the objects it needs and nothing that changes the bucket; name accounts of yours in the configuration under accounts.trusted."

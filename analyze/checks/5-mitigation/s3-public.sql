@@ -1,7 +1,7 @@
 /*
 title = "No bucket is open to everyone"
 severity = "critical"
-tables = ["aws_s3_bucket", "aws_s3control_account_public_access_block"]
+tables = ["aws_s3_bucket", "resources", "aws_s3control_account_public_access_block"]
 operations = ["GetBucketPolicyStatus", "GetBucketAcl", "GetPublicAccessBlock", "GetBucketOwnershipControls"]
 frameworks = { fsbp = ["S3.2", "S3.3"] }
 remediation = "Block public access; serve what is meant for everyone through CloudFront."

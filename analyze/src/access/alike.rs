@@ -11,7 +11,6 @@ use std::sync::Arc;
 use std::thread;
 
 use super::classes::Mark;
-use super::dangers::Dangers;
 use super::decide::{Judge, Object, Subject};
 use super::facts;
 use super::shelves::Shelf;
@@ -26,18 +25,18 @@ pub(super) struct Actions<'d> {
 }
 
 impl<'d> Actions<'d> {
-    pub(super) fn new(dangers: &'d Dangers) -> Self {
+    pub(super) fn new(of_dangers: impl IntoIterator<Item = &'d Action>) -> Self {
         let mut known: HashMap<&str, u32> = HashMap::new();
         let mut named: HashMap<&str, u32> = HashMap::new();
         let (mut all, mut of, mut services) = (Vec::new(), Vec::new(), Vec::new());
-        for danger in dangers.all() {
-            let number = *known.entry(danger.action.text()).or_insert_with(|| {
-                all.push(&danger.action);
+        for action in of_dangers {
+            let number = *known.entry(action.text()).or_insert_with(|| {
+                all.push(action);
                 all.len() as u32 - 1
             });
             of.push(number);
             let next = named.len() as u32;
-            services.push(*named.entry(danger.action.service()).or_insert(next));
+            services.push(*named.entry(action.service()).or_insert(next));
         }
         Self { all, of, services }
     }
@@ -82,11 +81,11 @@ pub(super) struct Views {
 }
 
 impl Views {
-    /// `shelves` hold the resources of the account.
+    /// `shelves` hold what the account's principals may reach.
     pub(super) fn new(
         judge: &Judge<'_>,
         actions: &Actions<'_>,
-        shelves: &[Shelf<'_>],
+        shelves: &[(&Arc<str>, &Shelf<'_>)],
         subjects: &[Subject<'_>],
     ) -> Self {
         let mut of = HashMap::new();
@@ -100,7 +99,7 @@ impl Views {
         }
         let layers: Vec<Vec<Context>> = shelves
             .iter()
-            .map(|shelf| {
+            .map(|(_, shelf)| {
                 let objects = shelf.own.iter();
                 objects
                     .map(|object| layered(judge, &object.context))
@@ -199,6 +198,22 @@ fn personal(statement: &Statement, subject: &Subject<'_>, layers: &Context) -> V
     mark.0
 }
 
+/// What the policy of a resource can tell of a principal.
+pub(super) fn said_of(judge: &Judge<'_>, subject: &Subject<'_>, object: &Object) -> Vec<u8> {
+    let context = layered(judge, &subject.context);
+    let bounded = subject.holder.boundary_arn.is_some();
+    let mut said = Vec::new();
+    let policy = object.policy.iter();
+    for statement in policy.flat_map(|policy| policy.statements()) {
+        let denies = statement.effect() == Effect::Deny;
+        let named =
+            statement.names_principal(&subject.holder.principal, &context, bounded && denies);
+        said.extend(named.map_or([u8::MAX; 2], |(truth, by)| [truth as u8, by as u8]));
+        said.extend(personal(statement, subject, &context));
+    }
+    said
+}
+
 /// Everything that may allow or deny a principal something, but for the policies of resources; with a number for the layer.
 fn policies<'s>(subject: &'s Subject<'_>) -> impl Iterator<Item = (&'s Arc<Policy>, u8)> {
     let set = &subject.set;
@@ -228,7 +243,7 @@ pub(super) fn layered(judge: &Judge<'_>, context: &Arc<Context>) -> Context {
 fn view(
     statement: &Statement,
     actions: &Actions<'_>,
-    shelves: &[Shelf<'_>],
+    shelves: &[(&Arc<str>, &Shelf<'_>)],
     layers: &[Vec<Context>],
 ) -> View {
     let named: BTreeSet<u32> = (0..)
@@ -236,7 +251,7 @@ fn view(
         .filter(|(_, action)| statement.names_action(action))
         .map(|(number, _)| number)
         .collect();
-    let marks = shelves.iter().zip(layers).map(|(shelf, layers)| {
+    let marks = shelves.iter().zip(layers).map(|((_, shelf), layers)| {
         let concerned = shelf
             .dangers
             .iter()

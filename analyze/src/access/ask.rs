@@ -8,6 +8,7 @@ use handoff::contract::ColumnType::{List, String as Text};
 use handoff::contract::TableSchema;
 use handoff::run::Run;
 use handoff::shell::{self, Exit, Hinted};
+use rayon::prelude::*;
 
 use super::decide::{Answer, Granted, Judge, Mfa};
 use super::facts::Facts;
@@ -151,23 +152,22 @@ fn who(
     }
     let facts = Facts::new(&world);
     let judge = Judge::new(&world, &facts);
-    let mut direct = BTreeMap::new();
-    for holder in &world.holders {
-        let elsewhere;
-        let target = match world.targets.first() {
-            Some(target) => target,
-            None => {
-                elsewhere = unknown_target(holder, resource);
-                &elsewhere
-            }
-        };
-        let object = judge
-            .object(target, resource)
+    let of_holder = |holder| -> anyhow::Result<Option<(&str, Granted)>> {
+        let elsewhere = world.targets.is_empty();
+        let elsewhere = elsewhere.then(|| unknown_target(holder, resource));
+        let target = world.targets.first().or(elsewhere.as_ref());
+        let object = target
+            .and_then(|target| judge.object(target, resource))
             .context("a resource that could be read before")?;
-        if let Some(granted) = judge.ask(&mut judge.subject(holder), &judged, &object, None) {
-            direct.insert(holder.arn.as_str(), granted);
-        }
-    }
+        let granted = judge.ask(&mut judge.subject(holder), &judged, &object, None);
+        Ok(granted.map(|granted| (holder.arn.as_str(), granted)))
+    };
+    let direct: BTreeMap<&str, Granted> = world
+        .holders
+        .par_iter()
+        .map(of_holder)
+        .filter_map(Result::transpose)
+        .collect::<anyhow::Result<_>>()?;
     let edges = Edges::read(session)?;
     let wanted = principal.map(|name| find(&world, name)).transpose()?;
     write(session, &judged, &edges.ways(&direct), wanted)

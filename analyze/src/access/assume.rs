@@ -1,16 +1,20 @@
 //! Who may become which role.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
+use super::alike::{Actions, Said, Views, layered};
 use super::classes::{Classes, nth};
-use super::decide::{Answer, Granted, Judge, Mfa, granted};
+use super::dangers::Danger;
+use super::decide::{Answer, Granted, Judge, Mfa, Subject, granted};
 use super::facts;
+use super::shelves::{Shelf, Voices};
 use super::world::{Holder, Target, World};
 use crate::iam::{
-    Action, Context, Policy, PolicyKind, PolicySet, Principal, Request, Resource, Truth, evaluate,
+    Action, Context, Policy, PolicyKind, PolicySet, Principal, Request, Resource, evaluate,
 };
 
 /// A row of `assume_edges`.
@@ -31,50 +35,109 @@ pub(super) fn edges(
     judge: &Judge<'_>,
     classes: &Classes,
 ) -> anyhow::Result<Vec<Edge>> {
-    let action = Action::parse("sts:AssumeRole")?;
-    let mut by_class: Vec<Vec<usize>> = vec![Vec::new(); classes.first.len()];
-    for (index, class) in classes.of.iter().enumerate() {
-        by_class[*class].push(index);
-    }
+    let danger = Danger::assuming()?;
+    let roles: Vec<&Holder> = world
+        .holders
+        .iter()
+        .filter(|holder| holder.trust.is_some())
+        .collect();
+    let targets: Vec<Target> = roles.iter().map(|role| as_target(role)).collect();
+    let shelf = Shelf::of(judge, &danger, &targets);
     let mut subjects: Vec<_> = classes
         .first
         .iter()
         .map(|first| judge.subject(&world.holders[*first]))
         .collect();
-    let own: BTreeSet<&str> = world.holders.iter().map(|holder| &*holder.arn).collect();
+    let actions = Actions::new([&danger.action]);
+    let everywhere: Arc<str> = "".into();
+    let entries = Entries {
+        judge,
+        roles: &roles,
+        danger: &danger,
+        views: Views::new(judge, &actions, &[(&everywhere, &shelf)], &subjects),
+        shelf: &shelf,
+        voices: Voices::new(&world.library, roles.iter().filter_map(|role| role.trust)),
+    };
+    let granted: Vec<Vec<(usize, Granted)>> = subjects
+        .par_iter_mut()
+        .map(|subject| entries.of(subject))
+        .collect();
     let mut edges = Vec::new();
-    for role in world.holders.iter().filter(|holder| holder.trust.is_some()) {
-        let target = as_target(role);
-        let Some(object) = judge.object(&target, &role.arn) else {
-            continue;
-        };
-        for (class, members) in by_class.iter().enumerate() {
-            // A class that the trust policy names has the members that it names: see the mark of principals.
-            let subject = &mut subjects[class];
-            if !concerns(world, role, subject.holder) {
-                continue;
-            }
-            let Some(granted) = judge.ask(subject, &action, &object, None) else {
-                continue;
-            };
-            for member in members
-                .iter()
-                .map(|index| &world.holders[*index])
-                .filter(|member| member.arn != role.arn)
-            {
-                edges.push(Edge {
+    for (member, class) in world.holders.iter().zip(&classes.of) {
+        let others = granted[*class]
+            .iter()
+            .map(|(role, granted)| (roles[*role], granted));
+        edges.extend(
+            others
+                .filter(|(role, _)| role.arn != member.arn)
+                .map(|(role, granted)| Edge {
                     account: Arc::clone(&role.account),
                     from: member.arn.clone(),
                     from_kind: member.kind.name(),
                     to: role.arn.clone(),
                     granted: granted.clone(),
-                });
-            }
-        }
+                }),
+        );
+    }
+    let own: BTreeSet<&str> = world.holders.iter().map(|holder| &*holder.arn).collect();
+    for role in roles {
         edges.extend(from_outside(world, role, &own));
     }
     edges.sort_by(|a, b| (&a.to, &a.from, a.from_kind).cmp(&(&b.to, &b.from, b.from_kind)));
     Ok(edges)
+}
+
+/// Everything that is needed to decide which roles a principal may assume.
+struct Entries<'e, 'w> {
+    judge: &'e Judge<'w>,
+    /// In the order of the classes of `shelf`.
+    roles: &'e [&'w Holder],
+    danger: &'e Danger,
+    shelf: &'e Shelf<'e>,
+    views: Views,
+    voices: Voices<'e>,
+}
+
+impl<'w> Entries<'_, 'w> {
+    /// The roles that a principal may assume, by position. Asked once for those that are alike: of one account, with the same
+    /// trust policy, and the same to every statement of the principal. A class that trust policies name has the members that
+    /// they name: see the mark of principals.
+    fn of(&self, subject: &mut Subject<'w>) -> Vec<(usize, Granted)> {
+        let mut said = Said::default();
+        let by_action = self.views.by_action(self.judge, subject, &mut said, 1);
+        let views = by_action[0]
+            .iter()
+            .map(|statement| self.views.view(said.statement(*statement)));
+        let marks: Vec<&[u32]> = views.filter_map(|view| view.marks(0)).collect();
+        let context = layered(self.judge, &subject.context);
+        let speaks = self.voices.of(subject.holder, &context);
+        let mut known: HashMap<(&str, Vec<u32>), (usize, Option<Granted>)> = HashMap::new();
+        let mut found = Vec::new();
+        for classed in &self.shelf.classes {
+            let role = self.roles[classed.class];
+            if !classed.policy.is_some_and(|policy| speaks[policy]) {
+                continue;
+            }
+            for at in classed.judged[0].iter().map(|at| *at as usize) {
+                let nature = self.shelf.nature[at];
+                let mut key = vec![nature.kind, nature.policy];
+                key.extend(marks.iter().map(|marks| marks[at]));
+                let object = &self.shelf.own[at];
+                let (like, granted) = known.entry((&role.account, key)).or_insert_with(|| {
+                    let granted = self.judge.ask(subject, &self.danger.action, object, None);
+                    (classed.class, granted)
+                });
+                found.extend(granted.clone().map(|mut granted| {
+                    let (from, to) = (&self.roles[*like].arn, &role.arn);
+                    if let Some(basis) = granted.basis.renamed(from, to) {
+                        granted.basis = basis;
+                    }
+                    (classed.class, granted)
+                }));
+            }
+        }
+        found
+    }
 }
 
 /// A role as what is assumed.
@@ -88,27 +151,6 @@ pub(super) fn as_target(role: &Holder) -> Target {
         policy: role.trust,
         policy_unread: false,
     }
-}
-
-/// Whether some statement of the role's trust policy is about the principal.
-fn concerns(world: &World, role: &Holder, holder: &Holder) -> bool {
-    let Some(trust) = role.trust else {
-        return false;
-    };
-    let context = Context::open();
-    world
-        .library
-        .get(trust)
-        .policy
-        .statements()
-        .iter()
-        .any(|statement| {
-            statement
-                .names_principal(&holder.principal, &context, false)
-                .is_some_and(|(truth, by)| {
-                    truth != Truth::False && by != crate::iam::PrincipalMatch::None
-                })
-        })
 }
 
 /// Services, identity providers, other accounts and everyone, as far as the trust policy names them.

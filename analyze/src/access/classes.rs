@@ -6,13 +6,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::facts::{self, Facts};
 use super::library::PolicyId;
 use super::world::{Holder, Target, World};
 use crate::iam::{
-    Condition, Context, ContextValue, Effect, Pattern, PrincipalMatch, Statement, Text, Truth,
+    Condition, Context, ContextValue, Effect, Pattern, Policy, PrincipalMatch, Statement, Text,
+    Truth,
 };
 
 /// Which class each of a list is of, and the first member of each class.
@@ -22,10 +24,10 @@ pub(super) struct Classes {
 }
 
 impl Classes {
-    fn by_mark(marks: impl Iterator<Item = Vec<u8>>) -> Self {
+    fn by_mark(marks: Vec<Vec<u8>>) -> Self {
         let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
         let (mut of, mut first) = (Vec::new(), Vec::new());
-        for (index, mark) in marks.enumerate() {
+        for (index, mark) in marks.into_iter().enumerate() {
             let next = known.len();
             let class = *known.entry(mark).or_insert_with(|| {
                 first.push(index);
@@ -44,6 +46,33 @@ struct Named<'w> {
     head: Option<Pattern>,
 }
 
+/// What a policy asks about principals, statement by statement.
+struct Personal<'w> {
+    keys: Vec<&'w str>,
+    conditions: Vec<&'w Condition>,
+}
+
+impl<'w> Personal<'w> {
+    fn of(policy: &'w Policy) -> Self {
+        let statements = || policy.statements().iter();
+        let patterns = statements().flat_map(|statement| statement.resources());
+        let conditions = statements().flat_map(|statement| statement.conditions());
+        Self {
+            keys: patterns
+                .flat_map(|text| text.keys())
+                .filter(|key| facts::of_principal(key))
+                .collect(),
+            conditions: conditions
+                .filter(|condition| condition.keys().any(facts::of_principal))
+                .collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.keys.is_empty() && self.conditions.is_empty()
+    }
+}
+
 /// What policies ask about.
 pub(super) struct Questions<'w> {
     world: &'w World,
@@ -51,7 +80,9 @@ pub(super) struct Questions<'w> {
     common: Arc<Context>,
     /// The `Principal` elements of resource policies; the flag: of a denial.
     principals: Vec<(&'w Statement, bool)>,
-    /// Policies that are not attached to principals.
+    /// By policy: what it asks about principals.
+    personal: Vec<Personal<'w>>,
+    /// Policies that are not attached to principals and ask something about them.
     of_others: Vec<PolicyId>,
     /// By service, `""` for those of any service.
     named: BTreeMap<&'w str, Vec<Named<'w>>>,
@@ -67,6 +98,10 @@ impl<'w> Questions<'w> {
             facts,
             common: facts::common(),
             principals: Vec::new(),
+            personal: entries
+                .iter()
+                .map(|entry| Personal::of(&entry.policy))
+                .collect(),
             of_others: Vec::new(),
             named: BTreeMap::new(),
             conditions: Vec::new(),
@@ -75,7 +110,7 @@ impl<'w> Questions<'w> {
         let mut sources = HashSet::new();
         let mut blocks = HashSet::new();
         for (id, entry) in entries.iter().enumerate() {
-            if entry.layer != "identityPolicies" {
+            if entry.layer != "identityPolicies" && !questions.personal[id].is_empty() {
                 questions.of_others.push(id);
             }
             for (index, statement) in entry.policy.statements().iter().enumerate() {
@@ -129,18 +164,20 @@ impl<'w> Questions<'w> {
         Classes::by_mark(
             self.world
                 .holders
-                .iter()
-                .map(|holder| self.principal_mark(holder)),
+                .par_iter()
+                .map(|holder| self.principal_mark(holder))
+                .collect(),
         )
     }
 
     /// The classes of all resources. `parts` are the suffixes under which a type's parts are judged.
-    pub(super) fn resources(&self, parts: impl Fn(&str) -> Vec<&'static str>) -> Classes {
+    pub(super) fn resources(&self, parts: impl Fn(&str) -> Vec<&'static str> + Sync) -> Classes {
         Classes::by_mark(
             self.world
                 .targets
-                .iter()
-                .map(|target| self.resource_mark(target, &parts(&target.resource_type))),
+                .par_iter()
+                .map(|target| self.resource_mark(target, &parts(&target.resource_type)))
+                .collect(),
         )
     }
 
@@ -158,14 +195,12 @@ impl<'w> Questions<'w> {
         let layers = Context::layered(vec![Arc::clone(&context), Arc::clone(&self.common)]);
         let own = holder.policies.iter().chain(&holder.boundary);
         for id in own.chain(&self.of_others) {
-            for statement in self.world.library.get(*id).policy.statements() {
-                for text in statement.resources() {
-                    text.keys()
-                        .for_each(|key| mark.value(&context, key, facts::of_principal));
-                }
-                for condition in statement.conditions() {
-                    mark.condition(condition, &layers, &context, facts::of_principal);
-                }
+            let personal = &self.personal[*id];
+            for key in &personal.keys {
+                mark.value(&context, key, facts::of_principal);
+            }
+            for condition in &personal.conditions {
+                mark.condition(condition, &layers, &context, facts::of_principal);
             }
         }
         let bounded = holder.boundary.is_some();

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
+
 use crate::actions::{Catalogue, Logged, dangerous};
 use crate::iam::Action;
 
@@ -86,6 +88,12 @@ impl Dangers {
 }
 
 impl Danger {
+    /// What lets one become a role.
+    pub(super) fn assuming() -> anyhow::Result<Self> {
+        Self::new("sts:AssumeRole", "iam:role", "escalate", "")
+            .context("sts:AssumeRole is no action")
+    }
+
     /// None if `action` is none.
     fn new(action: &str, resource_type: &str, kind: &str, part: &'static str) -> Option<Self> {
         let facts = Catalogue::embedded().find(action);

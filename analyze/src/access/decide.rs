@@ -59,6 +59,33 @@ pub(super) struct Basis {
     pub(super) statements: Vec<String>,
 }
 
+impl Basis {
+    /// The same, of a policy with the same text under another name; none if that policy has no part in it.
+    pub(super) fn renamed(&self, from: &str, to: &str) -> Option<Self> {
+        let rest = |statement: &String| {
+            let rest = statement.strip_prefix(from)?;
+            rest.starts_with('#').then(|| format!("{to}{rest}"))
+        };
+        if from == to
+            || self
+                .statements
+                .iter()
+                .all(|statement| rest(statement).is_none())
+        {
+            return None;
+        }
+        let statements = self.statements.iter();
+        let mut statements: Vec<String> = statements
+            .map(|statement| rest(statement).unwrap_or_else(|| statement.clone()))
+            .collect();
+        statements.sort();
+        Some(Self {
+            conditions: self.conditions.clone(),
+            statements,
+        })
+    }
+}
+
 /// Something that may be done, or may be for all that is known.
 #[derive(Clone, Debug)]
 pub(super) struct Granted {

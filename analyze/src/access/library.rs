@@ -53,13 +53,12 @@ impl Library {
         }
         let read = match text {
             None => Err("its document is not in the run".to_owned()),
-            Some(text) => Policy::from_json(name, kind, text).map_err(|error| error.to_string()),
+            Some(text) => {
+                Policy::with_document(name, kind, text).map_err(|error| error.to_string())
+            }
         };
         let (policy, document) = match read {
-            Ok(policy) => (
-                policy,
-                text.and_then(|text| serde_json::from_str(text).ok()),
-            ),
+            Ok((policy, document)) => (policy, Some(document)),
             Err(why) => {
                 self.unread.push((name.to_owned(), why));
                 (unread(name, kind), None)

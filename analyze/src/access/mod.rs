@@ -22,57 +22,78 @@ mod shelves;
 mod tables;
 mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Instant;
 
 pub(crate) use self::ask::ask;
 
+use arrow::record_batch::RecordBatch;
 use handoff::access as contract;
-use handoff::contract::TableSchema;
 
 use self::classes::{Classes, Questions};
 use self::dangers::Dangers;
-use self::decide::Judge;
+use self::decide::{Basis, Judge};
 use self::facts::Facts;
-use self::tables::{Cell, Filling};
+use self::grants::Grant;
+use self::tables::{Cell, Filling, Rows};
 use self::world::World;
 use crate::actions::{EventActions, of_event};
 use crate::iam::Effect;
 use crate::session::Session;
 
-/// The tables that are computed here.
-pub(crate) fn tables() -> [TableSchema; 9] {
-    contract::tables()
+/// Tables that are computed together.
+pub(crate) struct Stage {
+    pub(crate) names: &'static [&'static str],
+    /// The tables of `collect`, and those derived from them in SQL, that they are computed from.
+    pub(crate) read: &'static [&'static str],
+    /// Computes them.
+    ///
+    /// # Errors
+    /// When the session can't be read or written.
+    pub(crate) derive: fn(&Session) -> anyhow::Result<()>,
 }
 
-/// Their names.
-pub(crate) const NAMES: [&str; 9] = [
-    "principal_classes",
-    "resource_classes",
-    "grants",
-    "statements",
-    "assume_edges",
-    "usage",
-    "dangerous_actions",
-    "escalations",
-    "outside_access",
+/// What is computed here. What is open to those from elsewhere comes first, since it has a part in what is exposed, which has one
+/// in what is critical.
+pub(crate) const STAGES: [Stage; 2] = [
+    Stage {
+        names: &["outside_access"],
+        read: &["resources", "resource_policies"],
+        derive: openings,
+    },
+    Stage {
+        names: &[
+            "principal_classes",
+            "resource_classes",
+            "grants",
+            "critical_grants",
+            "statements",
+            "assume_edges",
+            "usage",
+            "dangerous_actions",
+            "escalations",
+        ],
+        read: &[
+            "resources",
+            "resource_context",
+            "relationships",
+            "activity",
+            "resource_policies",
+        ],
+        derive: permissions,
+    },
 ];
 
-/// The tables of `collect`, and those derived from them in SQL, that the tables here are computed from.
-pub(crate) const READ: [&str; 4] = [
-    "resources",
-    "relationships",
-    "activity",
-    "resource_policies",
-];
-
-/// Computes the tables.
-///
-/// # Errors
-/// When the session can't be read or written.
-pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
+fn openings(session: &Session) -> anyhow::Result<()> {
     let mut steps = Steps(Instant::now());
-    let dangers = Dangers::new(&added(session)?);
+    let world = world(session, &Dangers::new(&added(session)?))?;
+    write_openings(session, &outsiders::openings(&world, &Facts::new(&world))?)?;
+    steps.done("outside_access");
+    Ok(())
+}
+
+/// Principals and everything for which there are dangerous actions.
+fn world(session: &Session, dangers: &Dangers) -> anyhow::Result<World> {
     let mut world = World::principals(&session.connection)?;
     let types: BTreeSet<&str> = dangers
         .all()
@@ -83,6 +104,13 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
         types.contains(resource_type)
     })?;
     world.add_accounts();
+    Ok(world)
+}
+
+fn permissions(session: &Session) -> anyhow::Result<()> {
+    let mut steps = Steps(Instant::now());
+    let dangers = Dangers::new(&added(session)?);
+    let mut world = world(session, &dangers)?;
     let groups = groups::groups(&mut world, &session.connection)?;
     let workloads = groups::workloads(&session.connection)?;
     steps.done("read");
@@ -97,19 +125,31 @@ pub(crate) fn derive(session: &Session) -> anyhow::Result<()> {
     write_principals(session, &world, &principals, &admins)?;
     write_resources(session, &world, &resources)?;
     steps.done("administrators");
-    let grants = grants::all(&world, &facts, &dangers, &principals, &resources);
+    let mut every = Filling::new(session, contract::grants())?;
+    let mut critical = Filling::new(session, contract::critical_grants())?;
+    let classes = critical_classes(session)?;
+    grants::each(
+        &world,
+        &facts,
+        &dangers,
+        &principals,
+        &resources,
+        |rows, bases| in_columns(&dangers, &classes, rows, bases),
+        |batches| {
+            let (all, some) = batches?;
+            every.batch(&all)?;
+            critical.batch(&some)
+        },
+    )?;
+    every.finish_on_disk()?;
+    critical.finish_on_disk()?;
     steps.done("grants");
-    write_grants(session, &dangers, &grants)?;
-    drop(grants);
-    steps.done("grants written");
     let edges = assume::edges(&world, &judge, &principals)?;
     write_edges(session, &edges)?;
     steps.done("roles assumed");
     let escalations = escalate::all(&world, &judge, &edges, &groups, &workloads, &admins)?;
     write_escalations(session, &escalations)?;
     steps.done("escalations");
-    write_openings(session, &outsiders::openings(&world, &facts)?)?;
-    steps.done("outside_access");
     write_statements(session, &world)?;
     write_dangers(session, &dangers)?;
     write_usage(session)?;
@@ -199,25 +239,53 @@ fn write_resources(session: &Session, world: &World, classes: &Classes) -> anyho
     filling.finish()
 }
 
-fn write_grants(
-    session: &Session,
+/// Classes of resources whose grants are critical.
+fn critical_classes(session: &Session) -> anyhow::Result<HashSet<u32>> {
+    let mut statement = session
+        .connection
+        .prepare("select distinct resource_class from critical_classes")?;
+    let classes = statement.query_map([], |row| row.get(0))?;
+    Ok(classes.collect::<Result<_, _>>()?)
+}
+
+/// Rows of `grants`, and those of `critical_grants` among them.
+fn in_columns(
     dangers: &Dangers,
-    grants: &grants::Grants,
-) -> anyhow::Result<()> {
-    let mut filling = Filling::new(session, contract::grants())?;
-    for row in &grants.rows {
-        let basis = &grants.bases[row.basis as usize];
-        filling.row([
-            Cell::Int(row.principal_class as usize),
-            Cell::Text(&dangers.all()[row.danger as usize].name),
-            Cell::Int(row.resource_class as usize),
-            Cell::Text(row.answer.name()),
-            Cell::Text(row.mfa.name()),
-            Cell::List(&basis.conditions),
-            Cell::List(&basis.statements),
-        ])?;
+    critical: &HashSet<u32>,
+    rows: &[Grant],
+    bases: &[Basis],
+) -> anyhow::Result<(RecordBatch, RecordBatch)> {
+    let mut every = Rows::new(&contract::grants());
+    let mut some = Rows::new(&contract::critical_grants());
+    for row in rows {
+        let basis = &bases[row.basis as usize];
+        let danger = &dangers.all()[row.danger as usize];
+        let [principals, resources] =
+            [row.principal_class, row.resource_class].map(|class| Cell::Int(class as usize));
+        let [action, answer, mfa] =
+            [danger.name.as_str(), row.answer.name(), row.mfa.name()].map(Cell::Text);
+        let [conditions, statements] =
+            [&basis.conditions, &basis.statements].map(|list| Cell::List(list));
+        every.push([
+            principals, action, resources, answer, mfa, conditions, statements,
+        ]);
+        if critical.contains(&row.resource_class) {
+            let [resource_type, kind] =
+                [&danger.resource_type, &danger.kind].map(|text| Cell::Text(text));
+            some.push([
+                resources,
+                resource_type,
+                principals,
+                action,
+                kind,
+                answer,
+                mfa,
+                conditions,
+                statements,
+            ]);
+        }
     }
-    filling.finish()
+    Ok((every.batch()?, some.batch()?))
 }
 
 fn write_edges(session: &Session, edges: &[assume::Edge]) -> anyhow::Result<()> {

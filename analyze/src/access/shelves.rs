@@ -42,49 +42,70 @@ pub(super) struct Nature {
     pub(super) policy: u32,
 }
 
-/// By account, in their order.
-pub(super) type Shelves<'d> = BTreeMap<Arc<str>, Vec<Shelf<'d>>>;
+/// All shelves, by account.
+pub(super) struct Shelves<'d>(BTreeMap<Arc<str>, Vec<Shelf<'d>>>);
 
-/// Puts the first resource of each class on its shelf.
-pub(super) fn shelves<'d>(
-    judge: &Judge<'_>,
-    dangers: &'d Dangers,
-    resources: &Classes,
-) -> Shelves<'d> {
-    let targets = &judge.world.targets;
-    let mut by_type: BTreeMap<(&Arc<str>, &str), Vec<usize>> = BTreeMap::new();
-    for (class, first) in resources.first.iter().enumerate() {
-        let target = &targets[*first];
-        by_type
-            .entry((&target.account, &*target.resource_type))
-            .or_default()
-            .push(class);
+impl<'d> Shelves<'d> {
+    /// Puts the first resource of each class on its shelf, where it is `wanted`.
+    pub(super) fn new(
+        judge: &Judge<'_>,
+        dangers: &'d Dangers,
+        resources: &Classes,
+        documents: &mut Documents,
+        wanted: impl Fn(&Target) -> bool,
+    ) -> Self {
+        let targets = &judge.world.targets;
+        let mut by_type: BTreeMap<(&Arc<str>, &str), Vec<usize>> = BTreeMap::new();
+        for (class, first) in resources.first.iter().enumerate() {
+            let target = &targets[*first];
+            if wanted(target) {
+                by_type
+                    .entry((&target.account, &*target.resource_type))
+                    .or_default()
+                    .push(class);
+            }
+        }
+        let mut shelves: BTreeMap<Arc<str>, Vec<Shelf<'d>>> = BTreeMap::new();
+        for ((account, resource_type), classes) in by_type {
+            let mut shelf = Shelf::empty();
+            let ways = shelf.ways(dangers, resource_type);
+            for class in classes {
+                let target = &targets[resources.first[class]];
+                shelf.put(judge, &ways, class, target, documents);
+            }
+            shelves.entry(Arc::clone(account)).or_default().push(shelf);
+        }
+        Self(shelves)
     }
-    let mut documents = Documents::default();
-    let mut shelves = Shelves::new();
-    for ((account, resource_type), classes) in by_type {
-        let mut shelf = Shelf {
+
+    /// Each with its account, in their order.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&Arc<str>, &Shelf<'d>)> {
+        let shelves = self.0.iter();
+        shelves.flat_map(|(account, own)| own.iter().map(move |shelf| (account, shelf)))
+    }
+}
+
+impl<'d> Shelf<'d> {
+    /// All of `targets`, each a class of its own, for one danger.
+    pub(super) fn of(judge: &Judge<'_>, danger: &'d Danger, targets: &[Target]) -> Self {
+        let mut shelf = Self::empty();
+        shelf.dangers.push((0, danger, 0));
+        let mut documents = Documents::default();
+        for (class, target) in targets.iter().enumerate() {
+            shelf.put(judge, &[danger], class, target, &mut documents);
+        }
+        shelf
+    }
+
+    fn empty() -> Self {
+        Self {
             dangers: Vec::new(),
             classes: Vec::new(),
             own: Vec::new(),
             nature: Vec::new(),
-        };
-        let ways = shelf.ways(dangers, resource_type);
-        for class in classes {
-            shelf.put(
-                judge,
-                &ways,
-                class,
-                &targets[resources.first[class]],
-                &mut documents,
-            );
         }
-        shelves.entry(Arc::clone(account)).or_default().push(shelf);
     }
-    shelves
-}
 
-impl<'d> Shelf<'d> {
     /// Sorts the dangers by the ways in which they name what they are about; returns a danger of each way.
     fn ways(&mut self, dangers: &'d Dangers, resource_type: &str) -> Vec<&'d Danger> {
         let mut ways: Vec<&Danger> = Vec::new();
@@ -160,9 +181,9 @@ fn arns(judge: &Judge<'_>, danger: &Danger, target: &Target) -> Vec<String> {
     arns
 }
 
-/// Policies of resources that say the same of theirs.
+/// Policies of resources that say the same of theirs, numbered.
 #[derive(Default)]
-struct Documents {
+pub(super) struct Documents {
     known: HashMap<Vec<u8>, u32>,
 }
 

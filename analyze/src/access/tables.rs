@@ -110,73 +110,115 @@ impl Builder {
     }
 }
 
-/// Rows of a table, on their way into the session.
+/// Rows of a table in columns.
+pub(super) struct Rows {
+    builders: Vec<Builder>,
+    arrow: SchemaRef,
+}
+
+impl Rows {
+    pub(super) fn new(schema: &TableSchema) -> Self {
+        let kinds = schema.columns.iter().map(|column| column.kind);
+        Self {
+            builders: kinds.map(Builder::new).collect(),
+            arrow: handoff::table::arrow_schema(schema),
+        }
+    }
+
+    /// `cells` are in the order of the contract's columns.
+    pub(super) fn push<const N: usize>(&mut self, cells: [Cell<'_>; N]) {
+        for (builder, cell) in self.builders.iter_mut().zip(cells) {
+            builder.push(cell);
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.builders.first().map_or(0, Builder::len)
+    }
+
+    /// What was pushed; nothing is left.
+    pub(super) fn batch(&mut self) -> anyhow::Result<RecordBatch> {
+        let columns = self.builders.iter_mut().map(Builder::finish).collect();
+        Ok(RecordBatch::try_new(Arc::clone(&self.arrow), columns)?)
+    }
+}
+
+/// A table on its way into the session.
 pub(super) struct Filling<'s> {
     session: &'s Session,
     schema: TableSchema,
     path: PathBuf,
-    arrow: SchemaRef,
-    builders: Vec<Builder>,
+    rows: Rows,
     writer: ArrowWriter<File>,
 }
 
 /// Rows held before they are written.
 const BATCH: usize = 1 << 16;
 
+/// Rows of which DuckDB reads a part at once.
+const ROW_GROUP: usize = 1 << 17;
+
 impl<'s> Filling<'s> {
     pub(super) fn new(session: &'s Session, schema: TableSchema) -> anyhow::Result<Self> {
         let path = session.scratch_path(&schema.name)?;
-        let arrow = handoff::table::arrow_schema(&schema);
+        let rows = Rows::new(&schema);
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(ROW_GROUP))
             .build();
         let file = File::create(&path).context("can't make a temporary file")?;
         Ok(Self {
             session,
-            builders: schema
-                .columns
-                .iter()
-                .map(|column| Builder::new(column.kind))
-                .collect(),
-            writer: ArrowWriter::try_new(file, Arc::clone(&arrow), Some(properties))?,
+            writer: ArrowWriter::try_new(file, Arc::clone(&rows.arrow), Some(properties))?,
+            rows,
             schema,
             path,
-            arrow,
         })
     }
 
     /// `cells` are in the order of the contract's columns.
     pub(super) fn row<const N: usize>(&mut self, cells: [Cell<'_>; N]) -> anyhow::Result<()> {
-        for (builder, cell) in self.builders.iter_mut().zip(cells) {
-            builder.push(cell);
-        }
-        if self
-            .builders
-            .first()
-            .is_some_and(|builder| builder.len() >= BATCH)
-        {
-            self.flush()?;
+        self.rows.push(cells);
+        if self.rows.len() >= BATCH {
+            let batch = self.rows.batch()?;
+            self.batch(&batch)?;
         }
         Ok(())
     }
 
-    fn flush(&mut self) -> anyhow::Result<()> {
-        let columns = self.builders.iter_mut().map(Builder::finish).collect();
-        self.writer
-            .write(&RecordBatch::try_new(Arc::clone(&self.arrow), columns)?)?;
-        Ok(())
+    /// Rows that were put into columns elsewhere.
+    pub(super) fn batch(&mut self, batch: &RecordBatch) -> anyhow::Result<()> {
+        Ok(self.writer.write(batch)?)
     }
 
     /// Makes the table.
-    pub(super) fn finish(mut self) -> anyhow::Result<()> {
-        self.flush()?;
-        self.writer.close()?;
-        let name = identifier(&self.schema.name);
-        self.session.connection.execute_batch(&format!(
+    pub(super) fn finish(self) -> anyhow::Result<()> {
+        let (session, schema) = (self.session, self.schema.clone());
+        let path = self.close()?;
+        let name = identifier(&schema.name);
+        session.connection.execute_batch(&format!(
             "create or replace table {name} ({});\ninsert into {name} by name from read_parquet({});",
-            schema::definitions(&self.schema.columns),
-            quote(&self.path.display().to_string()),
+            schema::definitions(&schema.columns),
+            quote(&path.display().to_string()),
         ))?;
-        std::fs::remove_file(&self.path).context("can't remove a temporary file")
+        std::fs::remove_file(&path).context("can't remove a temporary file")
+    }
+
+    /// Leaves the rows in their file, which is read when it is asked for: for tables too large to be held.
+    pub(super) fn finish_on_disk(self) -> anyhow::Result<()> {
+        let (session, name) = (self.session, identifier(&self.schema.name));
+        let path = self.close()?;
+        session.connection.execute_batch(&format!(
+            "drop table if exists {name};\ncreate view {name} as from read_parquet({});",
+            quote(&path.display().to_string()),
+        ))?;
+        Ok(())
+    }
+
+    fn close(mut self) -> anyhow::Result<PathBuf> {
+        let batch = self.rows.batch()?;
+        self.batch(&batch)?;
+        self.writer.close()?;
+        Ok(self.path)
     }
 }

@@ -44,7 +44,7 @@ pub use pattern::Pattern;
 pub use policy::{Policy, PolicyError, PolicyKind};
 pub use principal::PrincipalMatch;
 pub use request::{Action, Principal, Request, RequestError, Resource, ResourceKind};
-pub use simulate::{SimulateError, SimulateOutcome, simulate};
+pub use simulate::{Pace, SimulateError, SimulateOutcome, pace, simulate};
 pub use statement::{Effect, Statement};
 pub use text::Text;
 pub use truth::Truth;

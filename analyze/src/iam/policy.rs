@@ -74,9 +74,17 @@ impl Policy {
     /// # Errors
     /// Fails on text that isn't JSON, on members given twice and on everything [`Policy::from_value`] fails on.
     pub fn from_json(name: &str, kind: PolicyKind, text: &str) -> Result<Self> {
+        Ok(Self::with_document(name, kind, text)?.0)
+    }
+
+    /// As [`Policy::from_json`], with the document as it stands there.
+    ///
+    /// # Errors
+    /// Those of [`Policy::from_json`].
+    pub fn with_document(name: &str, kind: PolicyKind, text: &str) -> Result<(Self, Value)> {
         let document =
             strict_json::parse(text).map_err(|error| fail("policy", Problem::Json(error)))?;
-        Self::from_value(name, kind, &document)
+        Ok((Self::from_value(name, kind, &document)?, document))
     }
 
     /// Reads a document from JSON.

@@ -2,7 +2,9 @@
 //!
 //! Invariant: every line gets its answer. A line that can't be judged gets an error with its id, and the rest goes on.
 
+use std::hint::black_box;
 use std::io::{self, BufRead, Write};
+use std::time::Instant;
 
 use serde_json::{Value, json};
 
@@ -70,6 +72,39 @@ pub fn simulate(
     }
     output.flush().map_err(SimulateError::Write)?;
     Ok(outcome)
+}
+
+/// How fast requests are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Pace {
+    /// Requests; lines that can't be judged are left out.
+    pub requests: usize,
+    pub decisions: u64,
+    pub seconds: f64,
+}
+
+/// Reads requests as [`simulate`] does and judges all of them `times` times, on one thread: what is measured is judging alone.
+///
+/// # Errors
+/// Fails if reading does.
+pub fn pace(input: impl BufRead, times: u64) -> Result<Pace, SimulateError> {
+    let mut lines = Vec::new();
+    for (line, text) in (1..).zip(input.lines()) {
+        let text = text.map_err(|source| SimulateError::Read { line, source })?;
+        let read = strict_json::parse(&text).ok();
+        lines.extend(read.and_then(|value| Line::read(&value).ok()));
+    }
+    let started = Instant::now();
+    for _ in 0..times {
+        for line in &lines {
+            black_box(line.judge());
+        }
+    }
+    Ok(Pace {
+        requests: lines.len(),
+        decisions: times * lines.len() as u64,
+        seconds: started.elapsed().as_secs_f64(),
+    })
 }
 
 /// The answer to a line: a decision, or what is wrong with it.

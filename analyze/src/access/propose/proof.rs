@@ -100,7 +100,7 @@ impl Prover<'_> {
         self.replay(&mut proof)?;
         self.entrances(&mut proof)?;
         self.gains(&mut proof)?;
-        self.remaining(&mut proof);
+        self.remaining(&mut proof)?;
         containment::check(self.old, self.plan, &mut proof);
         Ok(proof)
     }
@@ -310,12 +310,12 @@ impl Prover<'_> {
     }
 
     /// Every dangerous action that somebody may still do is one that was kept on purpose.
-    fn remaining(&self, proof: &mut Proof) {
-        proof.counts.before = dangerous(self.old, self.dangers)
+    fn remaining(&self, proof: &mut Proof) -> anyhow::Result<()> {
+        proof.counts.before = dangerous(self.old, self.dangers)?
             .iter()
             .filter(|(_, _, by_identity)| *by_identity)
             .count();
-        let after = dangerous(self.new, self.dangers);
+        let after = dangerous(self.new, self.dangers)?;
         let own: BTreeSet<&str> = self
             .plan
             .specials
@@ -359,6 +359,7 @@ impl Prover<'_> {
             .into_iter()
             .map(|((reason, principals), actions)| json!({ "reason": reason, "actions": actions, "principals": principals }))
             .collect();
+        Ok(())
     }
 
     /// The containers of a holder and what becomes of them.
@@ -411,16 +412,26 @@ impl Replayed {
 }
 
 /// Who may do which dangerous action to some resource, and whether by its own policies.
-fn dangerous(scene: &Scene, dangers: &Dangers) -> BTreeSet<(usize, String, bool)> {
+fn dangerous(scene: &Scene, dangers: &Dangers) -> anyhow::Result<BTreeSet<(usize, String, bool)>> {
     let questions = Questions::new(&scene.world, &scene.facts);
     let principals = questions.principals();
     let resources = questions.resources(|resource_type| dangers.parts(resource_type));
-    let grants = grants::all(&scene.world, &scene.facts, dangers, &principals, &resources);
-    let pairs: BTreeSet<(u32, u32)> = grants
-        .rows
-        .iter()
-        .map(|row| (row.principal_class, row.danger))
-        .collect();
+    let mut pairs: BTreeSet<(u32, u32)> = BTreeSet::new();
+    grants::each(
+        &scene.world,
+        &scene.facts,
+        dangers,
+        &principals,
+        &resources,
+        |rows, _| {
+            let pairs = rows.iter().map(|row| (row.principal_class, row.danger));
+            pairs.collect::<BTreeSet<_>>()
+        },
+        |some| {
+            pairs.extend(some);
+            Ok(())
+        },
+    )?;
     let mut members: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (holder, class) in principals.of.iter().enumerate() {
         members.entry(*class).or_default().push(holder);
@@ -441,7 +452,7 @@ fn dangerous(scene: &Scene, dangers: &Dangers) -> BTreeSet<(usize, String, bool)
                 .map(|holder| (*holder, danger.name.clone(), by_identity)),
         );
     }
-    found
+    Ok(found)
 }
 
 /// Whether one of the principal's own policies has an `Allow` for the action.
