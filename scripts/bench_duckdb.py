@@ -1,6 +1,7 @@
-"""CloudTrail objects into typed Parquet with DuckDB: bench_duckdb.py FOLDER OUT declared|inferred.
+"""CloudTrail objects into typed Parquet with DuckDB: bench_duckdb.py FOLDER OUT declared|daily|inferred.
 
-`declared` names the members and types that ours promotes, JSON where ours keeps JSON; `inferred` leaves both to DuckDB.
+`declared` names the members and types that ours promotes, JSON where ours keeps JSON; `daily` makes the files of a lake of it, a
+folder for each day; `inferred` leaves members and types to DuckDB.
 """
 
 import sys
@@ -57,8 +58,12 @@ def main():
     database.execute("set threads = 2")
     database.execute("set preserve_insertion_order = false")
     database.execute(f"set temp_directory = '{out}.tmp'")
-    source = query(Path(folder, "**", "*.json.gz"), how == "declared")
-    database.execute(f"copy ({source}) to '{out}' (format parquet, compression zstd, compression_level 3)")
+    source = query(Path(folder, "**", "*.json.gz"), how != "inferred")
+    options = "format parquet, compression zstd, compression_level 3"
+    if how == "daily":
+        source = f"select *, eventTime::date as event_date from ({source})"
+        options += ", partition_by (event_date)"
+    database.execute(f"copy ({source}) to '{out}' ({options})")
 
 
 if __name__ == "__main__":

@@ -23,15 +23,21 @@ use crate::session::{Reached, Session};
 /// Tables beside those of the lake; filled by [`prepare`], empty without events.
 pub(crate) const TABLES: &str = "
 create table judged_from (moment timestamp);
-create table repeated_rows (source_key varchar, source_record bigint);
+create table repeated_rows (source_key varchar, source_records bigint[]);
 create table event_coverage (account_id varchar, events bigint, first_time timestamp, last_time timestamp);
 create table user_agents (user_agent varchar, product varchar);
 create table addresses (address varchar, network varchar, is_public boolean, trusted boolean, country varchar, asn bigint, as_name varchar);
 create table trail_problems (account_id varchar, region varchar, why varchar);
 ";
 
-/// Views that pick few of the events, for several detections: what they pick is read once.
-pub(crate) const PICKS: [&str; 3] = ["console_logins", "destructive_calls", "iam_calls"];
+/// Views that pick few of the events, or say of many what several detections ask of them: that is read once.
+pub(crate) const PICKS: [&str; 5] = [
+    "callers",
+    "console_logins",
+    "destructive_calls",
+    "iam_calls",
+    "key_uses",
+];
 
 /// Files of the CloudTrail lake on this machine.
 #[derive(Debug, Default)]

@@ -19,6 +19,7 @@ mod history;
 mod iam;
 mod publish;
 mod query;
+mod register;
 mod run;
 mod schema;
 mod session;

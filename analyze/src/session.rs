@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use duckdb::Connection;
-use handoff::contract::{self, Column};
+use handoff::contract;
 use handoff::run::RunId;
 use tempfile::TempDir;
 
@@ -111,69 +111,6 @@ impl Session {
             of_resources.map(|(name, _)| vec![Some(name.clone())]),
         )?;
         Ok(session)
-    }
-
-    /// Makes a table readable: a view over its files, or an empty table where there are none.
-    ///
-    /// # Errors
-    /// When a file can't be read.
-    pub(crate) fn register(&self, name: &str, files: &[PathBuf]) -> anyhow::Result<()> {
-        let known: &[Column] = self.tables.get(name).map_or(&[], |table| &table.columns);
-        if files.is_empty() {
-            self.connection.execute_batch(&format!(
-                "create or replace table {} ({});",
-                identifier(name),
-                schema::definitions(known)
-            ))?;
-            return Ok(());
-        }
-        let list: Vec<String> = files
-            .iter()
-            .map(|file| quote(&file.display().to_string()))
-            .collect();
-        let source = format!(
-            "read_parquet([{}], hive_partitioning = false, union_by_name = true)",
-            list.join(", ")
-        );
-        let present = match files {
-            [file] => handoff::table::column_names(name, file)?,
-            _ => self
-                .columns_of(&source)
-                .with_context(|| format!("{name}: can't read its files"))?,
-        };
-        let mut columns = Vec::new();
-        for column in known {
-            let quoted = identifier(&column.name);
-            let value = if present.contains(&column.name) {
-                quoted.as_str()
-            } else {
-                "null"
-            };
-            columns.push(format!("{value}::{} as {quoted}", column.kind.sql()));
-        }
-        columns.extend(
-            present
-                .iter()
-                .filter(|name| !known.iter().any(|column| column.name == **name))
-                .map(|name| identifier(name)),
-        );
-        let kind = if is_scattered(files) { "table" } else { "view" };
-        self.connection.execute_batch(&format!(
-            "create or replace {kind} {} as select {} from {source};",
-            identifier(name),
-            columns.join(", ")
-        ))?;
-        Ok(())
-    }
-
-    fn columns_of(&self, source: &str) -> anyhow::Result<Vec<String>> {
-        let mut statement = self.connection.prepare(&format!(
-            "select column_name from (describe select * from {source})"
-        ))?;
-        let names = statement
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<Vec<String>, _>>()?;
-        Ok(names)
     }
 
     /// Defines the views that checks share, each after those it reads, and finds out what the derived tables read.
@@ -422,16 +359,6 @@ impl Session {
         appender.flush()?;
         Ok(())
     }
-}
-
-/// Many small files, as those of many accounts: each check would open them all again, so they are read once.
-fn is_scattered(files: &[PathBuf]) -> bool {
-    const SMALL: u64 = 32 << 20;
-    let bytes = |file: &PathBuf| file.metadata().map_or(u64::MAX, |metadata| metadata.len());
-    let total = files
-        .iter()
-        .fold(0_u64, |total, file| total.saturating_add(bytes(file)));
-    files.len() > 1 && total <= SMALL
 }
 
 /// The text of a view.

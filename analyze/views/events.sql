@@ -24,5 +24,5 @@ from (
             or e.event_time >= (select max(moment) from judged_from)
             or e.ingested_at >= (select max(moment) from judged_from) as judged
     from cloudtrail_events as e
-    anti join repeated_rows as r on r.source_key = e.source_key and r.source_record = e.source_record
+    anti join (select source_key, unnest(source_records) as source_record from repeated_rows) as r on r.source_key = e.source_key and r.source_record = e.source_record
 )

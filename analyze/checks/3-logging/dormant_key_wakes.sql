@@ -10,10 +10,8 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access
 -- Silent for dormant_days, or never heard in as many days of history and not made since. The account must have been heard on
 -- at least half of the days between, else the trail slept, not the key. A yearly job comes from where it always came.
 with days as (
-    select account_id, identity_access_key_id as key_id, event_time::date as day, min(principal) as principal, min(event_time) as first_time
-    from events
-    where starts_with(identity_access_key_id, 'AKIA') and not by_service and principal is not null
-        and identity_account_id is not distinct from account_id
+    select account_id, key_id, day, min(principal) as principal, min(first_time) as first_time
+    from key_uses
     group by all
 ),
 gaps_between as (
@@ -45,13 +43,11 @@ heard as (
 ),
 -- From where and with what the keys that woke were used.
 uses as (
-    select e.account_id, e.identity_access_key_id as key_id, coalesce('AS' || a.asn, a.network, e.source_ip_address) as place, g.product, min(e.event_time)::date as first_day, list(distinct e.event_time::date) as days
-    from events as e
-    semi join wakes as w on w.account_id = e.account_id and w.key_id = e.identity_access_key_id
-    left join addresses as a on a.address = e.source_ip_address
-    left join user_agents as g on g.user_agent = e.user_agent
-    where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service and e.principal is not null
-        and e.identity_account_id is not distinct from e.account_id
+    select u.account_id, u.key_id, coalesce('AS' || a.asn, a.network, u.source_ip_address) as place, g.product, min(u.day) as first_day, list(distinct u.day) as days
+    from key_uses as u
+    semi join wakes as w on w.account_id = u.account_id and w.key_id = u.key_id
+    left join addresses as a on a.address = u.source_ip_address
+    left join user_agents as g on g.user_agent = u.user_agent
     group by all
 ),
 habits as (
@@ -60,14 +56,18 @@ habits as (
     join uses as u on u.account_id = w.account_id and u.key_id = w.key_id and list_contains(u.days, w.day)
     group by all
 ),
-calls as (
-    select w.key_id, w.day, w.never_used, w.silent_from, t.changed, e.*
+sought as materialized (
+    select w.*, t.changed
     from wakes as w
     semi join heard as d on d.account_id = w.account_id and d.key_id = w.key_id and d.day = w.day
     join habits as t on t.account_id = w.account_id and t.key_id = w.key_id and t.day = w.day
+),
+calls as (
+    select s.key_id, s.day, s.never_used, s.silent_from, s.changed, e.*
+    from (select unnest(list(sought), max_depth := 2) from sought) as s
     join events as e
-        on e.account_id = w.account_id and e.identity_access_key_id = w.key_id
-        and e.event_time >= w.first_time and e.event_time < w.first_time + interval 1 day
+        on e.account_id = s.account_id and e.identity_access_key_id = s.key_id
+        and e.event_time >= s.first_time and e.event_time < s.first_time + interval 1 day
     where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service
 )
 select

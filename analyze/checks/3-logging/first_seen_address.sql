@@ -13,11 +13,10 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-
 -- country counts that nobody had called from. An address that the account allocated is its own.
 with uses as (
     select
-        account_id, principal, source_ip_address as address, min(event_time) as first_time,
-        bool_or(coalesce(session_mfa_authenticated, false) or coalesce(session_credential_from_console, false) or event_source = 'signin.amazonaws.com') as in_person,
-        bool_or(coalesce(starts_with(identity_access_key_id, 'AKIA'), false)) as by_key
-    from events
-    where not by_service and principal is not null and source_ip_address is not null
+        account_id, principal, source_ip_address as address, min(first_time) as first_time,
+        bool_or(in_person) as in_person, bool_or(by_key) as by_key
+    from callers
+    where source_ip_address is not null
     group by all
 ),
 allocated as (
@@ -80,13 +79,17 @@ comers as (
             else v.places_before <= 3
         end
 ),
-calls as (
-    select c.place, c.as_name, c.country, c.in_person, c.by_key, e.*
+sought as materialized (
+    select c.*, p.address
     from comers as c
     join placed as p on p.account_id = c.account_id and p.place = c.place and p.principal = c.principal
+),
+calls as (
+    select s.place, s.as_name, s.country, s.in_person, s.by_key, e.*
+    from (select unnest(list(sought), max_depth := 2) from sought) as s
     join events as e
-        on e.account_id = c.account_id and e.principal = c.principal and e.source_ip_address = p.address
-        and e.event_time >= c.first_time and e.event_time < c.first_time + interval 1 day
+        on e.account_id = s.account_id and e.principal = s.principal and e.source_ip_address = s.address
+        and e.event_time >= s.first_time and e.event_time < s.first_time + interval 1 day
     where not e.by_service
 )
 select

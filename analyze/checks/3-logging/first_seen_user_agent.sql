@@ -10,15 +10,9 @@ links = ["https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-
 -- Products, not versions. People try tools, so that one new to a person says nothing; it counts when it is new to the whole
 -- account, or when a principal that was steady (ten days or more, two products at most, no browser) takes to one that people
 -- drive by hand. What a steady principal calls with another library is a new version of the application.
-with uses as (
-    select account_id, principal, user_agent, min(event_time) as first_time
-    from events
-    where not by_service and principal is not null and user_agent is not null
-    group by all
-),
-products as (
+with products as (
     select u.account_id, u.principal, g.product, min(u.first_time) as first_time
-    from uses as u
+    from callers as u
     join user_agents as g on g.user_agent = u.user_agent
     where g.product is not null
     group by all
@@ -45,9 +39,9 @@ driven as (
 ),
 steady as (
     select d.account_id, d.principal, d.product
-    from driven as d
+    from (select unnest(list(driven), max_depth := 2) from driven) as d
     join events as e on e.account_id = d.account_id and e.principal = d.principal and e.event_time < d.first_time::date
-    where not e.by_service and e.user_agent is not null and e.principal in (select principal from driven union all select '')
+    where not e.by_service and e.user_agent is not null
     group by all
     having count(distinct e.event_time::date) >= 10
 ),

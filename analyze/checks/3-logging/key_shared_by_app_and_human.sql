@@ -14,17 +14,14 @@ links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_access
 -- product and services are still its own.
 with uses as materialized (
     select
-        e.account_id, e.identity_access_key_id as key_id, e.event_time::date as day, e.source_ip_address, e.user_agent, e.event_source,
-        any_value(coalesce(g.product, 'a nameless tool')) as product,
-        any_value(coalesce('AS' || a.asn, a.network, e.source_ip_address)) as place,
-        any_value(coalesce(a.trusted, false)) as trusted,
-        min(e.event_time) as first_time
-    from events as e
-    left join addresses as a on a.address = e.source_ip_address
-    left join user_agents as g on g.user_agent = e.user_agent
-    where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service and e.principal is not null
-        and e.identity_account_id is not distinct from e.account_id and e.source_ip_address is not null
-    group by e.account_id, e.identity_access_key_id, e.event_time::date, e.source_ip_address, e.user_agent, e.event_source
+        u.account_id, u.key_id, u.day, u.source_ip_address, u.user_agent, u.event_source, u.first_time,
+        coalesce(g.product, 'a nameless tool') as product,
+        coalesce('AS' || a.asn, a.network, u.source_ip_address) as place,
+        coalesce(a.trusted, false) as trusted
+    from key_uses as u
+    left join addresses as a on a.address = u.source_ip_address
+    left join user_agents as g on g.user_agent = u.user_agent
+    where u.source_ip_address is not null
 ),
 keys as (
     select account_id, key_id, min(day) as known_since from uses group by all
@@ -73,20 +70,26 @@ going_on as (
     from habits as h
     join firsts as f on f.account_id = h.account_id and f.key_id = h.key_id and f.day >= h.day and list_contains(h.products, f.product)
 ),
-calls as (
+sought as materialized (
     select
         s.key_id, s.day, s.trusted, h.days, h.places as places_before, h.products as products_before, h.services as services_before,
-        s.products, o.key_id is not null as goes_on, e.*
+        s.products, o.key_id is not null as goes_on, s.first_time as began, d.* exclude (key_id, day, trusted, first_time)
     from strange as s
     join habits as h on h.account_id = s.account_id and h.key_id = s.key_id and h.day = s.day
     left join going_on as o on o.account_id = s.account_id and o.key_id = s.key_id and o.day = s.day
     join firsts as d
         on d.account_id = s.account_id and d.key_id = s.key_id and d.day = s.day
         and list_contains(s.products, d.product) and list_contains(s.places, d.place)
+),
+calls as (
+    select
+        s.key_id, s.day, s.trusted, s.days, s.places_before, s.products_before, s.services_before, s.products, s.goes_on,
+        e.*
+    from (select unnest(list(sought), max_depth := 2) from sought) as s
     join events as e
-        on e.account_id = d.account_id and e.identity_access_key_id = d.key_id and e.event_time::date = d.day
-        and e.source_ip_address is not distinct from d.source_ip_address and e.user_agent is not distinct from d.user_agent and e.event_source = d.event_source
-        and e.event_time >= s.first_time and e.event_time < s.first_time + interval 1 day
+        on e.account_id = s.account_id and e.identity_access_key_id = s.key_id and e.event_time::date = s.day
+        and e.source_ip_address = s.source_ip_address and e.user_agent is not distinct from s.user_agent and e.event_source = s.event_source
+        and e.event_time >= s.began and e.event_time < s.began + interval 1 day
     where starts_with(e.identity_access_key_id, 'AKIA') and not e.by_service
 )
 select

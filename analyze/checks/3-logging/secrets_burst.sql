@@ -31,10 +31,15 @@ asked_on as (
     where asked is not null and asked <> '*'
     group by all
 ),
-known as (
-    select account_id, principal, region, secret_name(asked) as secret, min(first_time) as first_time, count(distinct day) as days
+read_on as (
+    select account_id, principal, region, secret_name(asked) as secret, day, min(first_time) as first_time
     from asked_on
-    group by account_id, principal, region, secret_name(asked)
+    group by all
+),
+known as (
+    select account_id, principal, region, secret, min(first_time) as first_time, count(*) as days
+    from read_on
+    group by account_id, principal, region, secret
     -- Whoever never read so many does not read them at once.
     qualify count(*) over (partition by account_id, principal) >= setting('secrets_read')
 ),

@@ -1,7 +1,7 @@
 -- What the view `events` and the detections read beside the events.
 
 -- Two trails deliver the same event twice; one row of it counts. Few events are repeated, so that ids are compared by
--- their hash first.
+-- their hash first. One row for each object: whoever plans a query takes this for the small side of a join, which it is.
 insert into repeated_rows
 with suspects as (
     select hash(event_id, recipient_account_id) as h
@@ -16,9 +16,10 @@ numbered as (
     from cloudtrail_events
     where hash(event_id, recipient_account_id) in (select h from suspects)
 )
-select source_key, source_record
+select source_key, list(source_record)
 from numbered
-where number > 1;
+where number > 1
+group by source_key;
 
 -- Counted as delivered: the exact number of distinct events is not worth a second reading.
 insert into event_coverage

@@ -25,7 +25,7 @@ pub enum InflateError {
     TooLarge,
 }
 
-/// Unpacks objects one after the other.
+/// Unpacks objects one after the other. Both ways compare the length and the checksum at the end of each member.
 pub struct Inflater {
     /// Never shortened, so that what is unpacked next needs no zeroing and no new pages.
     buffer: Vec<u8>,

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::lake::{self, stderr};
-use crate::trail::{self, event, gzip, object_key, records, write};
+use crate::trail::{self, event, gzip, lines, object_key, records, stored, write};
 
 fn status<'a>(ledger: &'a [lake::Row], name: &str) -> (&'a str, &'a str) {
     let row = ledger
@@ -73,6 +73,68 @@ fn unsound_objects_are_set_aside_and_all_others_kept() {
     write(&source.join("truncated.json.gz"), &sound);
     lake::ingest(source.to_str().unwrap(), &lake, &[], 0);
     assert_eq!(lake::counts(&lake), (351, 351));
+}
+
+/// A gzip of one member in which one letter of the text is another one than when it was packed: its length is right and
+/// its JSON is sound, only the checksum tells.
+fn with_another_letter(text: &[u8]) -> Vec<u8> {
+    let mut member = stored(text);
+    let name = b"DescribeInstances";
+    let at = member
+        .windows(name.len())
+        .position(|window| window == name)
+        .unwrap();
+    member[at] = b'X';
+    member
+}
+
+#[test]
+fn a_changed_letter_is_noticed_although_the_length_and_the_json_are_sound() {
+    let folder = tempfile::tempdir().unwrap();
+    let (source, lake) = (folder.path().join("trail"), folder.path().join("lake"));
+    let (lines, more) = (lines(0..3), lines(3..6));
+    let two = |first: Vec<u8>, second: Vec<u8>| [first, second].concat();
+    write(&source.join("one-sound.json.gz"), &stored(&lines));
+    write(
+        &source.join("one-changed.json.gz"),
+        &with_another_letter(&lines),
+    );
+    write(
+        &source.join("two-sound.json.gz"),
+        &two(stored(&lines), stored(&more)),
+    );
+    write(
+        &source.join("first-changed.json.gz"),
+        &two(with_another_letter(&lines), stored(&more)),
+    );
+    write(
+        &source.join("second-changed.json.gz"),
+        &two(stored(&lines), with_another_letter(&more)),
+    );
+    lake::ingest(source.to_str().unwrap(), &lake, &[], 3);
+    let ledger = lake::ledger(&lake);
+    for name in ["one-sound.json.gz", "two-sound.json.gz"] {
+        assert_eq!(status(&ledger, name).0, "ok", "{name}");
+    }
+    for name in [
+        "one-changed.json.gz",
+        "first-changed.json.gz",
+        "second-changed.json.gz",
+    ] {
+        let (status, error) = status(&ledger, name);
+        assert_eq!(status, "quarantined", "{name}");
+        assert!(
+            error.contains("corrupt or truncated gzip"),
+            "{name}: {error}"
+        );
+    }
+    let events = lake::events(&lake);
+    assert_eq!(events.len(), 9, "three of one object, six of the other");
+    assert!(
+        events
+            .iter()
+            .all(|(row, _)| row["event_name"] == "DescribeInstances")
+    );
 }
 
 #[test]

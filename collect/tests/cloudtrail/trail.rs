@@ -8,7 +8,16 @@ use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 
 pub fn gzip(text: &[u8]) -> Vec<u8> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    packed(text, Compression::fast())
+}
+
+/// A gzip with the text in it as it is.
+pub fn stored(text: &[u8]) -> Vec<u8> {
+    packed(text, Compression::none())
+}
+
+fn packed(text: &[u8], level: Compression) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), level);
     encoder.write_all(text).unwrap();
     encoder.finish().unwrap()
 }
@@ -49,6 +58,13 @@ fn time(number: u32) -> String {
 pub fn records(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
     let records: Vec<Value> = numbers.into_iter().map(event).collect();
     json!({ "Records": records }).to_string().into_bytes()
+}
+
+/// The same, one event a line.
+pub fn lines(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
+    let line = |number| format!("{}\n", event(number));
+    let lines: String = numbers.into_iter().map(line).collect();
+    lines.into_bytes()
 }
 
 /// Where AWS would put the object of that number.

@@ -4,6 +4,7 @@
 
 mod faults;
 mod moto;
+mod refusals;
 mod server;
 mod synthetic;
 
@@ -15,9 +16,11 @@ use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use collect::aws::{Call, LiveCaller};
+use collect::aws::{Call, CallError, Caller as _, LiveCaller};
 use serde_json::{Map, Value};
 use std::time::Duration;
+
+use server::Server;
 
 const ACCOUNT: &str = "123456789012";
 
@@ -85,6 +88,20 @@ fn call(service: &str, operation: &str, params: Map<String, Value>) -> Call {
         operation: operation.to_owned(),
         params,
     }
+}
+
+/// What a server answers to one call, through the caller.
+async fn ask(
+    server: &Server,
+    service: &str,
+    operation: &str,
+    params: Value,
+) -> Result<Value, CallError> {
+    let params = params.as_object().cloned().unwrap_or_default();
+    caller(&server.url)
+        .await
+        .call(&call(service, operation, params))
+        .await
 }
 
 /// The first place where two values differ, for a message that can be read.

@@ -7,6 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+/// A header of answers.
+pub const XML: (&str, &str) = ("Content-Type", "text/xml");
+
 /// One answer: what goes over the wire, and how long it takes to start.
 #[derive(Debug, Clone)]
 pub struct Answer {
