@@ -1,7 +1,7 @@
 //! Writes the tables of `analyze` into the lake and commits them.
 
 use std::io::Read as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use handoff::contract::{self, ColumnType, TableSchema};
@@ -66,24 +66,12 @@ impl Outputs {
 
 fn copy(session: &Session, schema: &TableSchema, file: NamedTempFile) -> anyhow::Result<Finished> {
     let path = file.path().canonicalize()?;
-    let label = serde_json::to_string(&FileLabel::new(Stage::Analyze, &schema.name))?;
-    // JSON is text in the lake: every reader of Parquet has text.
-    let columns: Vec<String> = schema
-        .columns
-        .iter()
-        .map(|column| match column.kind {
-            ColumnType::Json => format!("{0}::varchar as {0}", identifier(&column.name)),
-            _ => identifier(&column.name),
-        })
-        .collect();
-    session.connection.execute_batch(&format!(
-        "copy (select {} from {}) to {} (format parquet, compression zstd, row_group_size 50000, use_tmp_file false, kv_metadata {{{}: {}}});",
-        columns.join(", "),
-        identifier(&schema.name),
-        quote(&path.display().to_string()),
-        contract::METADATA_KEY,
-        quote(&label),
-    ))?;
+    match session.file_of(&schema.name) {
+        Some(written) => {
+            std::fs::copy(written, &path)?;
+        }
+        None => write(session, schema, &path)?,
+    }
     let rows: i64 = session.connection.query_row(
         &format!("select count(*) from {}", identifier(&schema.name)),
         [],
@@ -113,6 +101,29 @@ fn copy(session: &Session, schema: &TableSchema, file: NamedTempFile) -> anyhow:
         bytes,
         sha256,
     })
+}
+
+/// Has DuckDB write a table.
+fn write(session: &Session, schema: &TableSchema, path: &Path) -> anyhow::Result<()> {
+    let label = serde_json::to_string(&FileLabel::new(Stage::Analyze, &schema.name))?;
+    // JSON is text in the lake: every reader of Parquet has text.
+    let columns: Vec<String> = schema
+        .columns
+        .iter()
+        .map(|column| match column.kind {
+            ColumnType::Json => format!("{0}::varchar as {0}", identifier(&column.name)),
+            _ => identifier(&column.name),
+        })
+        .collect();
+    session.connection.execute_batch(&format!(
+        "copy (select {} from {}) to {} (format parquet, compression zstd, row_group_size 50000, use_tmp_file false, kv_metadata {{{}: {}}});",
+        columns.join(", "),
+        identifier(&schema.name),
+        quote(&path.display().to_string()),
+        contract::METADATA_KEY,
+        quote(&label),
+    ))?;
+    Ok(())
 }
 
 /// The record that commits what was written.

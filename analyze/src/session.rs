@@ -3,7 +3,7 @@
 //! Invariants: nothing is installed, loaded or fetched; once [`Session::lock`] ran, SQL reads the files of the run and
 //! nothing else. Text from files reaches SQL as rows, never as a part of a statement.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Instant;
@@ -59,6 +59,8 @@ pub(crate) struct Session {
     spill: TempDir,
     /// How many files were made there.
     scratches: Cell<u32>,
+    /// Files in which tables lie that are not held in memory.
+    files: RefCell<BTreeMap<String, PathBuf>>,
 }
 
 impl Session {
@@ -101,6 +103,7 @@ impl Session {
             derived: BTreeMap::new(),
             spill,
             scratches: Cell::new(0),
+            files: RefCell::default(),
         };
         let of_resources = session
             .tables
@@ -332,6 +335,16 @@ impl Session {
             .path()
             .canonicalize()?
             .join(format!("{what}-{number}.parquet")))
+    }
+
+    /// Remembers the file in which a table lies, as it shall lie in the lake.
+    pub(crate) fn lies_in(&self, table: &str, file: PathBuf) {
+        self.files.borrow_mut().insert(table.to_owned(), file);
+    }
+
+    /// The file in which a table lies.
+    pub(crate) fn file_of(&self, table: &str) -> Option<PathBuf> {
+        self.files.borrow().get(table).cloned()
     }
 
     /// A new table `name` with one column `value`, for what a question is about.

@@ -91,7 +91,7 @@ pub fn resource_classes() -> TableSchema {
 pub fn grants() -> TableSchema {
     TableSchema::new(
         "grants",
-        "one dangerous action that a class of principals may do to a class of resources by itself, without assuming a role; what is denied has no row",
+        "one dangerous action that a class of principals may do to a class of resources by itself, without assuming a role; what is denied has no row, and who may become a role is in `assume_edges`",
         &[
             ("principal_class", Int, "as in `principal_classes`"),
             ("action", Text, "action, as in `dangerous_actions`"),

@@ -12,9 +12,12 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, SchemaRef};
 use arrow::record_batch::RecordBatch;
-use handoff::contract::{ColumnType, TableSchema};
+use handoff::contract::{self, ColumnType, TableSchema};
+use handoff::run::Stage;
+use handoff::table::FileLabel;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use crate::schema;
@@ -162,9 +165,14 @@ impl<'s> Filling<'s> {
     pub(super) fn new(session: &'s Session, schema: TableSchema) -> anyhow::Result<Self> {
         let path = session.scratch_path(&schema.name)?;
         let rows = Rows::new(&schema);
+        // As it will lie in the lake.
+        let label = serde_json::to_string(&FileLabel::new(Stage::Analyze, &schema.name))?;
+        let label = KeyValue::new(contract::METADATA_KEY.to_owned(), label);
         let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_created_by(format!("sevenwalls {}", env!("CARGO_PKG_VERSION")))
+            .set_key_value_metadata(Some(vec![label]))
             .build();
         let file = File::create(&path).context("can't make a temporary file")?;
         Ok(Self {
@@ -204,14 +212,16 @@ impl<'s> Filling<'s> {
         std::fs::remove_file(&path).context("can't remove a temporary file")
     }
 
-    /// Leaves the rows in their file, which is read when it is asked for: for tables too large to be held.
+    /// Leaves the rows in their file, which is read when it is asked for, and goes into the lake as it is: for tables too large to
+    /// be held.
     pub(super) fn finish_on_disk(self) -> anyhow::Result<()> {
-        let (session, name) = (self.session, identifier(&self.schema.name));
-        let path = self.close()?;
+        let (session, table) = (self.session, self.schema.name.clone());
+        let (name, path) = (identifier(&table), self.close()?);
         session.connection.execute_batch(&format!(
             "drop table if exists {name};\ncreate view {name} as from read_parquet({});",
             quote(&path.display().to_string()),
         ))?;
+        session.lies_in(&table, path);
         Ok(())
     }
 
