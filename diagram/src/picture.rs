@@ -1,6 +1,8 @@
 //! A picture before it is DOT: frames, nodes, edges, and the account of every resource. Views make it; the DOT writer
 //! and the JSON come from it.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -73,6 +75,22 @@ pub enum Sign {
     Text(String),
 }
 
+impl Picture {
+    /// Puts lanes beside each other from left to right, each in columns of at most `height` nodes.
+    pub fn stand(&mut self, lanes: impl IntoIterator<Item = Vec<NodeIndex>>, height: usize) {
+        let mut before: Option<NodeIndex> = None;
+        for nodes in lanes {
+            let (columns, spine) = crate::dot::columns(&nodes, height);
+            if let (Some(before), Some(&first)) = (before, nodes.first()) {
+                self.spine.push((before, first));
+            }
+            before = columns.last().map(|last| last[0]).or(before);
+            self.columns.extend(columns);
+            self.spine.extend(spine);
+        }
+    }
+}
+
 /// What happened to the resources.
 #[derive(Debug, Default)]
 pub struct Account {
@@ -87,6 +105,29 @@ pub struct Account {
 }
 
 impl Account {
+    /// Of a view whose nodes have resources for members and whose frames have none: the selected resources, each by its ARN, with
+    /// the reason why it is omitted if it is no member.
+    pub fn of_members<'a>(
+        nodes: &[Node],
+        selected: impl ExactSizeIterator<Item = (&'a str, &'static str)>,
+    ) -> Self {
+        let members: BTreeSet<&str> = nodes
+            .iter()
+            .flat_map(|node| &node.members)
+            .map(String::as_str)
+            .collect();
+        let drawn = nodes.iter().filter(|node| !node.members.is_empty()).count();
+        Self {
+            resources: selected.len(),
+            drawn,
+            folded: members.len() - drawn,
+            omitted: selected
+                .filter(|(arn, _)| !members.contains(arn))
+                .map(|(arn, reason)| (arn.to_owned(), reason.to_owned()))
+                .collect(),
+        }
+    }
+
     /// `31 resources: 17 drawn, 14 folded, 0 omitted`.
     pub fn sentence(&self) -> String {
         format!(

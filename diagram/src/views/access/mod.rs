@@ -9,6 +9,7 @@ mod who;
 mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 
 use super::{AIM_EDGES, Request, missing, named};
 use crate::facts::access::{Access, Danger, Dangers, Party};
@@ -319,47 +320,21 @@ fn ways(scene: &Scene<'_>, cards: &Cards) -> Vec<Edge> {
 /// Actors in the first column, roles in the next, what is endangered in the last; long columns are several.
 fn arrange(scene: &Scene<'_>, cards: &Cards, picture: &mut Picture) {
     const HEIGHT: usize = 30;
-    let mut before: Option<NodeIndex> = None;
-    for lanes in [0..=2, 3..=4, 5..=7] {
-        let nodes: Vec<NodeIndex> = (0..cards.cards.len())
+    let of = |lanes: RangeInclusive<u8>| {
+        let nodes = 0..cards.cards.len();
+        nodes
             .filter(|&node| lanes.contains(&lane(scene, &cards.cards[node]).0))
-            .collect();
-        let (columns, spine) = crate::dot::columns(&nodes, HEIGHT);
-        if let (Some(before), Some(&first)) = (before, nodes.first()) {
-            picture.spine.push((before, first));
-        }
-        before = columns.last().map(|last| last[0]).or(before);
-        picture.columns.extend(columns);
-        picture.spine.extend(spine);
-    }
+            .collect()
+    };
+    picture.stand([0..=2, 3..=4, 5..=7].map(of), HEIGHT);
 }
 
 fn account(scene: &Scene<'_>, picture: &Picture) -> Account {
-    let members: BTreeSet<&str> = picture
-        .nodes
-        .iter()
-        .flat_map(|node| &node.members)
-        .map(String::as_str)
-        .collect();
-    let drawn = picture.nodes.iter().filter(|node| !node.members.is_empty());
-    let drawn = drawn.count();
-    let omitted = scene
-        .selected
-        .iter()
-        .filter(|&&index| !members.contains(scene.facts.resource(index).arn.as_str()))
-        .map(|&index| {
-            (
-                scene.facts.resource(index).arn.clone(),
-                words::why_omitted(scene, index).to_owned(),
-            )
-        })
-        .collect();
-    Account {
-        resources: scene.selected.len(),
-        drawn,
-        folded: members.len() - drawn,
-        omitted,
-    }
+    let selected = scene.selected.iter().map(|&index| {
+        let arn = scene.facts.resource(index).arn.as_str();
+        (arn, words::why_omitted(scene, index))
+    });
+    Account::of_members(&picture.nodes, selected)
 }
 
 fn legend(has_dots: bool) -> Vec<Sign> {

@@ -167,36 +167,15 @@ fn arrange(picture: &mut Picture) {
 }
 
 fn account(scene: &Scene<'_>, picture: &Picture) -> Account {
-    let members: BTreeSet<&str> = picture
-        .nodes
-        .iter()
-        .flat_map(|node| &node.members)
-        .map(String::as_str)
-        .collect();
-    let drawn = picture.nodes.iter().filter(|node| !node.members.is_empty());
-    let drawn = drawn.count();
-    let omitted = scene
-        .selected
-        .iter()
-        .filter(|&&index| !members.contains(scene.changes.facts.resource(index).arn.as_str()))
-        .map(|&index| {
-            let reason = if scene.changes.unknown.contains(&index) {
-                "not known whether it was added or removed"
-            } else {
-                "as it was, and not next to a change"
-            };
-            (
-                scene.changes.facts.resource(index).arn.clone(),
-                reason.to_owned(),
-            )
-        })
-        .collect();
-    Account {
-        resources: scene.selected.len(),
-        drawn,
-        folded: members.len() - drawn,
-        omitted,
-    }
+    let selected = scene.selected.iter().map(|index| {
+        let reason = if scene.changes.unknown.contains(index) {
+            "not known whether it was added or removed"
+        } else {
+            "as it was, and not next to a change"
+        };
+        (scene.changes.facts.resource(*index).arn.as_str(), reason)
+    });
+    Account::of_members(&picture.nodes, selected)
 }
 
 fn caption(scene: &Scene<'_>, account: &Account) -> Vec<String> {

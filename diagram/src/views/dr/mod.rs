@@ -4,7 +4,7 @@ mod backups;
 mod copies;
 mod stores;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{Request, commonest_text, missing, named, not_analyzed};
 use crate::facts::recovery::{Observed, Recovery, RecoveryFacts};
@@ -265,46 +265,12 @@ impl Built {
 
     fn into_picture(mut self, scene: &Scene<'_>, picture: &mut Picture) {
         const HEIGHT: usize = 12;
-        let shown: usize = self.nodes.iter().map(|node| node.members.len()).sum();
-        let drawn = self
-            .nodes
-            .iter()
-            .filter(|node| !node.members.is_empty())
-            .count();
-        let members: BTreeSet<&str> = self
-            .nodes
-            .iter()
-            .flat_map(|node| &node.members)
-            .map(String::as_str)
-            .collect();
-        let omitted = scene
-            .selected
-            .iter()
-            .map(|&index| scene.facts.resource(index).arn.as_str())
-            .filter(|arn| !members.contains(arn))
-            .map(|arn| {
-                (
-                    arn.to_owned(),
-                    "no data store and no copy of one".to_owned(),
-                )
-            })
-            .collect();
-        picture.account = Account {
-            resources: scene.selected.len(),
-            drawn,
-            folded: shown - drawn,
-            omitted,
-        };
-        let mut before: Option<NodeIndex> = None;
-        for column in &self.columns {
-            let (columns, spine) = crate::dot::columns(column, HEIGHT);
-            if let (Some(before), Some(first)) = (before, column.first()) {
-                picture.spine.push((before, *first));
-            }
-            before = columns.last().map(|last| last[0]).or(before);
-            picture.columns.extend(columns);
-            picture.spine.extend(spine);
-        }
+        let selected = scene.selected.iter().map(|&index| {
+            let arn = scene.facts.resource(index).arn.as_str();
+            (arn, "no data store and no copy of one")
+        });
+        picture.account = Account::of_members(&self.nodes, selected);
+        picture.stand(self.columns, HEIGHT);
         self.edges
             .sort_by_key(|edge| (edge.from, edge.to, edge.relation));
         picture.caption = caption(scene, &picture.account);

@@ -302,50 +302,24 @@ fn label(scene: &Scene<'_>, path: &Path) -> Option<String> {
 /// Lanes are columns; long ones are several.
 fn arrange(picture: &mut Picture, groups: &[cards::Group]) {
     const HEIGHT: usize = 14;
-    let mut before: Option<NodeIndex> = None;
-    for (lane, ..) in LANES {
-        let nodes: Vec<NodeIndex> = (0..groups.len())
-            .filter(|&node| groups[node].lane == lane)
-            .collect();
-        let (columns, spine) = crate::dot::columns(&nodes, HEIGHT);
-        if let (Some(before), Some(&first)) = (before, nodes.first()) {
-            picture.spine.push((before, first));
-        }
-        before = columns.last().map(|last| last[0]).or(before);
-        picture.columns.extend(columns);
-        picture.spine.extend(spine);
-    }
+    let of = |(lane, ..): (Lane, &str, FrameStyle)| {
+        let nodes = 0..groups.len();
+        nodes.filter(|&node| groups[node].lane == lane).collect()
+    };
+    picture.stand(LANES.map(of), HEIGHT);
 }
 
 fn account(scene: &Scene<'_>, picture: &Picture) -> Account {
-    let members: BTreeSet<&str> = picture
-        .nodes
-        .iter()
-        .flat_map(|node| &node.members)
-        .map(String::as_str)
-        .collect();
-    let drawn = picture.nodes.iter().filter(|node| !node.members.is_empty());
-    let drawn = drawn.count();
-    let omitted = scene
-        .selected
-        .iter()
-        .map(|&index| scene.facts.resource(index))
-        .filter(|resource| !members.contains(resource.arn.as_str()))
-        .map(|resource| {
-            let reason = if resource.exposed.is_none() {
-                "whether the internet reaches it is not known"
-            } else {
-                "no known way leads there from the internet"
-            };
-            (resource.arn.clone(), reason.to_owned())
-        })
-        .collect();
-    Account {
-        resources: scene.selected.len(),
-        drawn,
-        folded: members.len() - drawn,
-        omitted,
-    }
+    let selected = scene.selected.iter().map(|&index| {
+        let resource = scene.facts.resource(index);
+        let reason = if resource.exposed.is_none() {
+            "whether the internet reaches it is not known"
+        } else {
+            "no known way leads there from the internet"
+        };
+        (resource.arn.as_str(), reason)
+    });
+    Account::of_members(&picture.nodes, selected)
 }
 
 fn caption(scene: &Scene<'_>, groups: &[cards::Group], account: &Account) -> Vec<String> {
