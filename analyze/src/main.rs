@@ -1,12 +1,13 @@
 //! Runs checks, written in SQL, over a run of the lake and writes their findings beside it.
 //!
-//! The order of things: [`session`] opens DuckDB over the run's files and locks it, [`verdicts`] runs the checks that
+//! The order of things: [`mod@open`] opens DuckDB over the run's files and locks it, [`verdicts`] runs the checks that
 //! [`check`] knows, [`gaps`] turns what could not be collected into `unknown`, [`findings`] joins context, waivers and
 //! history, [`publish`] writes and commits. Invariant: what was not collected, could not be read or failed to run is
 //! `unknown` in the findings and named in the run record; it never becomes a pass.
 
 mod access;
 mod actions;
+mod beside;
 mod case;
 mod catalog;
 mod check;
@@ -17,6 +18,8 @@ mod findings;
 mod gaps;
 mod history;
 mod iam;
+mod macros;
+mod open;
 mod publish;
 mod query;
 mod register;

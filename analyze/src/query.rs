@@ -12,7 +12,7 @@ use unicode_width::UnicodeWidthStr as _;
 use crate::cli::QueryArgs;
 use crate::config::{self, Config};
 use crate::events;
-use crate::run::{open_for_reading, open_reached};
+use crate::open::{open_for_reading, open_reached};
 use crate::session::{self, Session};
 use crate::sql::{self, SqlError, quote};
 
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<Exit> {
     let parser = duckdb::Connection::open_in_memory().context("can't start DuckDB")?;
     let read = sql::tables_read(&parser, &select).map_err(explain)?;
     let reached = session::reached(&parser, &read)?;
-    let session = match open_reached(&run, &config, &args.limits, &reached)? {
+    let session = match open_reached(&run, &config, &args.limits, &select, &reached)? {
         Some(session) => session,
         None => {
             // Those of a bucket are fetched first, so only when they are asked for.

@@ -15,13 +15,12 @@ use handoff::run::RunId;
 use tempfile::TempDir;
 
 use crate::access::Stage;
+use crate::beside::beside;
 use crate::cli::Limits;
 use crate::config::Config;
 use crate::schema::{self, Table};
 use crate::sql::{self, identifier, quote};
-use crate::{access, embedded, events, gaps};
-
-const MACROS: &str = include_str!("../macros.sql");
+use crate::{access, embedded, events, gaps, macros};
 
 /// Tables about the run itself, beside those of the lake.
 const RUN_TABLES: &str = "
@@ -66,6 +65,22 @@ pub(crate) struct Session {
 impl Session {
     /// An empty database for facts as of `run`, with `config` in force.
     pub(crate) fn open(limits: &Limits, config: &Config, as_of: &str) -> anyhow::Result<Self> {
+        Self::open_with(limits, &(config.sql() + macros::ALL), as_of)
+    }
+
+    /// The same for these `texts` of SQL, with as much of `config` and of the macros as they take.
+    pub(crate) fn open_for(
+        limits: &Limits,
+        config: &Config,
+        as_of: &str,
+        texts: &[&str],
+    ) -> anyhow::Result<Self> {
+        let macros = macros::of(texts);
+        let config = config.sql_of(&[texts, &[&macros]].concat());
+        Self::open_with(limits, &(config + &macros), as_of)
+    }
+
+    fn open_with(limits: &Limits, definitions: &str, as_of: &str) -> anyhow::Result<Self> {
         let spill = tempfile::tempdir().context("can't make a folder for temporary files")?;
         let settings = duckdb::Config::default()
             .enable_autoload_extension(false)?
@@ -90,11 +105,8 @@ impl Session {
             quote(as_of)
         ))?;
         connection
-            .execute_batch(&config.sql())
+            .execute_batch(definitions)
             .context("can't apply the configuration")?;
-        connection
-            .execute_batch(MACROS)
-            .context("can't define the macros")?;
         let tables = schema::tables()?;
         let session = Self {
             connection,
@@ -226,9 +238,14 @@ impl Session {
 
     /// Notes what was not collected, from `collect_errors` and the table `missing`.
     pub(crate) fn note_gaps(&self) -> anyhow::Result<()> {
-        self.connection
-            .execute_batch(gaps::SQL)
-            .context("collect_errors can't be read")
+        note_gaps(&self.connection)
+    }
+
+    /// [`Self::note_gaps`] and [`Self::define_some_views`] at the same time.
+    pub(crate) fn note_gaps_beside(&mut self, views: &[&str]) -> anyhow::Result<()> {
+        let other = self.connection.try_clone()?;
+        beside(other, note_gaps, || self.define_some_views(views))?;
+        Ok(())
     }
 
     /// Computes the derived tables.
@@ -365,6 +382,11 @@ impl Session {
         table: &str,
         rows: impl IntoIterator<Item = Vec<Option<String>>>,
     ) -> anyhow::Result<()> {
+        let mut rows = rows.into_iter().peekable();
+        // To ask for a table's columns takes longer than to find that nothing goes into them.
+        if rows.peek().is_none() {
+            return Ok(());
+        }
         let mut appender = self.connection.appender(table)?;
         for row in rows {
             appender.append_row(duckdb::appender_params_from_iter(row))?;
@@ -374,8 +396,14 @@ impl Session {
     }
 }
 
+fn note_gaps(connection: &Connection) -> anyhow::Result<()> {
+    connection
+        .execute_batch(gaps::SQL)
+        .context("collect_errors can't be read")
+}
+
 /// The text of a view.
-fn view(name: &str) -> Option<&'static str> {
+pub(crate) fn view(name: &str) -> Option<&'static str> {
     let path = format!("{name}.sql");
     let (_, text) = embedded::VIEWS.iter().find(|(file, _)| *file == path)?;
     Some(text.trim().trim_end_matches(';'))

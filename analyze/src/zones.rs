@@ -13,7 +13,7 @@ use serde_json::Value;
 use crate::cli::ZonesArgs;
 use crate::config::Config;
 use crate::events;
-use crate::run::open_for_reading;
+use crate::open::open_for_reading;
 
 /// What one call takes, halved because an upsert counts twice: values of records, and characters in them.
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>

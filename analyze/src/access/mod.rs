@@ -18,6 +18,7 @@ mod groups;
 mod library;
 mod outsiders;
 mod propose;
+mod rows;
 mod shelves;
 mod tables;
 mod world;

@@ -1,16 +1,26 @@
 //! Principals, resources and policies of a run, as they are judged.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use anyhow::Context as _;
-use duckdb::{Connection, Rows};
+use duckdb::Connection;
 
 use super::dangers::ACCOUNT;
 use super::library::{Library, PolicyId};
+use super::rows::{self, Attachment, Identity, Managed};
+use crate::beside::beside;
 use crate::iam::{OrganizationLevel, Policy, PolicyKind, Principal, Resource};
 
-const RESOURCES: &str = include_str!("../sql/access/resources.sql");
+const ORGANIZATION: &str = include_str!("../sql/access/organization.sql");
+
+/// All that is asked here.
+pub(super) const SQL: [&str; 5] = [
+    ORGANIZATION,
+    rows::RESOURCES,
+    rows::IDENTITIES,
+    rows::ATTACHMENTS,
+    rows::MANAGED,
+];
 
 /// What a principal is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -118,9 +128,21 @@ pub(super) struct World {
 impl World {
     /// Reads principals and policies.
     pub(super) fn principals(connection: &Connection) -> anyhow::Result<Self> {
-        let mut world = Self::default();
-        world.read_organization(connection)?;
-        world.read_holders(connection)?;
+        Self::read(connection, true)
+    }
+
+    /// As [`Self::principals`]; trust policies only if `with_trust`.
+    pub(super) fn read(connection: &Connection, with_trust: bool) -> anyhow::Result<Self> {
+        let of_principals = |other: &Connection| {
+            let mut world = Self::default();
+            world.read_organization(other)?;
+            Ok((world, rows::identities(other, with_trust)?))
+        };
+        let of_policies = || Ok((rows::attachments(connection)?, rows::managed(connection)?));
+        let ((mut world, identities), (attachments, managed)) =
+            beside(connection.try_clone()?, of_principals, of_policies)?;
+        let attached = world.take_attached(&attachments, &managed);
+        world.take_holders(identities, &attached, with_trust);
         Ok(world)
     }
 
@@ -130,52 +152,38 @@ impl World {
         connection: &Connection,
         wanted: impl Fn(&str) -> bool,
     ) -> anyhow::Result<()> {
-        let mut statement = connection.prepare(RESOURCES)?;
-        self.take_targets(statement.query([])?, wanted)
-    }
-
-    /// Reads the resource that `arn` names or names a part of.
-    pub(super) fn read_target(&mut self, connection: &Connection, arn: &str) -> anyhow::Result<()> {
-        let mut statement = connection.prepare(&format!(
-            "select * from ({RESOURCES}) where arn = $1 or starts_with($1, arn || '/') or starts_with($1, arn || ':') order by len(arn) desc, account_id limit 1"
-        ))?;
-        self.take_targets(statement.query([arn])?, |_| true)
-    }
-
-    fn take_targets(
-        &mut self,
-        mut rows: Rows<'_>,
-        wanted: impl Fn(&str) -> bool,
-    ) -> anyhow::Result<()> {
-        let mut accounts = Interner::default();
+        let mut statement = connection.prepare(rows::RESOURCES)?;
+        let mut rows = statement.query([])?;
+        let mut names = Interner::default();
         while let Some(row) = rows.next()? {
-            let arn: String = row.get(2)?;
-            let resource_type = row.get::<_, Option<String>>(3)?.unwrap_or_default();
-            if !wanted(&resource_type) || Resource::new(&arn, None).is_err() {
-                continue;
+            let row = rows::Resource::of(row)?;
+            if wanted(row.resource_type.as_deref().unwrap_or_default()) {
+                self.take_target(row, &mut names);
             }
-            let has_policy: bool = row.get(5)?;
-            let text: Option<String> = row.get(6)?;
-            let before = self.library.unread.len();
-            let policy = has_policy.then(|| {
-                self.library.add(
-                    "resourcePolicy",
-                    PolicyKind::Resource,
-                    &arn,
-                    text.as_deref(),
-                )
-            });
-            self.targets.push(Target {
-                account: accounts.get(&row.get::<_, String>(0)?),
-                region: row.get::<_, Option<String>>(1)?.unwrap_or_default(),
-                resource_type: accounts.get(&resource_type),
-                tags: tags(row.get::<_, Option<String>>(4)?),
-                policy,
-                policy_unread: self.library.unread.len() > before,
-                arn,
-            });
         }
         Ok(())
+    }
+
+    /// Takes a resource, unless it has no ARN that can stand in a policy.
+    pub(super) fn take_target(&mut self, row: rows::Resource, names: &mut Interner) {
+        if Resource::new(&row.arn, None).is_err() {
+            return;
+        }
+        let before = self.library.unread.len();
+        let policy = row.has_policy.then(|| {
+            let (layer, kind) = ("resourcePolicy", PolicyKind::Resource);
+            self.library
+                .add(layer, kind, &row.arn, row.policy.as_deref())
+        });
+        self.targets.push(Target {
+            account: names.get(&row.account),
+            region: row.region.unwrap_or_default(),
+            resource_type: names.get(&row.resource_type.unwrap_or_default()),
+            tags: tags(row.tags),
+            policy,
+            policy_unread: self.library.unread.len() > before,
+            arn: row.arn,
+        });
     }
 
     /// Adds the accounts themselves, as far as somebody in them could do something.
@@ -207,106 +215,101 @@ impl World {
             .unwrap_or_default()
     }
 
-    fn read_holders(&mut self, connection: &Connection) -> anyhow::Result<()> {
-        let attached = self.read_attached(connection)?;
+    fn take_holders(
+        &mut self,
+        identities: Vec<Identity>,
+        attached: &HashMap<(&str, &str), Vec<PolicyId>>,
+        with_trust: bool,
+    ) {
         let mut accounts = Interner::default();
-        let mut statement = connection.prepare(include_str!("../sql/access/principals.sql"))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let (account, arn): (String, String) = (row.get(0)?, row.get(1)?);
+        for row in identities {
             // An ARN that is none can't make requests.
-            let Ok(principal) = Principal::parse(&arn) else {
+            let Ok(principal) = Principal::parse(&row.arn) else {
                 continue;
             };
-            let kind = match row.get::<_, String>(2)?.as_str() {
-                "user" => Kind::User,
-                _ => Kind::Role,
+            let kind = if row.is_user { Kind::User } else { Kind::Role };
+            let mut policies = attached
+                .get(&(row.account.as_str(), row.arn.as_str()))
+                .cloned()
+                .unwrap_or_default();
+            let mut add = |layer, kind, name: &str, text: Option<&str>| {
+                self.library.add(layer, kind, name, text)
             };
-            let key = (account.clone(), arn.clone());
-            let mut policies = attached.get(&key).cloned().unwrap_or_default();
-            let groups: Option<String> = row.get(11)?;
-            for group in groups
+            for group in row
+                .absent_groups
                 .and_then(|text| serde_json::from_str::<Vec<String>>(&text).ok())
                 .unwrap_or_default()
             {
-                let name = format!("{arn}/group/{group}");
-                policies.push(self.library.add(
-                    "identityPolicies",
-                    PolicyKind::Principal,
-                    &name,
-                    None,
-                ));
+                let name = format!("{}/group/{group}", row.arn);
+                policies.push(add("identityPolicies", PolicyKind::Principal, &name, None));
             }
-            let boundary_arn: Option<String> = row.get(7)?;
-            let document: Option<String> = row.get(8)?;
-            let boundary = boundary_arn.as_ref().map(|boundary| {
-                self.library.add(
-                    "identityPolicies",
-                    PolicyKind::Principal,
-                    boundary,
-                    document.as_deref(),
-                )
+            let boundary = row.boundary_arn.as_ref().map(|name| {
+                let text = row.boundary.as_deref();
+                add("identityPolicies", PolicyKind::Principal, name, text)
             });
-            let text: Option<String> = row.get(9)?;
-            let trust = (kind == Kind::Role).then(|| {
-                self.library.add(
-                    "resourcePolicy",
-                    PolicyKind::Resource,
-                    &arn,
-                    text.as_deref(),
-                )
+            let trust = (kind == Kind::Role && with_trust).then(|| {
+                let text = row.trust.as_deref();
+                add("resourcePolicy", PolicyKind::Resource, &row.arn, text)
             });
             self.holders.push(Holder {
-                account: accounts.get(&account),
+                account: accounts.get(&row.account),
                 kind,
-                name: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
-                unique_id: row.get::<_, Option<String>>(4)?.unwrap_or_default(),
-                tags: tags(row.get(6)?),
+                name: row.name.unwrap_or_default(),
+                unique_id: row.unique_id.unwrap_or_default(),
+                tags: tags(row.tags),
                 policies,
-                boundary_arn,
+                boundary_arn: row.boundary_arn,
                 boundary,
                 trust,
-                service_linked: row.get::<_, Option<bool>>(10)?.unwrap_or(false),
-                special: row.get::<_, Option<bool>>(12)?.unwrap_or(false),
+                service_linked: row.service_linked,
+                special: row.special,
                 principal,
-                arn,
+                arn: row.arn,
             });
         }
-        Ok(())
     }
 
-    fn read_attached(
+    /// The policies of each principal, by account and ARN. A managed policy is looked up once, however many have it.
+    fn take_attached<'a>(
         &mut self,
-        connection: &Connection,
-    ) -> anyhow::Result<BTreeMap<(String, String), Vec<PolicyId>>> {
-        let mut attached: BTreeMap<(String, String), Vec<PolicyId>> = BTreeMap::new();
-        let mut statement = connection.prepare(include_str!("../sql/access/attached.sql"))?;
-        let mut rows = statement.query([])?;
-        while let Some(row) = rows.next()? {
-            let name: Option<String> = row.get(2)?;
-            let text: Option<String> = row.get(3)?;
-            let name = name.context("a policy without a name")?;
-            let id = self.library.add(
-                "identityPolicies",
-                PolicyKind::Principal,
-                &name,
-                text.as_deref(),
-            );
-            attached
-                .entry((row.get(0)?, row.get(1)?))
-                .or_default()
-                .push(id);
+        attachments: &'a [Attachment],
+        managed: &Managed,
+    ) -> HashMap<(&'a str, &'a str), Vec<PolicyId>> {
+        let mut of_managed: HashMap<(&str, &str), Vec<PolicyId>> = HashMap::new();
+        let mut attached: HashMap<(&str, &str), Vec<PolicyId>> = HashMap::new();
+        for one in attachments {
+            let mut add = |text: Option<&str>| {
+                let kind = PolicyKind::Principal;
+                self.library
+                    .add("identityPolicies", kind, &one.policy, text)
+            };
+            let ids = attached.entry((&one.account, &one.principal)).or_default();
+            if !one.is_managed {
+                ids.push(add(one.document.as_deref()));
+                continue;
+            }
+            let known = of_managed
+                .entry((&one.account, &one.policy))
+                .or_insert_with(
+                    || match managed.get(&(one.account.clone(), one.policy.clone())) {
+                        Some(documents) => {
+                            documents.iter().map(|text| add(text.as_deref())).collect()
+                        }
+                        None => vec![add(None)],
+                    },
+                );
+            ids.extend_from_slice(known);
         }
         for policies in attached.values_mut() {
             policies.sort_unstable();
             policies.dedup();
         }
-        Ok(attached)
+        attached
     }
 
     fn read_organization(&mut self, connection: &Connection) -> anyhow::Result<()> {
         let mut levels: BTreeMap<(String, bool), Vec<OrganizationLevel>> = BTreeMap::new();
-        let mut statement = connection.prepare(include_str!("../sql/access/organization.sql"))?;
+        let mut statement = connection.prepare(ORGANIZATION)?;
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let (account, node): (String, String) = (row.get(0)?, row.get(2)?);
@@ -362,7 +365,7 @@ impl World {
 
 /// Strings of which there are few and many use.
 #[derive(Default)]
-struct Interner(BTreeMap<String, Arc<str>>);
+pub(super) struct Interner(BTreeMap<String, Arc<str>>);
 
 impl Interner {
     fn get(&mut self, text: &str) -> Arc<str> {

@@ -6,8 +6,24 @@ use super::{Config, seconds};
 use crate::sql::quote;
 
 impl Config {
-    /// Statements that create the tables by which SQL sees the settings; all of them start with `config_`.
+    /// Statements that create the tables and macros by which SQL sees the settings.
     pub(crate) fn sql(&self) -> String {
+        let texts = self.definitions().into_iter().map(|(_, text)| text);
+        texts.collect()
+    }
+
+    /// Those of [`Self::sql`] whose names occur in `texts`.
+    pub(crate) fn sql_of(&self, texts: &[&str]) -> String {
+        let texts: Vec<String> = texts.iter().map(|text| text.to_lowercase()).collect();
+        let is_needed = |name: &str| texts.iter().any(|text| text.contains(name));
+        let definitions = self.definitions().into_iter();
+        definitions
+            .filter_map(|(name, text)| is_needed(name).then_some(text))
+            .collect()
+    }
+
+    /// Names and statements; the tables start with `config_`.
+    fn definitions(&self) -> Vec<(&'static str, String)> {
         let mut tables = vec![
             rows(
                 "config_limits",
@@ -79,8 +95,8 @@ impl Config {
                     .iter()
                     .map(|kind| format!("({})", quote(kind))),
             ),
-            self.name_macros(),
         ];
+        tables.extend(self.name_macros());
         let keys = self.tags.keys.iter().flat_map(|(concept, keys)| {
             keys.iter().enumerate().map(move |(rank, key)| {
                 format!(
@@ -151,11 +167,11 @@ impl Config {
             "level varchar, rank integer, critical boolean, rpo_seconds bigint, rto_seconds bigint",
             levels,
         ));
-        tables.concat()
+        tables
     }
 
     /// DuckDB wants patterns as constants, so the pattern of names becomes macros.
-    fn name_macros(&self) -> String {
+    fn name_macros(&self) -> [(&'static str, String); 2] {
         let group = regex::Regex::new(&self.tags.name_pattern)
             .ok()
             .and_then(|pattern| {
@@ -165,10 +181,13 @@ impl Config {
             })
             .unwrap_or_default();
         let pattern = quote(&self.tags.name_pattern);
-        format!(
-            "create or replace macro name_fits(resource_name) as regexp_matches(resource_name, {pattern});\n\
-             create or replace macro name_system(resource_name) as nullif(regexp_extract(resource_name, {pattern}, {group}), '');\n"
-        )
+        let fits = format!(
+            "create or replace macro name_fits(resource_name) as regexp_matches(resource_name, {pattern});\n"
+        );
+        let system = format!(
+            "create or replace macro name_system(resource_name) as nullif(regexp_extract(resource_name, {pattern}, {group}), '');\n"
+        );
+        [("name_fits", fits), ("name_system", system)]
     }
 
     fn required(&self) -> impl Iterator<Item = (&str, &str)> {
@@ -181,12 +200,17 @@ impl Config {
     }
 }
 
-fn rows(table: &str, columns: &str, rows: impl Iterator<Item = String>) -> String {
+fn rows(
+    table: &'static str,
+    columns: &str,
+    rows: impl Iterator<Item = String>,
+) -> (&'static str, String) {
     let rows: Vec<String> = rows.collect();
     let insert = if rows.is_empty() {
         String::new()
     } else {
         format!("insert into {table} values {};\n", rows.join(", "))
     };
-    format!("create or replace table {table} ({columns});\n{insert}")
+    let text = format!("create or replace table {table} ({columns});\n{insert}");
+    (table, text)
 }

@@ -1,13 +1,14 @@
--- The partition stands in every ARN of an account.
+-- The partition stands in every ARN of an account, so one of them tells it.
 insert into accounts
-select
-    k.account_id,
-    coalesce(min(split_part(r.arn, ':', 2)), 'aws') as partition,
-    'arn:' || coalesce(min(split_part(r.arn, ':', 2)), 'aws') || ':iam::' || k.account_id || ':root' as arn
-from known_accounts as k
-left join resources as r on r.account_id = k.account_id and r.arn like 'arn:aws%:%'
-group by k.account_id
-order by k.account_id;
+with told as (
+    select k.account_id, coalesce(split_part(r.arn, ':', 2), 'aws') as partition
+    from known_accounts as k
+    left join (select account_id, min(arn) as arn from resources where starts_with(arn, 'arn:aws') group by account_id) as r
+        on r.account_id = k.account_id
+)
+select distinct account_id, partition, 'arn:' || partition || ':iam::' || account_id || ':root' as arn
+from told
+order by account_id;
 
 create or replace table gaps as
 with errors as (

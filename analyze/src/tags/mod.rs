@@ -20,7 +20,7 @@ use jiff::tz::TimeZone;
 use crate::cli::TagsArgs;
 use crate::config::{self, Config};
 use crate::events::Files;
-use crate::run::open_for_reading;
+use crate::open::open_for_reading;
 use crate::session::Session;
 
 /// Name of the file in the folder.

@@ -7,8 +7,10 @@ mod doubt;
 mod ways;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::mem::ManuallyDrop;
 
 use anyhow::Context as _;
+use duckdb::Connection;
 use handoff::contract::ColumnType::{List, String as Text};
 use handoff::contract::TableSchema;
 use handoff::run::Run;
@@ -20,13 +22,17 @@ use self::ways::{Edges, Way};
 use super::assume::{self, as_target};
 use super::decide::{Answer, Granted, Judge};
 use super::facts::Facts;
+use super::rows;
 use super::tables::{Cell, Filling};
-use super::world::{Holder, Target, World};
+use super::world::{self, Holder, Interner, Target, World};
+use crate::actions::Catalogue;
+use crate::beside::beside;
 use crate::cli::AccessArgs;
 use crate::config::{self, Config};
 use crate::iam::{Action, Resource};
+use crate::open::{Wanted, open_some};
 use crate::session::Session;
-use crate::{query, run};
+use crate::{query, schema};
 
 /// What principals and their policies are read from.
 const OF_PRINCIPALS: [&str; 9] = [
@@ -41,9 +47,8 @@ const OF_PRINCIPALS: [&str; 9] = [
     "collect_errors",
 ];
 
-/// What resources and their policies are read from.
-const OF_RESOURCES: [&str; 12] = [
-    "resources",
+/// What resources with policies of their own are in.
+const OF_POLICIES: [&str; 11] = [
     "aws_kms_key",
     "aws_sns_topic",
     "aws_sqs_queue",
@@ -56,6 +61,13 @@ const OF_RESOURCES: [&str; 12] = [
     "aws_opensearch_domain",
     "aws_s3_bucket",
 ];
+
+/// What the ways to a permission are read from.
+const OF_WAYS: [&str; 3] = ["resources", "assume_edges", "usage"];
+
+/// The answer to who may do something, and to what somebody may do.
+const ANSWER: &str = include_str!("../../sql/access/answer.sql");
+const OF_PRINCIPAL: &str = include_str!("../../sql/access/principal.sql");
 
 /// What the dangerous actions of a principal are read from, besides [`OF_PRINCIPALS`].
 const OF_GRANTS: [&str; 8] = [
@@ -82,17 +94,20 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = &args.propose {
         return super::propose::propose(args, folder, &run, &config);
     }
+    // The actions of AWS take a while to read, and nobody needs them yet.
+    rayon::spawn(|| _ = Catalogue::embedded());
     let mut doubts = Doubts::default();
     match (&args.action, &args.resource, &args.principal) {
         (Some(action), Some(resource), principal) => {
-            let tables = [
-                &OF_PRINCIPALS[..],
-                &OF_RESOURCES,
-                &["assume_edges", "usage"],
-            ]
-            .concat();
-            let views = ["attached_policies", "resource_policies"];
-            let session = run::open_some(&run, &config, &args.limits, &tables, &views)?;
+            let (read, spared) = tables_of(resource)?;
+            let tables = [&OF_PRINCIPALS[..], &read, &OF_WAYS].concat();
+            let wanted = Wanted {
+                tables: &tables,
+                spared: &spared,
+                views: &["attachments", "resource_policies"],
+                asked: &[&world::SQL[..], &[ANSWER]].concat(),
+            };
+            let session = open_some(&run, &config, &args.limits, &wanted)?;
             doubts.gaps(&session)?;
             who(
                 &session,
@@ -104,8 +119,13 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
             query::print(&session, "from access_answer", args.format)?;
         }
         (_, _, Some(principal)) => {
-            let tables = [&OF_PRINCIPALS[..], &OF_GRANTS].concat();
-            let session = run::open_some(&run, &config, &args.limits, &tables, &[])?;
+            let wanted = Wanted {
+                tables: &[&OF_PRINCIPALS[..], &OF_GRANTS].concat(),
+                spared: &[],
+                views: &[],
+                asked: &[OF_PRINCIPAL],
+            };
+            let session = open_some(&run, &config, &args.limits, &wanted)?;
             doubts.gaps(&session)?;
             what(&session, principal, &mut doubts)?;
             query::print(&session, "from access_answer", args.format)?;
@@ -113,6 +133,19 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
         _ => unreachable!("the command line asks for an action or a principal"),
     }
     Ok(doubts.exit())
+}
+
+/// Of [`OF_POLICIES`] those that can hold the resource, by the service in its ARN; and the others.
+fn tables_of(resource: &str) -> anyhow::Result<(Vec<&'static str>, Vec<&'static str>)> {
+    let tables = schema::tables()?;
+    let service = resource.split(':').nth(2);
+    Ok(OF_POLICIES.into_iter().partition(|name| {
+        let of_table = tables
+            .get(*name)
+            .and_then(|table| table.resource_type.as_deref());
+        // A table that tells no type may hold anything.
+        of_table.is_none_or(|of_table| of_table.split(':').next() == service)
+    }))
 }
 
 /// Whoever may do `action` to `resource`, into the table `access_answer`.
@@ -136,14 +169,24 @@ fn who(
         )
     })?;
     let resource = doubt::judged_resource(action, resource, doubts);
-    let mut world = World::principals(&session.connection)?;
+    // Only roles have trust policies, and only sts asks them.
+    let with_trust = judged.service() == "sts";
+    let connection = &session.connection;
+    let of_question = |other: &Connection| {
+        let row = (resource != "*").then(|| rows::resource(other, resource));
+        Ok((row.transpose()?.flatten(), Edges::read(other)?))
+    };
+    let of_principals = || World::read(connection, with_trust);
+    let ((row, edges), world) = beside(connection.try_clone()?, of_question, of_principals)?;
+    // The process ends with the answer: taking all this apart would take as long as judging it.
+    let mut world = ManuallyDrop::new(world);
     let wanted = principal.map(|name| find(&world, name)).transpose()?;
-    let target = target(session, &mut world, &judged, resource)?;
+    let target = target(&mut world, &judged, resource, row);
     if target.is_none() && resource != "*" {
         doubts.not_in_the_run(session, resource)?;
     }
     let granted = granted(&world, &judged, resource, target.as_ref())?;
-    let mut ways = Edges::read(session)?.ways(&granted);
+    let mut ways = edges.ways(&granted);
     ways.retain(|way| wanted.as_ref().is_none_or(|wanted| way.actor == *wanted));
     let unread = ways
         .iter()
@@ -159,22 +202,20 @@ fn who(
 
 /// The resource as the run knows it; a role with its trust policy where that is what counts.
 fn target(
-    session: &Session,
     world: &mut World,
     action: &Action,
     resource: &str,
-) -> anyhow::Result<Option<Target>> {
+    row: Option<rows::Resource>,
+) -> Option<Target> {
     let role = world
         .holders
         .iter()
         .find(|holder| holder.arn == resource && holder.trust.is_some());
     if let Some(role) = role.filter(|_| action.service() == "sts") {
-        return Ok(Some(as_target(role)));
+        return Some(as_target(role));
     }
-    if resource != "*" {
-        world.read_target(&session.connection, resource)?;
-    }
-    Ok(world.targets.first().cloned())
+    world.take_target(row?, &mut Interner::default());
+    world.targets.first().cloned()
 }
 
 /// What each principal may do itself, and whom else the policy of the resource lets do it.
@@ -271,9 +312,7 @@ fn write(session: &Session, action: &Action, ways: &[Way]) -> anyhow::Result<()>
     }
     filling.finish()?;
     session.fill_new("access_action", &[action.text()])?;
-    session
-        .connection
-        .execute_batch(include_str!("../../sql/access/answer.sql"))?;
+    session.connection.execute_batch(ANSWER)?;
     Ok(())
 }
 
@@ -302,7 +341,7 @@ fn what(session: &Session, principal: &str, doubts: &mut Doubts) -> anyhow::Resu
     session.fill_new("access_principal", &[&wanted])?;
     session.connection.execute_batch(&format!(
         "create or replace table access_answer as\n{};",
-        include_str!("../../sql/access/principal.sql")
+        OF_PRINCIPAL
     ))?;
     doubts.unread_on_the_way(session)?;
     let none: bool =

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use duckdb::Connection;
+
 use crate::access::decide::{Answer, Granted, Mfa};
-use crate::session::Session;
 
 /// Roles assumed one after the other that are followed.
 const MOST_HOPS: usize = 4;
@@ -37,8 +38,8 @@ pub(super) struct Edges {
 }
 
 impl Edges {
-    pub(super) fn read(session: &Session) -> anyhow::Result<Self> {
-        let mut statement = session.connection.prepare(
+    pub(super) fn read(connection: &Connection) -> anyhow::Result<Self> {
+        let mut statement = connection.prepare(
             "select to_arn, from_arn, verdict, mfa, to_json(conditions)::varchar, to_json(statements)::varchar,
                 from_kind in ('service', 'federated', 'anyone')
             from assume_edges

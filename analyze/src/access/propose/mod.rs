@@ -51,7 +51,7 @@ use crate::actions::Kind;
 use crate::cli::AccessArgs;
 use crate::config::Config;
 use crate::events;
-use crate::run::open_for_reading;
+use crate::open::open_for_reading;
 use crate::session::Session;
 
 const README: &str = "README.md";
