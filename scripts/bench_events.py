@@ -3,10 +3,13 @@
 Shapes, sizes and repetition follow what trails deliver: a few busy roles, many ids, objects of 100 to 5,000 events.
 """
 
+import base64
 import gzip
+import hashlib
 import json
 import random
 import sys
+import zlib
 from concurrent.futures import ProcessPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -14,6 +17,8 @@ from pathlib import Path
 ACCOUNT = "111122223333"
 REGIONS = ["eu-west-1", "eu-west-1", "eu-west-1", "us-east-1", "eu-central-1"]
 ROLES = [f"app-{name}" for name in ("checkout", "catalog", "payments", "identity", "search", "media", "ci", "etl")]
+# Seconds that a session's credentials are valid, as those of instances and tasks are.
+VALID = 6 * 3600
 USERS = ["alice", "bob", "carol", "dave", "erin"]
 AGENTS = [
     "aws-sdk-java/2.25.11 Linux/5.10.215 OpenJDK_64-Bit_Server_VM/17.0.11+9-LTS Java/17.0.11 kotlin/1.9.23 vendor/Amazon.com_Inc. exec-env/AWS_ECS_FARGATE io/async http/NettyNio cfg/retry-mode/standard",
@@ -40,12 +45,16 @@ class Maker:
         role = self.random.choice(ROLES)
         name = f"i-0{self.random.randrange(40):016x}" if self.random.random() < 0.6 else f"{role}-{self.random.randrange(500)}"
         number = "AROA" + f"{ROLES.index(role):016X}"
+        # Credentials are renewed after some hours, each role's session at a time of its own.
+        own = zlib.crc32(f"{role}/{name}".encode())
+        begun = datetime.fromtimestamp((int(time.timestamp()) + own % VALID) // VALID * VALID - own % VALID, timezone.utc)
+        key = base64.b32encode(hashlib.sha256(f"{role}/{name}/{begun}".encode()).digest()).decode()[:16]
         return {
             "type": "AssumedRole",
             "principalId": f"{number}:{name}",
             "arn": f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/{name}",
             "accountId": ACCOUNT,
-            "accessKeyId": self.key("ASIA"),
+            "accessKeyId": "ASIA" + key,
             "sessionContext": {
                 "sessionIssuer": {
                     "type": "Role",
@@ -55,7 +64,7 @@ class Maker:
                     "userName": role,
                 },
                 "webIdFederationData": {},
-                "attributes": {"creationDate": stamp(time - timedelta(minutes=self.random.randrange(60))), "mfaAuthenticated": "false"},
+                "attributes": {"creationDate": stamp(begun), "mfaAuthenticated": "false"},
             },
         }
 

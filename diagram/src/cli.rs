@@ -266,7 +266,8 @@ fn differences(cli: &Cli, before: &Run) -> anyhow::Result<Vec<Picture>> {
             "the first run is the later one: what was added in between is shown as removed",
         );
     }
-    let (old, new) = (load(before)?, load(&after)?);
+    let (old, new) = rayon::join(|| load(before), || load(&after));
+    let (old, new) = (old?, new?);
     let changes = facts::change::read(before, &after, old, new)?;
     let request = cli.request(format!("{} {}", before.id, after.id));
     check(&changes.facts, &request.filter)?;

@@ -11,10 +11,10 @@ use handoff::storage::{Listed, Storage};
 use handoff::{table, trail};
 use tempfile::NamedTempFile;
 
-use super::decode::{Decoded, decode};
+use super::decode::{Decoded, Event, TakeEvents, decode};
 use super::inflate::{Inflater, MAX_TEXT};
 use super::ledger::{self, Claim, ClaimedObject, Entry, Status};
-use super::rows::{Origin, Rows};
+use super::rows::{Origin, RowError, Rows};
 use super::source::{Object, Source, content_etag};
 use super::write::{ROW_GROUP_ROWS, write_rows};
 
@@ -217,23 +217,14 @@ impl<'a> Batch<'a> {
             Err(error) => return quarantined(claimed, error.to_string(), Decoded::default()),
         };
         let first_row = rows.len();
-        let mut first_error = None;
-        let mut rejected = 0;
-        let mut times: Option<(i64, i64)> = None;
-        let origin = Origin {
-            key: &claimed.key,
-            etag: &claimed.etag,
-        };
-        let decoded = decode(text, &mut |event| match rows.push(&event, origin) {
-            Ok(time) => {
-                let (first, last) = times.unwrap_or((time, time));
-                times = Some((first.min(time), last.max(time)));
-            }
-            Err(error) => {
-                rejected += 1;
-                first_error.get_or_insert(error);
-            }
-        });
+        let mut taker = ObjectRows::new(rows, claimed);
+        let decoded = decode(text, &mut taker);
+        let ObjectRows {
+            times,
+            rejected,
+            first_error,
+            ..
+        } = taker;
         let decoded = match decoded {
             Ok(decoded) => decoded,
             Err(error) => {
@@ -293,6 +284,51 @@ impl<'a> Batch<'a> {
     }
 }
 
+/// What an object's events come to.
+struct ObjectRows<'r> {
+    rows: &'r mut Rows,
+    origin: Origin<'r>,
+    /// Of the first and of the last event.
+    times: Option<(i64, i64)>,
+    /// Events that have no row, and why not the first of them.
+    rejected: u64,
+    first_error: Option<RowError>,
+}
+
+impl<'r> ObjectRows<'r> {
+    fn new(rows: &'r mut Rows, object: &'r ClaimedObject) -> Self {
+        Self {
+            rows,
+            origin: Origin {
+                key: &object.key,
+                etag: &object.etag,
+            },
+            times: None,
+            rejected: 0,
+            first_error: None,
+        }
+    }
+}
+
+impl TakeEvents for ObjectRows<'_> {
+    fn take(&mut self, event: Event<'_>) {
+        match self.rows.push(&event, self.origin) {
+            Ok(time) => {
+                let (first, last) = self.times.unwrap_or((time, time));
+                self.times = Some((first.min(time), last.max(time)));
+            }
+            Err(error) => {
+                self.rejected += 1;
+                self.first_error.get_or_insert(error);
+            }
+        }
+    }
+
+    fn known_identity(&self, text: &str) -> Option<(u32, usize)> {
+        self.rows.known_identity(text)
+    }
+}
+
 fn failed(object: &ClaimedObject, reason: String) -> Entry {
     entry(object, Status::Failed(reason), Decoded::default())
 }
@@ -309,5 +345,87 @@ fn entry(object: &ClaimedObject, status: Status, decoded: Decoded) -> Entry {
         rows: 0,
         rejected: 0,
         times: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What must not be taken for an identity known already, each twice among others.
+    const IDENTITIES: &[&str] = &[
+        r#"{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789","arn":"a","accessKeyId":"ASIA1","sessionContext":{"attributes":{"mfaAuthenticated":"true","creationDate":"2026-11-20T10:00:00Z"},"sessionIssuer":{"arn":"i","type":"Role"}}}"#,
+        r#"{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789","arn":"a","accessKeyId":"ASIA2","sessionContext":{"attributes":{"mfaAuthenticated":"false","creationDate":"2026-11-20T16:00:00Z"},"sessionIssuer":{"arn":"i","type":"Role"}}}"#,
+        r#"{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789","arn":"a"}"#,
+        r#"{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789","arn":"a" }"#,
+        r#"{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789","sessionToken":"secret"}"#,
+        r#"{"type":"IAMUser","principalId":"AIDAEXAMPLEEXAMPLE000","arn":"arn:aws:iam::111122223333:user/\u00e9lise","userName":"\u00e9lise","accountId":null}"#,
+        r#"["type","AssumedRole","principalId","AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789 and much more of it"]"#,
+        r#""a text that is as long as identities are, and that is none: AROAEXAMPLEEXAMPLE000:deploy-checkout""#,
+        r#"{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#,
+        "{}",
+        "null",
+        r#"{"type":"Root"},"userIdentity":{"type":"AssumedRole","principalId":"AROAEXAMPLEEXAMPLE000:deploy-checkout-0123456789","arn":"a"}"#,
+    ];
+
+    fn object() -> String {
+        let count = IDENTITIES.len();
+        let records = (0..count * count * 2).map(|number| {
+            // Every one after every other one.
+            let identity = IDENTITIES[(number + (number / count) * (number % count)) % count];
+            format!(r#"{{"eventID":"{number}","eventTime":"2026-11-20T10:00:00Z","userIdentity":{identity},"eventName":"n"}}"#)
+        });
+        let records: Vec<String> = records.collect();
+        format!("{{\"Records\":[{}]}}", records.join(","))
+    }
+
+    fn file_of(rows: &mut Rows) -> Vec<u8> {
+        let table = trail::cloudtrail_events();
+        let schema = table::arrow_schema(&table);
+        let order: Vec<u32> = (0..u32::try_from(rows.len()).unwrap()).collect();
+        let scratch = NamedTempFile::new().unwrap();
+        let file = write_rows(&table, &schema, rows, &order, scratch).unwrap();
+        std::fs::read(file.path()).unwrap()
+    }
+
+    #[test]
+    fn identities_that_are_not_read_again_make_the_same_file() {
+        let object = object();
+        let origin = Origin {
+            key: "k",
+            etag: "e",
+        };
+        let mut read = Rows::default();
+        let mut each = |event: Event<'_>| {
+            read.push(&event, origin).unwrap();
+        };
+        decode(object.as_bytes(), &mut each).unwrap();
+
+        struct Counted<'r>(ObjectRows<'r>, std::cell::Cell<u32>);
+        impl TakeEvents for Counted<'_> {
+            fn take(&mut self, event: Event<'_>) {
+                self.0.take(event);
+            }
+
+            fn known_identity(&self, text: &str) -> Option<(u32, usize)> {
+                let known = self.0.known_identity(text);
+                self.1.set(self.1.get() + u32::from(known.is_some()));
+                known
+            }
+        }
+        let mut rows = Rows::default();
+        let claimed = ClaimedObject {
+            key: "k".to_owned(),
+            etag: "e".to_owned(),
+            bytes: 0,
+        };
+        let mut taker = Counted(ObjectRows::new(&mut rows, &claimed), 0.into());
+        decode(object.as_bytes(), &mut taker).unwrap();
+        let known = taker.1.get();
+        assert!(known > 20, "{known}");
+        assert_eq!(taker.0.rejected, 0);
+        assert!(file_of(&mut rows) == file_of(&mut read));
+        rows.clear(usize::MAX);
+        assert_eq!(rows.known_identity(IDENTITIES[0]), None);
     }
 }

@@ -100,7 +100,8 @@ impl<T: Copy> Column<T> {
         self.0.clear();
     }
 
-    fn get(&self, row: u32) -> Option<T> {
+    /// The value of a row.
+    pub fn get(&self, row: u32) -> Option<T> {
         self.0.get(row as usize).copied().flatten()
     }
 }
@@ -142,6 +143,20 @@ impl TextColumn {
         self.views.resize(row, NO_TEXT);
         self.views.push(view);
         self.texts.len() - before
+    }
+
+    /// Gives `row` the text of an earlier row. No row from there on has one yet.
+    pub fn repeat(&mut self, row: usize, earlier: u32) {
+        if let Some(view) = self.get(earlier) {
+            self.views.resize(row, NO_TEXT);
+            self.views.push(view);
+        }
+    }
+
+    /// The text of a row, unless it is a short one.
+    pub fn long_text(&self, row: u32) -> Option<&[u8]> {
+        let view = self.get(row)?;
+        (view as u32 as usize > SHORT).then(|| long(&self.texts, view))
     }
 
     fn view(&mut self, text: &[u8]) -> View {

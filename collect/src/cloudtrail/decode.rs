@@ -82,32 +82,53 @@ pub struct Event<'a> {
     pub members: [Option<&'a str>; MEMBERS.len()],
     /// What there is in them.
     pub seen: [Seen; MEMBERS.len()],
-    /// Parts of [`USER_IDENTITY`].
+    /// Parts of [`USER_IDENTITY`]; empty where it is that of an event taken before.
     pub identity: Identity<'a>,
+    /// The row of that event.
+    pub same_identity: Option<u32>,
     /// Members that no column holds, and every occurrence of those named more than once, in their order.
     pub extra: Vec<(Cow<'a, str>, &'a str)>,
 }
 
+/// Whoever wants the events of an object.
+pub trait TakeEvents {
+    /// Takes an event.
+    fn take(&mut self, event: Event<'_>);
+
+    /// The row of an event taken before whose `userIdentity`, an object, `text` begins with to the letter, and the
+    /// length of that: identities are a third of a trail, and most come again.
+    fn known_identity(&self, _text: &str) -> Option<(u32, usize)> {
+        None
+    }
+}
+
+impl<F: FnMut(Event<'_>)> TakeEvents for F {
+    fn take(&mut self, event: Event<'_>) {
+        self(event);
+    }
+}
+
 impl<'a> Event<'a> {
-    fn read(scanner: &mut Scanner<'a>) -> Result<Self, Stop> {
+    fn read(scanner: &mut Scanner<'a>, taker: &dyn TakeEvents) -> Result<Self, Stop> {
         if scanner.peek() != Some(b'{') {
             return Err(Stop::expected("a record, which is an object", scanner));
         }
         let mut event = Self::default();
-        scanner.object(|scanner, name| event.read_member(scanner, name))?;
+        scanner.object(|scanner, name| event.read_member(scanner, name, taker))?;
         Ok(event)
     }
 
-    fn read_member(&mut self, scanner: &mut Scanner<'a>, name: Name<'a>) -> Result<(), Stop> {
+    fn read_member(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        name: Name<'a>,
+        taker: &dyn TakeEvents,
+    ) -> Result<(), Stop> {
         let name = name.text().ok_or(Stop::Syntax)?;
         let slot = members::slot(&name);
         scanner.take_seen();
         let value = if slot == Some(USER_IDENTITY) {
-            let identity_of = |scanner: &mut Scanner<'a>| {
-                self.identity = identity(scanner)?;
-                Ok::<(), Malformed>(())
-            };
-            scanner.slice(identity_of)?
+            self.read_identity(scanner, taker)?
         } else {
             scanner.value()?
         };
@@ -124,6 +145,22 @@ impl<'a> Event<'a> {
             None => self.extra.push((name, value)),
         }
         Ok(())
+    }
+
+    fn read_identity(
+        &mut self,
+        scanner: &mut Scanner<'a>,
+        taker: &dyn TakeEvents,
+    ) -> Result<&'a str, Malformed> {
+        if let Some((row, length)) = taker.known_identity(scanner.rest()) {
+            self.same_identity = Some(row);
+            return Ok(scanner.known(length));
+        }
+        self.same_identity = None;
+        scanner.slice(|scanner| {
+            self.identity = identity(scanner)?;
+            Ok(())
+        })
     }
 
     fn insert(&mut self, slot: Slot, name: Cow<'a, str>, value: &'a str) {
@@ -180,17 +217,17 @@ impl<'a> Event<'a> {
     }
 }
 
-/// Calls `each` with every event of the object's text.
+/// Gives `taker` every event of the object's text.
 ///
 /// # Errors
-/// When the text is not JSON or not of a shape that trails have. Events before the error have been given to `each`.
-pub fn decode(bytes: &[u8], each: &mut dyn FnMut(Event<'_>)) -> Result<Decoded, DecodeError> {
+/// When the text is not JSON or not of a shape that trails have. Events before the error have been taken.
+pub fn decode(bytes: &[u8], taker: &mut dyn TakeEvents) -> Result<Decoded, DecodeError> {
     let text =
         std::str::from_utf8(bytes).map_err(|error| DecodeError::NotText(error.valid_up_to()))?;
     // Some editors mark the beginning.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut sink = Sink {
-        each,
+        taker,
         decoded: Decoded::default(),
     };
     let mut scanner = Scanner::new(text);
@@ -245,7 +282,7 @@ impl Stop {
 }
 
 struct Sink<'s> {
-    each: &'s mut dyn FnMut(Event<'_>),
+    taker: &'s mut dyn TakeEvents,
     decoded: Decoded,
 }
 
@@ -277,7 +314,7 @@ impl Sink<'_> {
                 scanner.value()?;
                 Ok(())
             } else {
-                event.read_member(scanner, name)
+                event.read_member(scanner, name, self.taker)
             }
         })?;
         if !is_list {
@@ -294,7 +331,7 @@ impl Sink<'_> {
 
     fn read_list(&mut self, scanner: &mut Scanner<'_>) -> Result<(), Stop> {
         scanner.array(|scanner| {
-            let event = Event::read(scanner)?;
+            let event = Event::read(scanner, self.taker)?;
             self.take(event)
         })
     }
@@ -310,7 +347,7 @@ impl Sink<'_> {
             return Ok(());
         }
         event.settle_time();
-        (self.each)(event);
+        self.taker.take(event);
         Ok(())
     }
 
@@ -319,7 +356,8 @@ impl Sink<'_> {
         let malformed = |reason: &str| Stop::Shape(format!("CloudTrailEvent: {reason}"));
         let text = json::text(raw).ok_or_else(|| malformed("expected the event as a string"))?;
         let mut scanner = Scanner::new(&text);
-        let event = Event::read(&mut scanner).map_err(|stop| malformed(&stop.told_of(&text)))?;
+        let event = Event::read(&mut scanner, self.taker)
+            .map_err(|stop| malformed(&stop.told_of(&text)))?;
         if scanner.peek().is_some() {
             return Err(malformed("more than one event"));
         }

@@ -4,7 +4,7 @@
 use serde::de::{Deserializer as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::decode::decode;
+use super::decode::{Event, decode};
 use super::identity::{Attributes, Identity, Issuer, Session, identity};
 use super::json::pick;
 use super::scan::{Malformed, Scanner};
@@ -404,7 +404,7 @@ fn objects_of_events_are_read_when_serde_json_can_read_them() {
         let mut values = serde_json::Deserializer::from_str(unmarked).into_iter::<&RawValue>();
         let is_json = values.all(|value| value.is_ok());
         let mut parameters = Vec::new();
-        let decoded = decode(text.as_bytes(), &mut |event| {
+        let decoded = decode(text.as_bytes(), &mut |event: Event<'_>| {
             let raw = event.members[super::members::REQUEST_PARAMETERS];
             parameters.extend(raw.map(str::to_owned));
         });

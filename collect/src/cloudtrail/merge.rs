@@ -306,7 +306,7 @@ impl Merge<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::decode::decode;
+    use super::super::decode::{Event, decode};
     use super::super::rows::{Origin, Rows};
     use super::super::write::write_rows;
     use super::*;
@@ -335,7 +335,7 @@ mod tests {
             key: "k",
             etag: "e",
         };
-        decode(text.join("\n").as_bytes(), &mut |event| {
+        decode(text.join("\n").as_bytes(), &mut |event: Event<'_>| {
             columns.push(&event, origin).unwrap();
         })
         .unwrap();

@@ -25,6 +25,7 @@ mod members;
 mod merge;
 pub mod rebuild;
 pub mod redact;
+mod repeats;
 mod rows;
 mod scan;
 mod source;

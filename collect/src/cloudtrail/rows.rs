@@ -11,6 +11,7 @@ use super::identity::Identity;
 use super::json;
 use super::members::{AT_TIMESTAMP, EVENT_ID, EVENT_TIME, MEMBERS, MemberKind, USER_IDENTITY};
 use super::redact::{self, redact};
+use super::repeats::Repeats;
 
 /// Bytes of a row beside its texts: some forty views of them.
 const ROW_BYTES: usize = 640;
@@ -45,6 +46,7 @@ pub struct Rows {
     /// The same, the other way round.
     flags: [Column<bool>; MEMBERS.len()],
     identity_texts: [TextColumn; 11],
+    identities: Repeats,
     mfa_authenticated: Column<bool>,
     created_at: Column<i64>,
     extra: TextColumn,
@@ -82,6 +84,11 @@ impl Rows {
         &self.times
     }
 
+    /// The row whose `userIdentity` the text begins with, and its length.
+    pub fn known_identity(&self, text: &str) -> Option<(u32, usize)> {
+        self.identities.find(text, &self.texts[USER_IDENTITY])
+    }
+
     /// Appends an event and returns its time.
     ///
     /// # Errors
@@ -97,7 +104,10 @@ impl Rows {
         let row = self.times.len();
         self.scratch.clear();
         self.push_members(row, event);
-        self.push_identity(row, &event.identity, event.seen[USER_IDENTITY].escape);
+        match event.same_identity {
+            Some(earlier) => self.repeat_identity(row, earlier),
+            None => self.push_identity(row, &event.identity, event.seen[USER_IDENTITY].escape),
+        }
         self.push_time(event, time);
         for (key, value) in &event.extra {
             append_member(&mut self.scratch, key, value);
@@ -117,6 +127,9 @@ impl Rows {
     fn push_members(&mut self, row: usize, event: &Event<'_>) {
         for (slot, (member, raw)) in MEMBERS.iter().zip(event.members).enumerate() {
             let Some(raw) = raw else { continue };
+            if slot == USER_IDENTITY && event.same_identity.is_some() {
+                continue;
+            }
             let exact = if member.kind == MemberKind::Flag {
                 let flag = json::flag(raw);
                 self.flags[slot].set(row, flag.map(|(value, _)| value));
@@ -125,7 +138,12 @@ impl Rows {
                 let text = match member.kind {
                     MemberKind::Json if raw == "null" => None,
                     MemberKind::Json if event.seen[slot].token_name => Some(redact(raw)),
-                    MemberKind::Json => Some(Cow::Borrowed(raw)),
+                    MemberKind::Json => {
+                        if slot == USER_IDENTITY {
+                            self.identities.remember(raw, row);
+                        }
+                        Some(Cow::Borrowed(raw))
+                    }
                     _ => json::text_of(raw, event.seen[slot].escape),
                 };
                 let column = &mut self.texts[slot];
@@ -136,6 +154,16 @@ impl Rows {
                 append_member(&mut self.scratch, member.key, raw);
             }
         }
+    }
+
+    fn repeat_identity(&mut self, row: usize, earlier: u32) {
+        self.texts[USER_IDENTITY].repeat(row, earlier);
+        for column in &mut self.identity_texts {
+            column.repeat(row, earlier);
+        }
+        let mfa = self.mfa_authenticated.get(earlier);
+        self.mfa_authenticated.set(row, mfa);
+        self.created_at.set(row, self.created_at.get(earlier));
     }
 
     fn push_identity(&mut self, row: usize, identity: &Identity<'_>, may_escape: bool) {
@@ -227,6 +255,7 @@ impl Rows {
         self.texts.iter_mut().for_each(TextColumn::clear);
         self.flags.iter_mut().for_each(Column::clear);
         self.identity_texts.iter_mut().for_each(TextColumn::clear);
+        self.identities.clear();
         self.mfa_authenticated.clear();
         self.created_at.clear();
         self.extra.clear();

@@ -84,6 +84,19 @@ impl<'a> Scanner<'a> {
         Ok(&self.text[start..self.at])
     }
 
+    /// The text from what comes next to the end.
+    pub fn rest(&mut self) -> &'a str {
+        self.peek();
+        &self.text[self.at..]
+    }
+
+    /// The value that comes next, known to be `length` bytes long: nothing of it is read again.
+    pub fn known(&mut self, length: usize) -> &'a str {
+        let start = self.at;
+        self.at += length;
+        &self.text[start..self.at]
+    }
+
     /// What `read` reads, as a slice.
     pub fn slice<E>(
         &mut self,

@@ -4,11 +4,12 @@
 //! Null is not a value: what one of the runs could not ask is no change. A resource that is missing where its table was
 //! not collected, or only partly, is neither added nor removed, but not known.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use handoff::run::{Run, Stage};
 
-use super::read::{ReadError, rows};
+use super::read::{ReadError, rows, rows_of};
 use super::{Facts, Index, Link, Resource, author};
 
 /// What became of a resource.
@@ -48,8 +49,11 @@ pub struct Changes {
 /// # Errors
 /// When files of one of them, or the events between them, can't be read.
 pub fn read(before: &Run, after: &Run, old: Facts, new: Facts) -> Result<Changes, ReadError> {
-    let (old_state, new_state) = (State::read(before)?, State::read(after)?);
-    let differences = old_state.differences(after)?;
+    let (differences, states) = rayon::join(
+        || Values::read(before)?.differences(after),
+        || Ok::<_, ReadError>((State::read(before)?, State::read(after)?)),
+    );
+    let (differences, (old_state, new_state)) = (differences?, states?);
     let mut changes = Changes {
         before: old.as_of.clone(),
         ..Changes::default()
@@ -137,9 +141,16 @@ fn links(links: Vec<Link>, arns: &[String], positions: &HashMap<String, Index>) 
 
 /// What is compared of a run.
 #[derive(Default)]
+struct Values {
+    /// Numbers of the columns of each table.
+    columns: HashMap<String, HashMap<String, usize>>,
+    /// Values of each resource, by the number of their column.
+    cells: HashMap<String, Cells>,
+}
+
+/// What a run could see.
+#[derive(Default)]
 struct State {
-    columns: Vec<(String, String)>,
-    cells: HashMap<String, Vec<(usize, Box<str>)>>,
     /// Table of each resource.
     tables: HashMap<String, String>,
     /// Tables and accounts that were collected.
@@ -148,25 +159,78 @@ struct State {
     failed: HashSet<(String, String, String)>,
 }
 
+/// Values one behind the other, which takes less time and memory than a text for each.
+#[derive(Default)]
+struct Cells {
+    text: String,
+    /// Number of the column, and where its value ends.
+    ends: Vec<(usize, usize)>,
+}
+
+impl Cells {
+    fn push(&mut self, column: usize, value: &str) {
+        self.text.push_str(value);
+        self.ends.push((column, self.text.len()));
+    }
+
+    fn get(&self, column: usize) -> Option<&str> {
+        let at = self.ends.iter().position(|(own, _)| *own == column)?;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        Some(&self.text[start..self.ends[at].1])
+    }
+}
+
+impl Values {
+    fn read(run: &Run) -> Result<Self, ReadError> {
+        let mut count = 0;
+        let mut values = Self::default();
+        each_row(run, |arn, table, row| {
+            let columns = values.columns.entry(table.to_owned()).or_default();
+            let cells = values.cells.entry(arn.to_owned()).or_default();
+            for (column, value) in row {
+                let number = columns.get(column).copied().unwrap_or(count);
+                if number == count {
+                    columns.insert(column.to_owned(), number);
+                    count += 1;
+                }
+                cells.push(number, &value);
+            }
+        })?;
+        Ok(values)
+    }
+
+    /// What is different in `later`, by ARN.
+    fn differences(&self, later: &Run) -> Result<HashMap<String, BTreeSet<String>>, ReadError> {
+        let mut found: HashMap<String, BTreeSet<String>> = HashMap::new();
+        each_row(later, |arn, table, row| {
+            let (Some(cells), Some(columns)) = (self.cells.get(arn), self.columns.get(table))
+            else {
+                return;
+            };
+            for (column, value) in row {
+                let before = columns.get(column).and_then(|&number| cells.get(number));
+                let Some(before) = before.filter(|before| *before != value) else {
+                    continue;
+                };
+                let differences = found.entry(arn.to_owned()).or_default();
+                if column == TAGS {
+                    differences.extend(tags_in_words(before, &value));
+                } else {
+                    differences.insert(in_words(column, before, &value));
+                }
+            }
+        })?;
+        Ok(found)
+    }
+}
+
 impl State {
     fn read(run: &Run) -> Result<Self, ReadError> {
         let files = run.files(Stage::Collect)?;
         let mut state = Self::default();
-        let mut known: HashMap<(String, String), usize> = HashMap::new();
         for file in &files {
             let account = file.account_id.clone().unwrap_or_default();
             state.collected.insert((file.table.clone(), account));
-        }
-        each_cell(run, |arn, table, column, value| {
-            let next = known.len();
-            let key = (table.to_owned(), column.to_owned());
-            let id = *known.entry(key).or_insert(next);
-            let cells = state.cells.entry(arn.to_owned()).or_default();
-            cells.push((id, value.into_boxed_str()));
-        })?;
-        state.columns = vec![Default::default(); known.len()];
-        for (key, id) in known {
-            state.columns[id] = key;
         }
         let tables = &mut state.tables;
         let columns = ["arn", "source_table"];
@@ -199,31 +263,6 @@ impl State {
                 let place = (table.clone(), account.clone(), (*region).to_owned());
                 self.failed.contains(&place)
             })
-    }
-
-    /// What is different in `later`, by ARN.
-    fn differences(&self, later: &Run) -> Result<HashMap<String, BTreeSet<String>>, ReadError> {
-        let mut old: HashMap<(&str, &str), usize> = HashMap::new();
-        for (id, (table, column)) in self.columns.iter().enumerate() {
-            old.insert((table, column), id);
-        }
-        let mut found: HashMap<String, BTreeSet<String>> = HashMap::new();
-        each_cell(later, |arn, table, column, value| {
-            let before = self.cells.get(arn).and_then(|cells| {
-                let id = old.get(&(table, column))?;
-                let cell = cells.iter().find(|(column, _)| column == id)?;
-                Some(&cell.1)
-            });
-            if let Some(before) = before.filter(|before| ***before != *value) {
-                let differences = found.entry(arn.to_owned()).or_default();
-                if column == TAGS {
-                    differences.extend(tags_in_words(before, &value));
-                } else {
-                    differences.insert(in_words(column, before, &value));
-                }
-            }
-        })?;
-        Ok(found)
     }
 }
 
@@ -282,17 +321,21 @@ fn is_compared(column: &str) -> bool {
             .any(|end| column.ends_with(end))
 }
 
-/// Calls `each` with every cell that is compared, and with every tag: ARN, table, column, value.
-fn each_cell(run: &Run, mut each: impl FnMut(&str, &str, &str, String)) -> Result<(), ReadError> {
+/// Calls `each` with every resource, its table, and its cells that are compared: columns of the table, and all tags.
+fn each_row(
+    run: &Run,
+    mut each: impl FnMut(&str, &str, &mut dyn Iterator<Item = (&str, Cow<'_, str>)>),
+) -> Result<(), ReadError> {
     let files = run.files(Stage::Collect)?;
     let mut tables: Vec<&str> = files.iter().map(|file| file.table.as_str()).collect();
     tables.sort_unstable();
     tables.dedup();
+    let is_wanted = |column: &str| column == "arn" || is_compared(column);
     for table in tables.iter().filter(|table| table.starts_with("aws_")) {
-        rows(run, &files, table, &[], |row| {
-            let Some(arn) = row.text("arn") else { return };
-            for (column, value) in row.cells().filter(|(column, _)| is_compared(column)) {
-                each(arn, table, column, value);
+        rows_of(run, &files, table, is_wanted, |row| {
+            if let Some(arn) = row.text("arn") {
+                let mut cells = row.cells().filter(|(column, _)| *column != "arn");
+                each(arn, table, &mut cells);
             }
         })?;
     }
@@ -301,9 +344,8 @@ fn each_cell(run: &Run, mut each: impl FnMut(&str, &str, &str, String)) -> Resul
         let tags = row
             .map("tags")
             .and_then(|tags| serde_json::to_string(&tags).ok());
-        if let Some(tags) = tags {
-            each(arn, "resources", TAGS, tags);
-        }
+        let mut cells = tags.into_iter().map(|tags| (TAGS, Cow::Owned(tags)));
+        each(arn, "resources", &mut cells);
     })
 }
 

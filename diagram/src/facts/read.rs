@@ -101,6 +101,17 @@ pub(super) fn rows(
     files: &[FileEntry],
     name: &str,
     columns: &[&str],
+    each: impl FnMut(Row<'_>),
+) -> Result<(), ReadError> {
+    rows_of(run, files, name, |column| columns.contains(&column), each)
+}
+
+/// The same, with the columns that `is_wanted` admits.
+pub(super) fn rows_of(
+    run: &Run,
+    files: &[FileEntry],
+    name: &str,
+    is_wanted: impl Fn(&str) -> bool,
     mut each: impl FnMut(Row<'_>),
 ) -> Result<(), ReadError> {
     let files: Vec<FileEntry> = files
@@ -109,7 +120,7 @@ pub(super) fn rows(
         .cloned()
         .collect();
     for path in run.lake.local_paths(&files)? {
-        table::read(name, &path, columns)?.for_each::<ReadError>(|row| {
+        table::read_columns(name, &path, &is_wanted)?.for_each::<ReadError>(|row| {
             each(row);
             Ok(())
         })?;

@@ -6,7 +6,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-pub use read::{Row, Rows, column_names, read, read_where};
+pub use read::{Row, Rows, column_names, read, read_columns, read_where};
 pub use write::{Finished, TableWriter};
 
 use std::sync::Arc;

@@ -1,5 +1,6 @@
 //! Rows out of Parquet files, for stages that need no SQL.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::Path;
@@ -29,7 +30,7 @@ pub struct Rows {
 /// # Errors
 /// When the file can't be read, is no Parquet, or is of a newer contract.
 pub fn read(table: &str, path: &Path, columns: &[&str]) -> Result<Rows, TableError> {
-    open(table, path, columns, None)
+    open(table, path, one_of(columns), None)
 }
 
 /// The names of the columns of a file, in their order.
@@ -45,6 +46,18 @@ pub fn column_names(table: &str, path: &Path) -> Result<Vec<String>, TableError>
         .collect())
 }
 
+/// As [`read`], reading the columns that `is_wanted` admits by their names.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_columns(
+    table: &str,
+    path: &Path,
+    is_wanted: impl Fn(&str) -> bool,
+) -> Result<Rows, TableError> {
+    open(table, path, is_wanted, None)
+}
+
 /// As [`read`], but only the rows whose text in `column` is one of `wanted`: the other columns of the rest are not decoded.
 ///
 /// # Errors
@@ -56,13 +69,17 @@ pub fn read_where(
     column: &str,
     wanted: &[&str],
 ) -> Result<Rows, TableError> {
-    open(table, path, columns, Some((column, wanted)))
+    open(table, path, one_of(columns), Some((column, wanted)))
+}
+
+fn one_of(columns: &[&str]) -> impl Fn(&str) -> bool {
+    move |name| columns.is_empty() || columns.contains(&name)
 }
 
 fn open(
     table: &str,
     path: &Path,
-    columns: &[&str],
+    is_wanted: impl Fn(&str) -> bool,
     condition: Option<(&str, &[&str])>,
 ) -> Result<Rows, TableError> {
     let fail = |message: String| TableError::new(table, format!("{}: {message}", path.display()));
@@ -70,11 +87,9 @@ fn open(
     let builder =
         ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| fail(error.to_string()))?;
     refuse_newer(builder.metadata().file_metadata().key_value_metadata()).map_err(fail)?;
-    let mask = if columns.is_empty() {
-        ProjectionMask::all()
-    } else {
-        ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied())
-    };
+    let columns = builder.schema().fields().iter().enumerate();
+    let wanted = columns.filter_map(|(at, field)| is_wanted(field.name()).then_some(at));
+    let mask = ProjectionMask::roots(builder.parquet_schema(), wanted);
     let filter = condition.map(|(column, wanted)| {
         let wanted: Vec<String> = wanted.iter().map(|&text| text.to_owned()).collect();
         let mask = ProjectionMask::columns(builder.parquet_schema(), [column]);
@@ -219,32 +234,19 @@ impl<'a> Row<'a> {
     }
 
     /// Columns of text, numbers, booleans and lists that are not null, with their values as text.
-    pub fn cells(&self) -> impl Iterator<Item = (&'a str, String)> {
-        let (row, fields) = (*self, self.batch.schema_ref().fields());
-        fields.iter().filter_map(move |field| {
-            let name = field.name().as_str();
-            let value = row
-                .text(name)
-                .map(str::to_owned)
-                .or_else(|| row.int(name).map(|number| number.to_string()))
-                .or_else(|| row.bool(name).map(|known| known.to_string()))
-                .or_else(|| row.float(name).map(|number| number.to_string()))
-                .or_else(|| row.list(name).map(|list| list.join(", ")))?;
-            Some((name, value))
+    pub fn cells(&self) -> impl Iterator<Item = (&'a str, Cow<'a, str>)> {
+        let index = self.index;
+        let fields = self.batch.schema_ref().fields().iter();
+        let columns = fields.zip(self.batch.columns());
+        columns.filter_map(move |(field, array)| {
+            let value = array.is_valid(index).then(|| in_words(array, index))?;
+            Some((field.name().as_str(), value?))
         })
     }
 
     /// A list column.
     pub fn list(&self, name: &str) -> Option<Vec<String>> {
-        let elements = self.column(name)?.as_list_opt::<i32>()?.value(self.index);
-        Some(
-            elements
-                .as_string_opt::<i32>()?
-                .iter()
-                .flatten()
-                .map(str::to_owned)
-                .collect(),
-        )
+        texts(self.column(name)?, self.index)
     }
 
     /// A map column, sorted by key.
@@ -261,4 +263,28 @@ impl<'a> Row<'a> {
                 .collect(),
         )
     }
+}
+
+/// The texts of a list.
+fn texts(array: &dyn Array, index: usize) -> Option<Vec<String>> {
+    let elements = array.as_list_opt::<i32>()?.value(index);
+    let texts = elements.as_string_opt::<i32>()?.iter().flatten();
+    Some(texts.map(str::to_owned).collect())
+}
+
+/// A value as text; `None` for times and maps.
+fn in_words(array: &dyn Array, index: usize) -> Option<Cow<'_, str>> {
+    Some(match array.data_type() {
+        DataType::Utf8 => Cow::Borrowed(array.as_string_opt::<i32>()?.value(index)),
+        DataType::Boolean => Cow::Owned(array.as_boolean_opt()?.value(index).to_string()),
+        DataType::Int64 => {
+            let number = array.as_primitive_opt::<Int64Type>()?.value(index);
+            Cow::Owned(number.to_string())
+        }
+        DataType::Float64 => {
+            let number = array.as_primitive_opt::<Float64Type>()?.value(index);
+            Cow::Owned(number.to_string())
+        }
+        _ => Cow::Owned(texts(array, index)?.join(", ")),
+    })
 }
