@@ -376,7 +376,14 @@ fn write(
     for picture in pictures {
         let dot = dot::write(picture);
         folder.put(&format!("{}.json", picture.stem), picture.json().as_bytes())?;
-        folder.put(&format!("{}.dot", picture.stem), dot.as_bytes())?;
+        let key = format!("{}.dot", picture.stem);
+        if folder.get(&key)?.as_deref() != Some(dot.as_bytes()) {
+            // A rendering of an earlier run must not pass for this one's.
+            for format in <Format as ValueEnum>::value_variants() {
+                folder.remove(&format!("{}.{}", picture.stem, format.ending()))?;
+            }
+        }
+        folder.put(&key, dot.as_bytes())?;
         let Some(format) = render else { continue };
         let key = format!("{}.{}", picture.stem, format.ending());
         match layout::render(&dot, format, layout::TIME_LIMIT) {
@@ -387,8 +394,6 @@ fn write(
                 (render, whole) = (None, false);
             }
             Err(error) => {
-                // A rendering of an earlier run must not pass for this one's.
-                folder.remove(&key)?;
                 shell::warn(&format!("{key}: {error}"));
                 whole = false;
             }

@@ -1,7 +1,9 @@
 //! Pictures out of DOT, by Graphviz's `dot` with a time limit.
 
-use std::io::Write as _;
+use std::io::{Read, Write as _};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// How long `dot` may work on one picture.
@@ -50,7 +52,16 @@ pub enum LayoutError {
 /// # Errors
 /// When Graphviz is missing, refuses, or takes longer than `limit`.
 pub fn render(dot: &str, format: Format, limit: Duration) -> Result<Vec<u8>, LayoutError> {
-    let mut child = Command::new("dot")
+    render_by(Path::new("dot"), dot, format, limit)
+}
+
+fn render_by(
+    program: &Path,
+    dot: &str,
+    format: Format,
+    limit: Duration,
+) -> Result<Vec<u8>, LayoutError> {
+    let mut child = Command::new(program)
         .arg(format!("-T{}", format.ending()))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -63,40 +74,47 @@ pub fn render(dot: &str, format: Format, limit: Duration) -> Result<Vec<u8>, Lay
                 LayoutError::Io(error)
             }
         })?;
-    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-    std::thread::scope(|scope| {
-        // All three pipes at once: a full one would stop dot and with it the others.
-        let writer =
-            scope.spawn(move || stdin.map_or(Ok(()), |mut pipe| pipe.write_all(dot.as_bytes())));
-        let picture = scope.spawn(move || read_all(stdout));
-        let complaint = scope.spawn(move || read_all(stderr));
-        let ended = wait(&mut child, limit);
-        let written = writer.join();
-        let (picture, complaint) = (picture.join(), complaint.join());
-        if !ended? {
-            return Err(LayoutError::TimeOut(limit));
-        }
-        let status = child.wait()?;
-        let picture = picture.ok().transpose()?.unwrap_or_default();
-        let complaint = complaint.ok().transpose()?.unwrap_or_default();
-        if !status.success() || picture.is_empty() {
-            let text = String::from_utf8_lossy(&complaint);
-            let first = text.lines().next().unwrap_or("no picture and no message");
-            return Err(LayoutError::Failed(
-                handoff::text::clip(first, 300).into_owned(),
-            ));
-        }
-        written.ok().transpose()?;
-        Ok(picture)
+    // All three pipes at once: a full one would stop dot and with it the others.
+    let source = dot.as_bytes().to_vec();
+    let writer = child
+        .stdin
+        .take()
+        .map(|mut pipe| std::thread::spawn(move || pipe.write_all(&source)));
+    let picture = child.stdout.take().map(read_all);
+    let complaint = child.stderr.take().map(read_all);
+    if !wait(&mut child, limit)? {
+        // Nobody waits for the pipes: where `dot` is a script, what it started may hold them for as long as it likes.
+        return Err(LayoutError::TimeOut(limit));
+    }
+    let status = child.wait()?;
+    let written = writer.map_or(Ok(()), joined);
+    let picture = picture.map_or(Ok(Vec::new()), joined)?;
+    let complaint = complaint.map_or(Ok(Vec::new()), joined)?;
+    if !status.success() || picture.is_empty() {
+        let text = String::from_utf8_lossy(&complaint);
+        let first = text.lines().next().unwrap_or("no picture and no message");
+        return Err(LayoutError::Failed(
+            handoff::text::clip(first, 300).into_owned(),
+        ));
+    }
+    written?;
+    Ok(picture)
+}
+
+/// Reads a pipe to its end, beside everything else.
+fn read_all(mut pipe: impl Read + Send + 'static) -> JoinHandle<std::io::Result<Vec<u8>>> {
+    std::thread::spawn(move || {
+        let mut bytes = Vec::new();
+        pipe.read_to_end(&mut bytes)?;
+        Ok(bytes)
     })
 }
 
-fn read_all(pipe: Option<impl std::io::Read>) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if let Some(mut pipe) = pipe {
-        pipe.read_to_end(&mut bytes)?;
-    }
-    Ok(bytes)
+/// What a thread came back with.
+fn joined<T>(thread: JoinHandle<std::io::Result<T>>) -> std::io::Result<T> {
+    thread
+        .join()
+        .unwrap_or_else(|_| Err(std::io::Error::other("a pipe's thread ended early")))
 }
 
 /// Whether the child ended by itself; it is ended when the time is up.
@@ -125,6 +143,22 @@ mod tests {
     fn a_picture_that_takes_too_long_is_given_up() {
         let result = render("digraph { a -> b }", Format::Svg, Duration::ZERO);
         assert!(matches!(result, Err(LayoutError::TimeOut(_))), "{result:?}");
+    }
+
+    #[test]
+    fn what_a_script_started_is_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let late = folder.path().join("late");
+        // What outlives the script has its output open, and leaves a file before it lets go.
+        let script = format!("#!/bin/sh\n(sleep 10; : > '{}') &\nwait\n", late.display());
+        let program = folder.path().join("dot");
+        std::fs::write(&program, script).unwrap();
+        let mut mode = std::fs::metadata(&program).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut mode, 0o755);
+        std::fs::set_permissions(&program, mode).unwrap();
+        let result = render_by(&program, "graph {}", Format::Svg, Duration::ZERO);
+        assert!(matches!(result, Err(LayoutError::TimeOut(_))), "{result:?}");
+        assert!(!late.exists(), "the limit holds for all that dot is");
     }
 
     #[test]

@@ -160,6 +160,28 @@ fn every_picture_of_the_shop_goes_through_dot() {
 }
 
 #[test]
+fn a_rendering_stays_beside_the_dot_that_it_shows_and_no_other() {
+    let (folder, out) = (tempdir().unwrap(), tempdir().unwrap());
+    shop().commit(folder.path(), true);
+    let into = |more: &[&str]| {
+        let out = ["landscape", "--out", out.path().to_str().unwrap()];
+        assert_eq!(
+            diagram(folder.path(), &[&out, more].concat()).status.code(),
+            Some(0)
+        );
+    };
+    let lies = |ending: &str| out.path().join(format!("landscape.{ending}")).exists();
+    into(&["--render", "svg"]);
+    into(&["--render", "png"]);
+    into(&[]);
+    assert!(lies("svg") && lies("png"), "the same run");
+    into(&["--env", "prod"]);
+    assert!(lies("dot") && !lies("svg") && !lies("png"));
+    let index = std::fs::read_to_string(out.path().join("index.md")).unwrap();
+    assert!(!index.contains("svg") && !index.contains("png"), "{index}");
+}
+
+#[test]
 fn without_graphviz_the_dot_is_kept_and_the_exit_code_tells() {
     let folder = tempdir().unwrap();
     let out = tempdir().unwrap();

@@ -179,8 +179,9 @@ fn task(page: &Page<'_>, severity: Severity, check_id: &str, findings: &[&Findin
     } else {
         String::new()
     };
+    // GitHub ticks the box of a line that has [x] anywhere, in code too: what others wrote stands on a line of its own.
     format!(
-        "- [ ] **{}** {}{many}: {what}. On {}",
+        "- [ ] **{}** {}{many}:\n  {what}. On {}",
         severity.name(),
         code(check_id),
         some_of(&resources, NAMED)

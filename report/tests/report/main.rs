@@ -7,6 +7,7 @@ mod history;
 mod hostile;
 mod lake;
 mod limits;
+mod markdown;
 mod page;
 mod people;
 
