@@ -3,7 +3,8 @@
 use duckdb::Connection;
 
 /// Does `work` with `other`, a second connection to a database, while `meanwhile` is done with the first: most of the time of
-/// short questions goes into planning, of which a connection does one at a time.
+/// short questions goes into planning, of which a connection does one at a time. What the first has not committed, the second
+/// does not see: nothing may be under way.
 ///
 /// # Errors
 /// Those of either.

@@ -125,22 +125,42 @@ pub(super) struct World {
     pub(super) limits: BTreeMap<Arc<str>, Limits>,
 }
 
+/// What [`World::read`] asks for, in two parts.
+type Principals = (World, Vec<Identity>);
+type Policies = (Vec<Attachment>, Managed);
+type OfPrincipals<'a> = &'a (dyn Fn(&Connection) -> anyhow::Result<Principals> + Sync);
+type OfPolicies<'a> = &'a dyn Fn() -> anyhow::Result<Policies>;
+
 impl World {
     /// Reads principals and policies.
     pub(super) fn principals(connection: &Connection) -> anyhow::Result<Self> {
-        Self::read(connection, true)
+        Self::read(connection, true, |of_principals, of_policies| {
+            Ok((of_principals(connection)?, of_policies()?))
+        })
     }
 
-    /// As [`Self::principals`]; trust policies only if `with_trust`.
-    pub(super) fn read(connection: &Connection, with_trust: bool) -> anyhow::Result<Self> {
-        let of_principals = |other: &Connection| {
+    /// As [`Self::principals`], of a session in which nothing is under way; trust policies only if `with_trust`.
+    pub(super) fn principals_at_once(
+        connection: &Connection,
+        with_trust: bool,
+    ) -> anyhow::Result<Self> {
+        Self::read(connection, with_trust, |of_principals, of_policies| {
+            beside(connection.try_clone()?, of_principals, of_policies)
+        })
+    }
+
+    fn read(
+        connection: &Connection,
+        with_trust: bool,
+        ask: impl FnOnce(OfPrincipals<'_>, OfPolicies<'_>) -> anyhow::Result<(Principals, Policies)>,
+    ) -> anyhow::Result<Self> {
+        let of_principals = |connection: &Connection| {
             let mut world = Self::default();
-            world.read_organization(other)?;
-            Ok((world, rows::identities(other, with_trust)?))
+            world.read_organization(connection)?;
+            Ok((world, rows::identities(connection, with_trust)?))
         };
         let of_policies = || Ok((rows::attachments(connection)?, rows::managed(connection)?));
-        let ((mut world, identities), (attachments, managed)) =
-            beside(connection.try_clone()?, of_principals, of_policies)?;
+        let ((mut world, identities), (attachments, managed)) = ask(&of_principals, &of_policies)?;
         let attached = world.take_attached(&attachments, &managed);
         world.take_holders(identities, &attached, with_trust);
         Ok(world)

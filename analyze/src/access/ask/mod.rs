@@ -176,7 +176,7 @@ fn who(
         let row = (resource != "*").then(|| rows::resource(other, resource));
         Ok((row.transpose()?.flatten(), Edges::read(other)?))
     };
-    let of_principals = || World::read(connection, with_trust);
+    let of_principals = || World::principals_at_once(connection, with_trust);
     let ((row, edges), world) = beside(connection.try_clone()?, of_question, of_principals)?;
     // The process ends with the answer: taking all this apart would take as long as judging it.
     let mut world = ManuallyDrop::new(world);
