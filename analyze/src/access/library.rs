@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, OnceLock};
 
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::classes;
@@ -47,37 +48,37 @@ impl Library {
         name: &str,
         text: Option<&str>,
     ) -> PolicyId {
-        let key = (name.to_owned(), text.map(str::to_owned), layer);
-        if let Some(id) = self.known.get(&key) {
-            return *id;
+        self.add_all(layer, kind, &[(name, text)])[0]
+    }
+
+    /// As [`Self::add`] for each of `policies`, names and texts; new ones are read on all cores.
+    pub(super) fn add_all(
+        &mut self,
+        layer: &'static str,
+        kind: PolicyKind,
+        policies: &[(&str, Option<&str>)],
+    ) -> Vec<PolicyId> {
+        let first = self.entries.len();
+        let mut new: Vec<(&str, Option<&str>)> = Vec::new();
+        let mut ids = Vec::new();
+        for &(name, text) in policies {
+            let key = (name.to_owned(), text.map(str::to_owned), layer);
+            ids.push(*self.known.entry(key).or_insert_with(|| {
+                new.push((name, text));
+                first + new.len() - 1
+            }));
         }
-        let read = match text {
-            None => Err("the run has no document of it that is JSON".to_owned()),
-            Some(text) => {
-                Policy::with_document(name, kind, text).map_err(|error| error.to_string())
-            }
+        let read = |&(name, text): &(&str, Option<&str>)| read(layer, kind, name, text);
+        let entries: Vec<(Entry, Option<String>)> = match new.as_slice() {
+            // Most come one by one.
+            [one] => vec![read(one)],
+            many => many.par_iter().map(read).collect(),
         };
-        let (policy, document) = match read {
-            Ok((policy, document)) => (policy, Some(document)),
-            Err(why) => {
-                self.unread.push((name.to_owned(), why));
-                (unread(name, kind), None)
-            }
-        };
-        let mentions_mfa = policy
-            .statements()
-            .iter()
-            .flat_map(|statement| statement.keys())
-            .any(|key| key.starts_with("aws:multifactorauth"));
-        let id = self.entries.len();
-        self.entries.push(Entry {
-            policy: Arc::new(policy),
-            layer,
-            document,
-            mentions_mfa,
-        });
-        self.known.insert(key, id);
-        id
+        for ((name, _), (entry, why)) in new.into_iter().zip(entries) {
+            self.entries.push(entry);
+            self.unread.extend(why.map(|why| (name.to_owned(), why)));
+        }
+        ids
     }
 
     pub(super) fn get(&self, id: PolicyId) -> &Entry {
@@ -151,6 +152,35 @@ impl Library {
     pub(super) fn entries(&self) -> &[Entry] {
         &self.entries
     }
+}
+
+/// Reads a policy; if it can't be read, also why.
+fn read(
+    layer: &'static str,
+    kind: PolicyKind,
+    name: &str,
+    text: Option<&str>,
+) -> (Entry, Option<String>) {
+    let read = match text {
+        None => Err("the run has no document of it that is JSON".to_owned()),
+        Some(text) => Policy::with_document(name, kind, text).map_err(|error| error.to_string()),
+    };
+    let (policy, document, why) = match read {
+        Ok((policy, document)) => (policy, Some(document), None),
+        Err(why) => (unread(name, kind), None, Some(why)),
+    };
+    let mentions_mfa = policy
+        .statements()
+        .iter()
+        .flat_map(|statement| statement.keys())
+        .any(|key| key.starts_with("aws:multifactorauth"));
+    let entry = Entry {
+        policy: Arc::new(policy),
+        layer,
+        document,
+        mentions_mfa,
+    };
+    (entry, why)
 }
 
 /// A policy that may allow everything and may deny everything.

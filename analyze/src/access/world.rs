@@ -1,6 +1,7 @@
 //! Principals, resources and policies of a run, as they are judged.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 use duckdb::Connection;
@@ -293,32 +294,35 @@ impl World {
     fn take_attached<'a>(
         &mut self,
         attachments: &'a [Attachment],
-        managed: &Managed,
+        managed: &'a Managed,
     ) -> HashMap<(&'a str, &'a str), Vec<PolicyId>> {
-        let mut of_managed: HashMap<(&str, &str), Vec<PolicyId>> = HashMap::new();
-        let mut attached: HashMap<(&str, &str), Vec<PolicyId>> = HashMap::new();
+        let mut read: Vec<(&str, Option<&str>)> = Vec::new();
+        // Of each attachment, which of those are its.
+        let mut of_managed: HashMap<(&str, &str), Range<usize>> = HashMap::new();
+        let mut ranges = Vec::new();
         for one in attachments {
-            let mut add = |text: Option<&str>| {
-                let kind = PolicyKind::Principal;
-                self.library
-                    .add("identityPolicies", kind, &one.policy, text)
+            let mut push = |texts: &[Option<&'a str>]| {
+                let start = read.len();
+                read.extend(texts.iter().map(|text| (one.policy.as_str(), *text)));
+                start..read.len()
             };
-            let ids = attached.entry((&one.account, &one.principal)).or_default();
-            if !one.is_managed {
-                ids.push(add(one.document.as_deref()));
-                continue;
-            }
-            let known = of_managed
-                .entry((&one.account, &one.policy))
-                .or_insert_with(
-                    || match managed.get(&(one.account.clone(), one.policy.clone())) {
-                        Some(documents) => {
-                            documents.iter().map(|text| add(text.as_deref())).collect()
-                        }
-                        None => vec![add(None)],
-                    },
-                );
-            ids.extend_from_slice(known);
+            ranges.push(if one.is_managed {
+                let of_one = of_managed.entry((&one.account, &one.policy));
+                let texts = || match managed.get(&(one.account.clone(), one.policy.clone())) {
+                    Some(texts) => texts.iter().map(Option::as_deref).collect(),
+                    None => vec![None],
+                };
+                of_one.or_insert_with(|| push(&texts())).clone()
+            } else {
+                push(&[one.document.as_deref()])
+            });
+        }
+        let (layer, kind) = ("identityPolicies", PolicyKind::Principal);
+        let ids = self.library.add_all(layer, kind, &read);
+        let mut attached: HashMap<(&str, &str), Vec<PolicyId>> = HashMap::new();
+        for (one, range) in attachments.iter().zip(ranges) {
+            let of_principal = attached.entry((&one.account, &one.principal)).or_default();
+            of_principal.extend_from_slice(&ids[range]);
         }
         for policies in attached.values_mut() {
             policies.sort_unstable();
