@@ -44,6 +44,28 @@ pub fn write(page: &mut Page<'_>, evaluation: &Evaluation) {
         table.row(&cells);
     }
     page.table(&table, ROWS, "line");
+    page.paragraph(&proposal(&access.holders));
+}
+
+/// What becomes of permissions that nobody uses, and how to get the policies for it.
+fn proposal(holders: &[Holder]) -> String {
+    const COMMAND: &str = "`analyze access --propose DIR` writes policies of what was used, special roles for dangerous work, and the proof of them";
+    if holders.iter().all(|holder| holder.used.is_none()) {
+        return format!(
+            "Without events in the lake nobody knows what of it is used. With them, {COMMAND}."
+        );
+    }
+    let idle = holders
+        .iter()
+        .filter(|holder| holder.used.is_some_and(|used| used < holder.actions));
+    match idle.count() as u64 {
+        0 => format!("Events show each of these actions in use. {COMMAND}."),
+        idle => format!(
+            "On {} of {}, some of the actions were never seen in use. {COMMAND}.",
+            number(idle),
+            counted(holders.len() as u64, "line")
+        ),
+    }
 }
 
 fn administrators(access: &Access) -> String {

@@ -94,6 +94,7 @@ fn who_may_endanger_what_is_critical_and_how_freely() {
         "The administrator `role/admin` may do everything and is left out. Of 1 principal it is not known whether",
         "| role `build` and `deploy` | **1** | **1** keys | 1 if | – | – | 1 ? | 4 | 1 |",
         "| role `break-glass`, for dangerous work | 1 MFA | – | – | – | – | – | 1 | 0 |",
+        "On 2 of 2 lines, some of the actions were never seen in use. `analyze access --propose DIR` writes policies",
     ] {
         assert!(matrix.contains(wanted), "{wanted}: {matrix}");
     }
@@ -137,6 +138,12 @@ fn without_the_tables_without_events_and_without_anything_critical_it_says_so() 
     run.commit(folder.path(), NOW);
     assert!(
         matrix(folder.path()).contains("| 1 | not known |"),
+        "{}",
+        matrix(folder.path())
+    );
+    assert!(
+        matrix(folder.path())
+            .contains("Without events in the lake nobody knows what of it is used."),
         "{}",
         matrix(folder.path())
     );
