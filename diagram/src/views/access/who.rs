@@ -208,6 +208,23 @@ impl<'a> Who<'a> {
         leads_on && passes(step.freedom) && self.freedom_of(step.from).is_some_and(passes)
     }
 
+    /// How many of those outside may destroy something without a second factor, and of how many that is not known.
+    pub(super) fn destroying_outsiders(&self) -> [u64; 2] {
+        let from =
+            |found: &BTreeSet<PrincipalNumber>, passes: fn(Freedom) -> bool| -> BTreeSet<&Party> {
+                let steps = self.steps.iter();
+                steps
+                    .filter(|step| !matches!(step.from, Party::Principal(_) | Party::Service(_)))
+                    .filter(|step| self.leads_on(step, found, passes))
+                    .map(|step| step.from)
+                    .collect()
+            };
+        let known = from(&self.hot, Freedom::is_unguarded).len();
+        let either = &self.hot | &self.perhaps;
+        let all = from(&either, |freedom| !freedom.is_guarded()).len();
+        [known as u64, (all - known) as u64]
+    }
+
     /// Whether something can be destroyed by this way without a second factor.
     pub(super) fn is_hot(&self, step: &Step<'_>) -> bool {
         self.leads_on(step, &self.hot, Freedom::is_unguarded)

@@ -193,10 +193,12 @@ pub(super) fn caption(scene: &Scene<'_>, measure: Measure, account: &Account) ->
         count(outside as u64, "outsider"),
         count(who.admins.len() as u64, "administrator")
     ));
-    let perhaps = users(&who.perhaps);
+    let [outsiders, perhaps_outsiders] = who.destroying_outsiders();
+    let perhaps = users(&who.perhaps) + perhaps_outsiders;
     parts.push(format!(
-        "{} may destroy without a second factor{}",
-        grouped(users(&who.hot)),
+        "{} and {} may destroy without a second factor{}",
+        count(users(&who.hot), "user"),
+        count(outsiders, "outsider"),
         if perhaps > 0 {
             format!(", {} perhaps, not known", grouped(perhaps))
         } else {

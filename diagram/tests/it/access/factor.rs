@@ -100,7 +100,7 @@ fn a_second_factor_on_the_way_counts_whatever_else_is_not_known_of_it() {
         let chain = Chain::drawn([verdict, "required"], &[FREE]);
         let caption = chain.caption();
         assert!(
-            caption.contains("0 may destroy without a second factor\""),
+            caption.contains("0 users and 0 outsiders may destroy without a second factor\""),
             "{verdict}: {caption}"
         );
     }
@@ -114,25 +114,25 @@ fn what_is_not_known_is_no_second_factor() {
         (
             FREE,
             &both[..1],
-            "0 may destroy without a second factor",
+            "0 users and 0 outsiders may destroy without a second factor",
             "+destroyed with MFA only",
         ),
         (
             FREE,
             &both[1..],
-            "0 may destroy without a second factor, 1 perhaps, not known",
+            "0 users and 0 outsiders may destroy without a second factor, 1 perhaps, not known",
             "?perhaps destroyed without MFA",
         ),
         (
             FREE,
             &both[..],
-            "0 may destroy without a second factor, 1 perhaps, not known",
+            "0 users and 0 outsiders may destroy without a second factor, 1 perhaps, not known",
             "?perhaps destroyed without MFA",
         ),
         (
             UNKNOWN,
             &[FREE],
-            "0 may destroy without a second factor, 1 perhaps, not known",
+            "0 users and 0 outsiders may destroy without a second factor, 1 perhaps, not known",
             "destroyed by 1 role",
         ),
     ] {

@@ -77,7 +77,7 @@ fn who_may_destroy_what_matters_is_hot_unless_a_second_factor_stands_between() {
     assert!(
         access["caption"]
             .to_string()
-            .contains("1 may destroy without a second factor")
+            .contains("1 user and 1 outsider may destroy without a second factor")
     );
     svg(&stdout(&diagram(folder.path(), &["access"])));
 }
