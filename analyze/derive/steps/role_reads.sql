@@ -47,7 +47,9 @@ patterns as (
     select
         *, regexp_matches(pattern, '[*?]') as is_wide,
         -- Most patterns are a beginning, which is told faster than by a regular expression.
-        case when regexp_full_match(pattern, '[^*?]*\*+') then rtrim(pattern, '*') end as beginning
+        case when regexp_full_match(pattern, '[^*?]*\*+') then rtrim(pattern, '*') end as beginning,
+        -- What stands before the first wildcard and after the last, in which case matters not.
+        regexp_extract(lower(pattern), '^[^*?]*') as head, regexp_extract(lower(pattern), '[^*?]*$') as tail
     from (select distinct account_id, service, resource, case service when 's3' then split_part(resource, '/', 1) else resource end as pattern from granted)
 ),
 stores as (
@@ -76,7 +78,9 @@ matched as (
     select p.account_id, p.service, p.resource, s.arn, s.has_key, s.may_deny
     from patterns as p
     join guarded_stores as s on s.account_id = p.account_id and s.service = p.service
-    where p.is_wide and p.beginning is null and pattern_covers(p.pattern, s.arn)
+    where p.is_wide and p.beginning is null
+        -- A regular expression is made anew for every pair, so only for those that it may fit.
+        and case when starts_with(lower(s.arn), p.head) and ends_with(lower(s.arn), p.tail) then pattern_covers(p.pattern, s.arn) else false end
 ),
 organized as (
     select account_id from aws_organizations_organization
