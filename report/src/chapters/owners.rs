@@ -179,9 +179,10 @@ fn task(page: &Page<'_>, severity: Severity, check_id: &str, findings: &[&Findin
     } else {
         String::new()
     };
-    // GitHub ticks the box of a line that has [x] anywhere, in code too: what others wrote stands on a line of its own.
+    // GitHub ticks the box of a line that has [x] anywhere, in code too: what others wrote stands on
+    // the next, which begins with the check's name and so is no heading or list of its own.
     format!(
-        "- [ ] **{}** {}{many}:\n  {what}. On {}",
+        "- [ ] **{}**\n  {}{many}: {what}. On {}",
         severity.name(),
         code(check_id),
         some_of(&resources, NAMED)
