@@ -310,15 +310,9 @@ pub(crate) fn open_some(
     for name in wanted.spared {
         session.register(name, &[])?;
     }
-    let mut written: Vec<FileEntry> = analyzed.map(|record| record.files).unwrap_or_default();
-    written.retain(|file| is_wanted(&file.table));
-    let mut by_table: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
-    for (file, path) in written.iter().zip(run.lake.local_paths(&written)?) {
-        by_table
-            .entry(&file.table)
-            .or_default()
-            .push(path.canonicalize()?);
-    }
+    let mut files: Vec<FileEntry> = analyzed.map(|record| record.files).unwrap_or_default();
+    files.retain(|file| is_wanted(&file.table));
+    let by_table = written(run, &files)?;
     for name in tables.iter().filter(|name| is_analyzed(name)) {
         let paths = by_table.get(name).ok_or_else(|| {
             Hinted::new(
@@ -345,14 +339,13 @@ pub(crate) fn open_reached(
     select: &str,
     reached: &Reached,
 ) -> anyhow::Result<Option<Session>> {
-    /// Tables about the run itself that are there in any case, and complete.
-    const OF_RUN: [&str; 7] = [
+    /// Tables about the run itself that are there in any case, and complete. What is missing is not among them: of a file that
+    /// is not opened nobody knows whether it can be read.
+    const OF_RUN: [&str; 5] = [
         "accounts",
         "collect_outcomes",
         "collected",
-        "gaps",
         "known_accounts",
-        "missing",
         "resource_tables",
     ];
     let trail = schema::trail().map(|table| table.name);
@@ -393,13 +386,7 @@ fn open_findings(session: &Session, run: &Run, id: &RunId) -> anyhow::Result<Vec
     let files = RunRecord::read(&run.lake, id, Stage::Analyze)?
         .map(|record| record.files)
         .unwrap_or_default();
-    let mut by_table: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
-    for (file, path) in files.iter().zip(run.lake.local_paths(&files)?) {
-        by_table
-            .entry(&file.table)
-            .or_default()
-            .push(path.canonicalize()?);
-    }
+    let mut by_table = written(run, &files)?;
     if !session::derived_names().all(|name| by_table.contains_key(name)) {
         session.derive()?;
         for name in session::derived_names() {
@@ -410,4 +397,19 @@ fn open_findings(session: &Session, run: &Run, id: &RunId) -> anyhow::Result<Vec
         session.register(name, paths)?;
     }
     Ok(by_table.into_values().flatten().collect())
+}
+
+/// Where files of the lake lie on this machine, by table.
+fn written<'f>(
+    run: &Run,
+    files: &'f [FileEntry],
+) -> anyhow::Result<BTreeMap<&'f str, Vec<PathBuf>>> {
+    let mut by_table: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
+    for (file, path) in files.iter().zip(run.lake.local_paths(files)?) {
+        by_table
+            .entry(&file.table)
+            .or_default()
+            .push(path.canonicalize()?);
+    }
+    Ok(by_table)
 }

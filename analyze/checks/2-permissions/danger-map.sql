@@ -1,7 +1,7 @@
 /*
 title = "Who may endanger a critical resource is written down"
 severity = "info"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "resources"]
 remediation = "Go through the list with the owner of the resource: who is not needed for a task loses the permission, and the rest goes behind a special role with MFA. `analyze access --action ACTION --resource ARN` names policies and ways."
 command = "analyze access --action {action} --resource {resource_arn}"
 */

@@ -1,7 +1,7 @@
 /*
 title = "Nobody may endanger critical resources without MFA"
 severity = "high"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "resources"]
 remediation = "Take these actions out of what people always have, and put them into a role whose trust policy allows sts:AssumeRole only with \"Bool\": {\"aws:MultiFactorAuthPresent\": \"true\"}. A Deny must test BoolIfExists for false: with Bool alone, requests signed with access keys slip through, because they lack the key."
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_mfa_configure-api-require.html"]
 */

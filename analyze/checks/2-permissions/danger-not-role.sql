@@ -1,7 +1,7 @@
 /*
 title = "What endangers critical resources is granted to roles, not to users and groups"
 severity = "high"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "resources"]
 remediation = "Move these actions into a role made for the purpose, which people assume with MFA for as long as the task takes, and take them from the users and groups. What people have all the time, a stolen key has too."
 command = "aws iam list-entities-for-policy --policy-arn {policy_arn}"
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html"]

@@ -1,7 +1,12 @@
 /*
 title = "Nobody may destroy both critical data and its backups"
 severity = "high"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "relationships"]
+tables = [
+    "aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "relationships", "resources",
+    # Backups that are not in the run could be in the same hands.
+    "aws_backup_recovery_point", "aws_dynamodb_backup", "aws_ec2_image", "aws_ec2_snapshot", "aws_elasticache_snapshot",
+    "aws_rds_db_cluster_snapshot", "aws_rds_db_instance_automated_backup", "aws_rds_db_snapshot", "aws_redshift_cluster_snapshot",
+]
 remediation = "Split it: whoever may delete the data must not delete snapshots, recovery points and versions, nor stop the trail. Give one half to a role of its own with MFA, keep copies in a vault of another account, and lock the vault."
 links = ["https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html"]
 */

@@ -1,7 +1,7 @@
 /*
 title = "Few may destroy a critical resource"
 severity = "medium"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "resources"]
 remediation = "Take the permission from whoever no longer needs it: one special role that a few may assume is enough. limits.danger_principals sets how many are few."
 command = "aws iam list-entities-for-policy --policy-arn {policy_arn}"
 */

@@ -1,7 +1,7 @@
 /*
 title = "Policies that endanger critical resources name them, or their tags"
 severity = "medium"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "resources"]
 remediation = "Name the resources in the statement, or add a condition on aws:ResourceTag for the actions that know it, so that what is critical is not among them. Actions that take only * can't be limited: keep them in a special role with MFA. A policy of AWS can't be changed: replace it."
 command = "aws iam get-policy --policy-arn {policy_arn}"
 links = ["https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html"]
@@ -75,13 +75,26 @@ judged as (
     join classes as c on c.resource_class = p.resource_class
     group by p.account_id, p.policy
 ),
+-- What a policy allows on these is not known.
+unknown_resources as (
+    select distinct c.account_id, c.region, c.arn
+    from critical_resources as c
+    join resource_classes as r on r.account_id = c.account_id and r.resource_arn = c.arn and r.policy_unread
+),
+-- Among them may be some that it allows on whatever there is.
+wide as (
+    select distinct policy
+    from allowing
+    where is_wide
+),
 unread as (
     select account_id, policy, list_sort(list(principal_label(principal_arn))) as holders
     from (select account_id, principal_arn, unnest(unread) as policy from principal_classes)
     group by account_id, policy
 ),
 every as (
-    select * from judged
+    select * replace (is_wide or case when account_id in (select account_id from unknown_resources) and policy in (from wide) then null else false end as is_wide)
+    from judged
     union all by name
     select account_id, policy, holders from unread
 )
@@ -106,3 +119,11 @@ select
         'only_on_everything': only_wildcard, 'critical_resources': resources
     } as evidence
 from every
+union all by name
+select
+    account_id,
+    region,
+    arn as resource_arn,
+    null::boolean as failed,
+    'what policies allow on it is not known: its own could not be read' as reason
+from unknown_resources

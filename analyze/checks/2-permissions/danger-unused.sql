@@ -1,7 +1,7 @@
 /*
 title = "Permissions to endanger critical resources are used, or taken away"
 severity = "medium"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "resources"]
 remediation = "Deny what was not used for so long; when nothing breaks, take it out of the policies that allow it. Work that comes once a year belongs into a special role. Of a role that single sign-on keeps, change the permission set instead."
 command = "aws iam put-{kind}-policy --{kind}-name {name} --policy-name deny-unused-dangers --policy-document {policy}"
 links = ["https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_last-accessed.html"]
@@ -69,6 +69,12 @@ judged as (
     join held_lists as g on g.principal_class = h.principal_class
     left join used as u on u.principal_arn = h.principal_arn
 ),
+-- What these may do is not known in full: a policy of theirs, or of a resource, could not be read.
+uncertain as (
+    select distinct principal_class
+    from critical_grants
+    where verdict = 'unknown' and resource_class in (select resource_class from critical_resources)
+),
 -- What only services use, they may need when something fails.
 assumed as (
     select to_arn, bool_and(from_kind = 'service') as by_services
@@ -77,7 +83,7 @@ assumed as (
 ),
 rows as (
     select
-        h.*, j.used, j.unlogged, j.days, j.age, a.by_services,
+        h.*, j.used, j.unlogged, j.days, j.age, a.by_services, n.principal_class is not null as is_uncertain,
         h.account_id in (select account_id from trail_days) as has_events,
         -- Without events: all of it, when the role itself was not used.
         case
@@ -86,8 +92,10 @@ rows as (
         end as unused,
         nullif(list_concat(coalesce(j.too_short, []), case when j.age < setting('role_unused_days') then coalesce(j.observed, []) else [] end), []) as pending
     from holders as h
-    join judged as j on j.account_id = h.account_id and j.principal_arn = h.principal_arn
+    left join judged as j on j.account_id = h.account_id and j.principal_arn = h.principal_arn
+    left join uncertain as n on n.principal_class = h.principal_class
     left join assumed as a on a.to_arn = h.principal_arn
+    where j.principal_arn is not null or n.principal_class is not null
 ),
 documents as (
     select *, to_json({'Version': '2012-10-17', 'Statement': [{'Sid': 'DenyUnusedDangers', 'Effect': 'Deny', 'Action': unused, 'Resource': '*'}]})::varchar as policy
@@ -97,12 +105,13 @@ select
     account_id,
     'global' as region,
     principal_arn as resource_arn,
-    case when len(unused) > 0 then true when len(pending) > 0 or used is null then null else false end as failed,
+    case when len(unused) > 0 then true when len(pending) > 0 or used is null or is_uncertain then null else false end as failed,
     case when len(unused) > 0 and by_services then 'low' end as severity,
     case
         when len(unused) > 0 and not has_events then
             case when last_used_at is null then 'the role was never used' else 'the role was not used for ' || days_since(last_used_at) || ' days' end || ', says IAM, and has ' || some_of(unused) || ' on critical resources'
         when len(unused) > 0 then len(unused) || case when len(unused) = 1 then ' permission' else ' permissions' end || ' to endanger critical resources not used for ' || least(days, age) || ' days of events: ' || some_of(unused)
+        when is_uncertain then 'what it may do to critical resources is not known: a policy of its own, or of one of them, could not be read'
         when age < setting('role_unused_days') then 'it is ' || age || ' days old: too new to tell what it needs of ' || len(pending) || ' permissions'
         when len(pending) > 0 then 'the events of ' || setting('role_unused_days') || ' days are needed to tell whether it uses ' || some_of(pending)
         when used is null then 'calls of ' || some_of(unlogged) || ' are not logged as management events: whether it uses them is not known'

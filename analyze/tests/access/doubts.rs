@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::{ACCOUNT, Account, BUCKET, allow, ask, role, user};
-use crate::lake::FIRST;
+use super::{ACCOUNT, Account, BUCKET, allow, ask, policy, role, user};
+use crate::lake::{FIRST, overwrite};
 
 fn small() -> Account {
     Account::new()
@@ -212,6 +212,86 @@ fn a_policy_that_was_not_read_is_named() {
     let (_, output) = ask(&lake, &["--principal", "ben"]);
     assert!(
         output.code == 3 && output.stderr.contains("policy/gone could not be read"),
+        "{}",
+        output.stderr
+    );
+}
+
+/// A key whose policy lets in whom IAM does, and whoever may do anything.
+fn keyed() -> (Account, String) {
+    let key = format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/usual");
+    let root = json!({"Effect": "Allow", "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:root")}, "Action": "kms:*", "Resource": "*"});
+    let row = json!({
+        "arn": key, "resource_type": "kms:key", "name": "usual", "key_id": "usual", "policy": policy(&json!([root])),
+        "tags": {"Importance": "critical"},
+    });
+    let account = small()
+        .row("aws_kms_key", row)
+        .user("operator", &json!([allow("kms:*", "*")]));
+    (account, key)
+}
+
+#[test]
+fn the_policy_of_a_resource_whose_table_is_damaged_is_not_known() {
+    let (account, key) = keyed();
+    let lake = account.lake();
+    let question = ["--action", "kms:ScheduleKeyDeletion", "--resource", &key];
+    let (rows, output) = ask(&lake, &question);
+    assert_eq!(
+        (rows[0]["verdict"].as_str(), output.code),
+        (Some("allowed"), 0),
+        "{}",
+        output.stderr
+    );
+    let file = format!("inventory/aws_kms_key/account={ACCOUNT}/run={FIRST}/data.parquet");
+    overwrite(&lake.path(&file), &[b'x'; 500]);
+    let (rows, output) = ask(&lake, &question);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    assert!(
+        !rows.is_empty() && rows.iter().all(|row| row["verdict"] == "unknown"),
+        "{rows:?}"
+    );
+    let line = format!("warning: {ACCOUNT}: aws_kms_key is incomplete: its file can't be read");
+    assert!(
+        output.stderr.lines().any(|said| said == line),
+        "{}",
+        output.stderr
+    );
+    // Nor may what is computed from it pass.
+    let output = lake.analyze(&[&lake.run(FIRST), "--check", "danger-*"]);
+    assert_eq!(output.code, 3, "{}", output.stderr);
+    let sql = format!(
+        "select check_id, status from findings where resource_arn = '{key}' and check_id in ('danger-map', 'danger-unscoped') order by all"
+    );
+    let answer = lake.analyze(&["query", "--run", &lake.run(FIRST), "--format", "csv", &sql]);
+    assert_eq!(
+        answer.stdout, "check_id,status\ndanger-map,unknown\ndanger-unscoped,unknown\n",
+        "{}",
+        answer.stderr
+    );
+    // Other resources have nothing to do with it.
+    let (_, output) = ask(
+        &lake,
+        &["--action", "s3:DeleteBucket", "--resource", BUCKET],
+    );
+    assert_eq!(output.code, 0, "{}", output.stderr);
+}
+
+#[test]
+fn a_key_that_could_not_be_listed_may_be_anything() {
+    let (mut account, key) = keyed();
+    account.tables.insert("aws_kms_key", Vec::new());
+    account.errors.push(json!({"region": "eu-west-1", "service": "kms", "operation": "ListKeys", "table_name": "aws_kms_key", "kind": "denied", "code": "AccessDenied"}));
+    let lake = account.lake();
+    let (_, output) = ask(
+        &lake,
+        &["--action", "kms:ScheduleKeyDeletion", "--resource", &key],
+    );
+    let line = format!(
+        "warning: {ACCOUNT}: aws_kms_key is incomplete: kms:ListKeys was denied (AccessDenied)"
+    );
+    assert!(
+        output.code == 3 && output.stderr.lines().any(|said| said == line),
         "{}",
         output.stderr
     );

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use handoff::shell::{self, Exit, Hinted};
 
 use crate::access::propose::type_of;
-use crate::access::world::World;
+use crate::access::world::{Target, World};
 use crate::actions::Catalogue;
 use crate::session::Session;
+use crate::sql::quote;
 
 /// Letters by which a misspelt name differs.
 const MOST_EDITS: usize = 3;
@@ -36,22 +37,64 @@ impl Doubts {
         }
     }
 
+    /// What makes less of a denial.
+    pub(super) fn but(&self) -> &'static str {
+        if self.some {
+            ", as far as is known"
+        } else {
+            ""
+        }
+    }
+
     /// Partial if there was one.
     pub(super) fn exit(&self) -> Exit {
         if self.some { Exit::Partial } else { Exit::Done }
     }
 
-    /// What was not collected could hold another way, or a denial.
+    /// What was not collected of principals and the organization could hold another way, or a denial.
     pub(super) fn gaps(&mut self, session: &Session) -> anyhow::Result<()> {
-        let mut statement = session.connection.prepare(
-            "select distinct account_id || ': ' || table_name || ' is incomplete: ' || why from gaps
-            where table_name in ('aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy',
-                'aws_organizations_account', 'aws_organizations_organization',
-                'aws_organizations_service_control_policy', 'aws_organizations_resource_control_policy')
+        self.gaps_where(session, &super::OF_PRINCIPALS, "true", [])
+    }
+
+    /// The policy of a resource that could not be read may let in, or keep out, whomever it likes. `tables` are those that may tell
+    /// of it; `target` is none where the run has no such resource, perhaps because of a gap.
+    pub(super) fn gaps_of_resource(
+        &mut self,
+        session: &Session,
+        tables: &[&str],
+        target: Option<&Target>,
+    ) -> anyhow::Result<()> {
+        match target {
+            None => self.gaps_where(session, tables, "resource_arn is null", []),
+            Some(target) if target.policy_unread => self.gaps_where(
+                session,
+                tables,
+                "account_id = $1 and ($2 in (region, 'global') or region = 'global') and (resource_arn is null or resource_arn = $3)",
+                [&target.account, &target.region, &target.arn],
+            ),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn gaps_where<const N: usize>(
+        &mut self,
+        session: &Session,
+        tables: &[&str],
+        condition: &str,
+        parameters: [&str; N],
+    ) -> anyhow::Result<()> {
+        let names: Vec<String> = tables.iter().map(|name| quote(name)).collect();
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut statement = session.connection.prepare(&format!(
+            "select distinct account_id || ': ' || coalesce(table_name || ' is incomplete: ', '') || why from gaps
+            where (table_name is null or table_name in ({})) and {condition}
             order by all",
-        )?;
+            names.join(", ")
+        ))?;
         let lines = statement
-            .query_map([], |row| row.get(0))?
+            .query_map(duckdb::params_from_iter(parameters), |row| row.get(0))?
             .collect::<Result<BTreeSet<String>, _>>()?;
         self.say_each(&lines);
         Ok(())

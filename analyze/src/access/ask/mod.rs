@@ -109,13 +109,13 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
             };
             let session = open_some(&run, &config, &args.limits, &wanted)?;
             doubts.gaps(&session)?;
-            who(
-                &session,
+            let question = Question {
                 action,
                 resource,
-                principal.as_deref(),
-                &mut doubts,
-            )?;
+                principal: principal.as_deref(),
+                tables: &read,
+            };
+            who(&session, &question, &mut doubts)?;
             query::print(&session, "from access_answer", args.format)?;
         }
         (_, _, Some(principal)) => {
@@ -148,14 +148,21 @@ fn tables_of(resource: &str) -> anyhow::Result<(Vec<&'static str>, Vec<&'static 
     }))
 }
 
+/// Who may do what to what.
+struct Question<'a> {
+    action: &'a str,
+    resource: &'a str,
+    /// Only what this one may do.
+    principal: Option<&'a str>,
+    /// Tables that may tell of the policy of the resource.
+    tables: &'a [&'a str],
+}
+
 /// Whoever may do `action` to `resource`, into the table `access_answer`.
-fn who(
-    session: &Session,
-    action: &str,
-    resource: &str,
-    principal: Option<&str>,
-    doubts: &mut Doubts,
-) -> anyhow::Result<()> {
+fn who(session: &Session, question: &Question<'_>, doubts: &mut Doubts) -> anyhow::Result<()> {
+    let Question {
+        action, resource, ..
+    } = *question;
     let judged = Action::parse(action).map_err(|error| {
         Hinted::new(
             error.to_string(),
@@ -180,10 +187,16 @@ fn who(
     let ((row, edges), world) = beside(connection.try_clone()?, of_question, of_principals)?;
     // The process ends with the answer: taking all this apart would take as long as judging it.
     let mut world = ManuallyDrop::new(world);
-    let wanted = principal.map(|name| find(&world, name)).transpose()?;
+    let wanted = question
+        .principal
+        .map(|name| find(&world, name))
+        .transpose()?;
     let target = target(&mut world, &judged, resource, row);
     if target.is_none() && resource != "*" {
         doubts.not_in_the_run(session, resource)?;
+    }
+    if resource != "*" {
+        doubts.gaps_of_resource(session, question.tables, target.as_ref())?;
     }
     let granted = granted(&world, &judged, resource, target.as_ref())?;
     let mut ways = edges.ways(&granted);
@@ -195,7 +208,8 @@ fn who(
     if ways.is_empty() {
         let who = wanted.as_deref().unwrap_or("nobody");
         let not = if wanted.is_some() { " not" } else { "" };
-        shell::note(&format!("{who} may{not} do {action} to {resource}"));
+        let known = doubts.but();
+        shell::note(&format!("{who} may{not} do {action} to {resource}{known}"));
     }
     write(session, &judged, &ways)
 }
@@ -356,4 +370,24 @@ fn what(session: &Session, principal: &str, doubts: &mut Doubts) -> anyhow::Resu
         ));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `resources.sql` knows of tables with policies is what is read for a question.
+    #[test]
+    fn tables_with_policies_are_the_same_in_sql() {
+        let tables = schema::tables().unwrap();
+        for name in OF_POLICIES {
+            let of_table = tables[name].resource_type.as_deref().unwrap();
+            let line = format!("('{of_table}', '{name}')");
+            assert!(rows::RESOURCES.contains(&line), "{line}");
+        }
+        assert_eq!(
+            rows::RESOURCES.matches(", 'aws_").count(),
+            OF_POLICIES.len()
+        );
+    }
 }
