@@ -88,12 +88,13 @@ fn describe(session: &Session, checks: &[Check], failures: &[Failure]) -> anyhow
     session.fill(
         "check_reads",
         checks.iter().flat_map(|check| {
-            check
-                .metadata
-                .tables
-                .iter()
-                .filter(|table| !check.metadata.optional.contains(table))
-                .map(move |table| vec![Some(check.id.clone()), Some(table.clone())])
+            let tables = check.metadata.tables.iter();
+            let needed = tables.filter(|table| !check.metadata.optional.contains(table));
+            // Who and what matters is known from tags.
+            let derived = session.derived_read(&check.sql).unwrap_or_default();
+            let by_tags = derived.get("resource_context").cloned();
+            let of_check = move |table| vec![Some(check.id.clone()), Some(table)];
+            needed.cloned().chain(by_tags).map(of_check)
         }),
     )?;
     let operations = |check: &Check| check.metadata.operations.clone().unwrap_or_default();

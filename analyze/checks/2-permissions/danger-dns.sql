@@ -1,7 +1,7 @@
 /*
 title = "Critical names change by special roles only"
 severity = "high"
-tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "aws_route53_hosted_zone"]
+tables = ["aws_iam_user", "aws_iam_role", "aws_iam_group", "aws_iam_policy", "aws_route53_hosted_zone", "aws_route53domains_domain"]
 remediation = "A condition on the zone's tags does not help: no action of Route 53 knows them. Allow these actions on the zone's ARN, only to a special role (permissions.special_roles in the configuration) whose trust policy asks for MFA. Let record sets that change by themselves live in a zone of their own, or narrow them with route53:ChangeResourceRecordSetsNormalizedRecordNames."
 command = "aws iam list-entities-for-policy --policy-arn {policy_arn}"
 links = ["https://docs.aws.amazon.com/Route53/latest/DeveloperGuide/specifying-conditions-route53.html"]

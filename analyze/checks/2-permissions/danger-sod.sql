@@ -6,6 +6,9 @@ tables = [
     # Backups that are not in the run could be in the same hands.
     "aws_backup_recovery_point", "aws_dynamodb_backup", "aws_ec2_image", "aws_ec2_snapshot", "aws_elasticache_snapshot",
     "aws_rds_db_cluster_snapshot", "aws_rds_db_instance_automated_backup", "aws_rds_db_snapshot", "aws_redshift_cluster_snapshot",
+    # Nor is it known what they are backups of without these.
+    "aws_dynamodb_table", "aws_ec2_volume", "aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_rds_db_cluster",
+    "aws_rds_db_instance", "aws_redshift_cluster",
 ]
 remediation = "Split it: whoever may delete the data must not delete snapshots, recovery points and versions, nor stop the trail. Give one half to a role of its own with MFA, keep copies in a vault of another account, and lock the vault."
 links = ["https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html"]

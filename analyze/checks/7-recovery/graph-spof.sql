@@ -3,8 +3,8 @@ title = "Nothing critical depends on a single node"
 severity = "high"
 tables = [
     "aws_ec2_instance", "aws_rds_db_instance", "aws_elasticache_cluster", "aws_elasticache_replication_group", "aws_opensearch_domain",
-    "aws_redshift_cluster", "aws_ec2_nat_gateway", "aws_ec2_security_group", "aws_ec2_route_table", "aws_elbv2_target_group",
-    "aws_elbv2_load_balancer", "aws_lambda_function", "aws_ecs_service", "relationships",
+    "aws_redshift_cluster", "aws_ec2_nat_gateway", "aws_ec2_security_group", "aws_ec2_route_table", "aws_ec2_subnet",
+    "aws_elbv2_target_group", "aws_elbv2_load_balancer", "aws_lambda_function", "aws_ecs_service", "relationships",
 ]
 remediation = "Give it a second one in another zone: an Auto Scaling group, a standby, a replication group, a NAT gateway per zone."
 */

@@ -95,6 +95,18 @@ of_resources as (
     from touched as t
     where t.resource_arn is not null
     group by t.check_id, t.account_id, t.region, t.resource_arn
+    union all
+    -- Checks that judge all resources, or those of a table by their tags: one without its tags may be just what they are about.
+    select w.check_id, g.account_id, g.region, g.resource_arn, 'its tags are not known: ' || string_agg(distinct g.why, '; ' order by g.why)
+    from gaps as g
+    join resources as u on u.account_id = g.account_id and u.arn = g.resource_arn and u.tags is null
+    join (
+        select check_id, case when table_name <> 'resources' then table_name end as table_name
+        from check_reads
+        where table_name = 'resources' or check_id in (select check_id from check_reads where table_name = 'resource_context')
+    ) as w on w.table_name is null or w.table_name = g.table_name
+    where g.operation like '%Tag%'
+    group by w.check_id, g.account_id, g.region, g.resource_arn
 ),
 every as (
     select * from own
