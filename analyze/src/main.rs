@@ -38,6 +38,11 @@ fn main() -> ExitCode {
     handoff::shell::main(cli::run)
 }
 
+/// DuckDB's too, since it replaces that of the C library. Planning allocates many small things: a question of 0.22 s takes 0.02 s
+/// less.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Checks, views and derived tables that are part of this build: `(path below their folder, text)`.
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/embedded.rs"));

@@ -10,6 +10,7 @@ use handoff::shell::Hinted;
 
 use crate::cli::Limits;
 use crate::config::Config;
+use crate::register::Registration;
 use crate::session::{self, Reached, Session};
 use crate::{events, gaps, history, schema};
 
@@ -60,17 +61,25 @@ pub(crate) fn open_tables(
         unreadable: Vec::new(),
     };
     let mut missing = Vec::new();
+    let mut tables: Vec<(&str, Vec<PathBuf>)> = Vec::new();
     for name in &names {
-        let entries = by_table.get(name.as_str()).map_or(&[][..], Vec::as_slice);
         let mut paths = Vec::new();
-        for entry in entries {
+        for entry in by_table.get(name.as_str()).into_iter().flatten() {
             match readable_path(run, entry, whole) {
                 Ok(path) => paths.push(path),
                 Err(error) => unreadable(&mut opened, &mut missing, entry, &error)?,
             }
         }
-        if let Err(error) = session.register(name, &paths) {
-            for entry in entries {
+        tables.push((name, paths));
+    }
+    let registrations: Vec<Registration<'_>> = tables
+        .iter()
+        .map(|(name, paths)| (*name, paths.as_slice()))
+        .collect();
+    let outcomes = session.register_all(&registrations)?;
+    for ((name, mut paths), outcome) in tables.into_iter().zip(outcomes) {
+        if let Err(error) = outcome {
+            for entry in by_table.get(name).into_iter().flatten() {
                 unreadable(&mut opened, &mut missing, entry, &error)?;
             }
             paths.clear();
@@ -280,6 +289,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) views: &'a [&'a str],
     /// The SQL that will be run, for the macros in it.
     pub(crate) asked: &'a [&'a str],
+    /// Whether the gaps are noted now, or by whoever asks, beside other questions.
+    pub(crate) gaps: bool,
 }
 
 /// Opens what is wanted of a run, and nothing else; locked. For questions that have to be answered at once.
@@ -297,13 +308,20 @@ pub(crate) fn open_some(
     let texts = texts.chain(wanted.asked.iter().copied());
     let texts: Vec<&str> = texts.chain([gaps::SQL]).collect();
     let as_of = session::as_of(&run.id);
-    let (records, session) = rayon::join(
-        || {
+    // Not by rayon, whose threads may be taken by then.
+    let (records, session) = std::thread::scope(|scope| {
+        let session = scope.spawn(|| Session::open_for(limits, config, &as_of, &texts));
+        let records = || {
             let analyzed = RunRecord::read(&run.lake, &run.id, Stage::Analyze)?;
             anyhow::Ok((run.record(Stage::Collect)?, analyzed))
-        },
-        || Session::open_for(limits, config, &as_of, &texts),
-    );
+        };
+        let records = records();
+        let session = session.join();
+        (
+            records,
+            session.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
     let ((collected, analyzed), mut session) = (records?, session?);
     let is_wanted = |name: &str| tables.contains(&name);
     let mut readable = open_tables(&mut session, run, &collected, is_wanted)?.readable;
@@ -323,7 +341,11 @@ pub(crate) fn open_some(
         session.register(name, paths)?;
         readable.extend(paths.iter().cloned());
     }
-    session.note_gaps_beside(views)?;
+    if wanted.gaps {
+        session.note_gaps_beside(views)?;
+    } else {
+        session.define_some_views(views)?;
+    }
     session.lock(&readable)?;
     Ok(session)
 }
@@ -377,6 +399,7 @@ pub(crate) fn open_reached(
         spared: &[],
         views: &views,
         asked: &[select],
+        gaps: true,
     };
     open_some(run, config, limits, &wanted).map(Some)
 }

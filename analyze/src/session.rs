@@ -396,7 +396,8 @@ impl Session {
     }
 }
 
-fn note_gaps(connection: &Connection) -> anyhow::Result<()> {
+/// [`Session::note_gaps`] by another connection.
+pub(crate) fn note_gaps(connection: &Connection) -> anyhow::Result<()> {
     connection
         .execute_batch(gaps::SQL)
         .context("collect_errors can't be read")

@@ -372,8 +372,12 @@ impl Run {
             None => DEFAULT_LAKE.to_owned(),
         };
         let run = Self::resolve(&text)?;
-        run.record(Stage::Collect)?;
-        Ok(run)
+        // Whether it can be read shows when it is: the record of a large organization takes a while.
+        if run.lake.exists(&paths::record(&run.id, Stage::Collect))? {
+            Ok(run)
+        } else {
+            Err(run.not_committed(Stage::Collect))
+        }
     }
 
     fn resolve(text: &str) -> Result<Self, RunError> {
@@ -412,11 +416,15 @@ impl Run {
     /// # Errors
     /// When the stage has not committed or its record can't be read.
     pub fn record(&self, stage: Stage) -> Result<RunRecord, RunError> {
-        RunRecord::read(&self.lake, &self.id, stage)?.ok_or_else(|| RunError::NotCommitted {
+        RunRecord::read(&self.lake, &self.id, stage)?.ok_or_else(|| self.not_committed(stage))
+    }
+
+    fn not_committed(&self, stage: Stage) -> RunError {
+        RunError::NotCommitted {
             location: self.lake.to_string(),
             run: self.id.clone(),
             stage: stage.name(),
-        })
+        }
     }
 
     /// The files of a committed stage; none when it has not run.

@@ -31,7 +31,7 @@ use crate::cli::AccessArgs;
 use crate::config::{self, Config};
 use crate::iam::{Action, Resource};
 use crate::open::{Wanted, open_some};
-use crate::session::Session;
+use crate::session::{self, Session};
 use crate::{query, schema};
 
 /// What principals and their policies are read from.
@@ -106,9 +106,9 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
                 spared: &spared,
                 views: &["attachments", "resource_policies"],
                 asked: &[&world::SQL[..], &[ANSWER]].concat(),
+                gaps: false,
             };
             let session = open_some(&run, &config, &args.limits, &wanted)?;
-            doubts.gaps(&session)?;
             let question = Question {
                 action,
                 resource,
@@ -124,6 +124,7 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
                 spared: &[],
                 views: &[],
                 asked: &[OF_PRINCIPAL],
+                gaps: true,
             };
             let session = open_some(&run, &config, &args.limits, &wanted)?;
             doubts.gaps(&session)?;
@@ -180,11 +181,13 @@ fn who(session: &Session, question: &Question<'_>, doubts: &mut Doubts) -> anyho
     let with_trust = judged.service() == "sts";
     let connection = &session.connection;
     let of_question = |other: &Connection| {
+        session::note_gaps(other)?;
         let row = (resource != "*").then(|| rows::resource(other, resource));
         Ok((row.transpose()?.flatten(), Edges::read(other)?))
     };
     let of_principals = || World::principals_at_once(connection, with_trust);
     let ((row, edges), world) = beside(connection.try_clone()?, of_question, of_principals)?;
+    doubts.gaps(session)?;
     // The process ends with the answer: taking all this apart would take as long as judging it.
     let mut world = ManuallyDrop::new(world);
     let wanted = question
@@ -244,13 +247,20 @@ fn granted(
     // A role is no way into itself, and whom an identity provider vouches for has no credentials yet.
     let federated = UNSIGNED.contains(&action.text());
     let out = |holder: &Holder| federated || action.service() == "sts" && holder.arn == resource;
+    let object = |target: &Target| {
+        let object = judge.object(target, resource);
+        object.context("a resource that could be read before")
+    };
+    let known = target.map(&object).transpose()?;
     let of_holder = |holder: &Holder| -> anyhow::Result<Option<(String, Granted)>> {
-        let elsewhere = target.is_none().then(|| unknown_target(holder, resource));
-        let object = target
-            .or(elsewhere.as_ref())
-            .and_then(|target| judge.object(target, resource))
-            .context("a resource that could be read before")?;
-        let found = judge.ask(&mut judge.subject(holder), action, &object, None);
+        let mut subject = judge.subject(holder);
+        let found = match &known {
+            Some(known) => judge.ask(&mut subject, action, known, None),
+            None => {
+                let elsewhere = object(&unknown_target(holder, resource))?;
+                judge.ask(&mut subject, action, &elsewhere, None)
+            }
+        };
         Ok(found.map(|found| (holder.arn.clone(), found)))
     };
     let mut granted: BTreeMap<String, Granted> = world
