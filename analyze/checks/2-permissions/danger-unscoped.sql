@@ -13,6 +13,7 @@ with bodies as (
     select
         statement, policy, not_resources, condition,
         list_transform(resources, lambda resource: case
+            -- What lacks fields stays whole: they stand for anything.
             when not starts_with(resource, 'arn:') or not regexp_matches(resource, '^arn(:[^:]*){5}') then resource
             -- Names of these start without a type.
             when regexp_matches(resource, '^arn:[^:]*:(s3|sns|sqs|execute-api):') then regexp_replace(resource, '^arn(:[^:]*){4}:', '')
@@ -24,7 +25,7 @@ with bodies as (
 allowing as (
     select
         statement, policy,
-        (len(not_resources) > 0 or len(list_filter(names, lambda name: regexp_full_match(name, '[*?:/]*\*[*?:/]*') or regexp_matches(name, '^arn:.*\*$'))) > 0)
+        (len(not_resources) > 0 or len(list_filter(names, lambda name: regexp_full_match(name, '[*?:/]*\*[*?:/]*') or starts_with(name, 'arn:'))) > 0)
         -- `aws:ResourceTag/x`, `ec2:ResourceTag/x`, `rds:db-tag/x`, `s3:ExistingObjectTag/x`.
         and not coalesce(regexp_matches(lower(condition::varchar), '"[a-z0-9-]+:(resourcetag|[a-z]+-tag|existingobjecttag)/'), false) as is_wide
     from bodies

@@ -20,6 +20,8 @@ pub enum Pattern {
     /// Parts between `*`: the first and last are anchored, those between are found from left to right.
     Parts(Box<[Box<str>]>),
     Tokens(Box<[Token]>),
+    /// One or the other.
+    Either(Box<[Self; 2]>),
 }
 
 impl Pattern {
@@ -52,6 +54,7 @@ impl Pattern {
             Self::Prefix(text) => value.starts_with(&**text),
             Self::Parts(parts) => match_parts(parts, value),
             Self::Tokens(tokens) => match_tokens(tokens, value),
+            Self::Either(both) => both.iter().any(|pattern| pattern.matches(value)),
         }
     }
 }

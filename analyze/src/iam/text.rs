@@ -48,6 +48,12 @@ impl Text {
 
     /// A text of the `Resource` element, where variables count only after the fifth colon of the ARN.
     pub(super) fn resource(source: &str, variables: bool) -> Self {
+        if let Some(pattern) = completed(source) {
+            return Self::Fixed {
+                pattern,
+                ignore_case: false,
+            };
+        }
         let syntax = Syntax {
             variables,
             wildcards: true,
@@ -96,8 +102,7 @@ impl Text {
         }
     }
 
-    /// Whether `value` matches. A variable without a value matches nothing.
-    /// Whether `value` is what it stands for in `context`.
+    /// Whether `value` is what it stands for in `context`. A variable without a value stands for nothing.
     pub fn matches(&self, value: &str, context: &Context) -> Truth {
         match self {
             Self::Fixed {
@@ -145,6 +150,23 @@ impl Text {
             Piece::Token(_) => None,
         })
     }
+}
+
+/// The pattern of an ARN that lacks fields: AWS completes it with `*`, so that `arn:aws:sqs` is every queue. Since `*` at the end
+/// of a field stands for colons too, `arn:aws:sqs:*:orders` is also what it says.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html>
+fn completed(source: &str) -> Option<Pattern> {
+    const COLONS: usize = 5;
+    let colons = source.matches(':').count();
+    if !source.starts_with("arn:") || colons >= COLONS || source.contains("${") {
+        return None;
+    }
+    let whole = Pattern::glob(&format!("{source}{}", ":*".repeat(COLONS - colons)));
+    Some(if source.contains('*') {
+        Pattern::Either(Box::new([Pattern::glob(source), whole]))
+    } else {
+        whole
+    })
 }
 
 fn fold(tokens: Vec<Token>, ignore_case: bool) -> Vec<Token> {
