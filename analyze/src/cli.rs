@@ -8,7 +8,7 @@ use handoff::shell::Exit;
 use jiff::civil::Date;
 
 use crate::check::Severity;
-use crate::{access, case, catalog, config, iam, query, run, tags, zones};
+use crate::{access, case, catalog, config, iam, query, run, sql, tags, zones};
 
 /// Run checks over a collected account and write their findings.
 #[derive(Debug, Parser)]
@@ -241,7 +241,7 @@ pub(crate) struct AccessArgs {
 /// Reads the command line and does what it says.
 pub(crate) fn run() -> anyhow::Result<Exit> {
     let cli = Cli::parse();
-    match cli.command {
+    let outcome = match cli.command {
         None => run::run(&cli.run),
         Some(Command::Query(args)) => query::run(&args),
         Some(Command::Checks(args)) => catalog::list(&args),
@@ -252,7 +252,8 @@ pub(crate) fn run() -> anyhow::Result<Exit> {
         Some(Command::Access(args)) => access::ask(&args),
         Some(Command::Simulate(args)) => simulate(&args),
         Some(Command::Config) => config::print_default(),
-    }
+    };
+    outcome.map_err(sql::in_one_line)
 }
 
 /// Arguments of `simulate`.

@@ -10,11 +10,13 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use handoff::run::RunId;
 use handoff::storage::{Listed, Storage};
+use handoff::text::printable;
 use handoff::{shell, trail, verification};
 use ipnet::IpNet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 use maxminddb::{Reader, geoip2};
+use rayon::prelude::*;
 
 use crate::check::{Check, Input, Kind};
 use crate::config::Config;
@@ -48,6 +50,8 @@ pub(crate) struct Files {
     pub(crate) ledger: Vec<PathBuf>,
     /// Files of `cloudtrail_verification` that count.
     pub(crate) verification: Vec<PathBuf>,
+    /// Keys of files that can't be read: what is in them is not known.
+    unreadable: Vec<String>,
 }
 
 impl Files {
@@ -56,27 +60,54 @@ impl Files {
     /// # Errors
     /// When the storage fails, or a day's index names a file that is gone.
     pub(crate) fn find(lake: &Storage, since: Option<&str>) -> anyhow::Result<Self> {
-        let local = |listed: &[Listed]| -> anyhow::Result<Vec<PathBuf>> {
-            let paths = trail::local_paths(lake, listed)?;
-            Ok(paths
-                .into_iter()
-                .map(|path| path.canonicalize())
-                .collect::<Result<_, _>>()?)
-        };
         let events = trail::event_files(lake, since, None)
             .context("can't list the CloudTrail events of the lake")?;
+        let mut files = Self::default();
+        files.events = files
+            .readable(lake, &trail::cloudtrail_events().name, &events)
+            .context("can't open the CloudTrail events of the lake")?;
         let ledger = trail::ledger_files(lake)?;
+        files.ledger = files.readable(lake, &trail::cloudtrail_ledger().name, &ledger)?;
         let verification = verification::files(lake)?;
-        Ok(Self {
-            events: local(&events).context("can't open the CloudTrail events of the lake")?,
-            ledger: local(&ledger)?,
-            verification: local(&verification)?,
-        })
+        let table = verification::cloudtrail_verification();
+        files.verification = files.readable(lake, &table.name, &verification)?;
+        Ok(files)
+    }
+
+    /// Those of the listed files that can be read, on this machine; the others are noted.
+    fn readable(
+        &mut self,
+        lake: &Storage,
+        table: &str,
+        listed: &[Listed],
+    ) -> anyhow::Result<Vec<PathBuf>> {
+        let open = |path: &PathBuf| -> anyhow::Result<PathBuf> {
+            let path = path.canonicalize()?;
+            handoff::table::read(table, &path, &[])?;
+            Ok(path)
+        };
+        let paths = trail::local_paths(lake, listed)?;
+        let opened: Vec<anyhow::Result<PathBuf>> = paths.par_iter().map(open).collect();
+        let mut readable = Vec::new();
+        for (listed, opened) in listed.iter().zip(opened) {
+            match opened {
+                Ok(path) => readable.push(path),
+                Err(error) => {
+                    let text = format!("{error:#}");
+                    if text.contains("install the newer version") {
+                        return Err(error);
+                    }
+                    shell::warn(&printable(&text));
+                    self.unreadable.push(listed.key.clone());
+                }
+            }
+        }
+        Ok(readable)
     }
 
     /// Whether there are any events.
     pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.is_empty() && self.unreadable.is_empty()
     }
 
     /// All of them.
@@ -93,7 +124,14 @@ impl Files {
         session.register(&trail::cloudtrail_events().name, &self.events)?;
         session.register(&trail::cloudtrail_ledger().name, &self.ledger)?;
         let table = verification::cloudtrail_verification();
-        session.register(&table.name, &self.verification)
+        session.register(&table.name, &self.verification)?;
+        let problem = self.unreadable.first().map(|example| {
+            let count = self.unreadable.len();
+            let files = if count == 1 { "file" } else { "files" };
+            let why = format!("{count} {files} of the lake can't be read, such as {example}");
+            vec![None, Some("global".to_owned()), Some(why)]
+        });
+        session.fill("trail_problems", problem)
     }
 }
 

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use duckdb::Connection;
+use handoff::shell::Hinted;
+use handoff::text::elide_middle;
 use serde_json::Value;
 
 /// A string literal.
@@ -48,6 +50,34 @@ pub(crate) fn first_line(error: &duckdb::Error) -> String {
         .next()
         .unwrap_or("failed without a word")
         .to_owned()
+}
+
+/// An error in one line, if DuckDB is its cause: what it says holds excerpts, and whatever is in a file that is damaged.
+pub(crate) fn in_one_line(error: anyhow::Error) -> anyhow::Error {
+    /// Characters that tell enough.
+    const LONGEST: usize = 300;
+    let mut causes = Vec::new();
+    let mut said = None;
+    for cause in error.chain() {
+        if let Some(engine) = cause.downcast_ref::<duckdb::Error>() {
+            said = Some(elide_middle(&first_line(engine), LONGEST).into_owned());
+            break;
+        }
+        causes.push(cause.to_string());
+    }
+    let Some(said) = said else {
+        return error;
+    };
+    causes.push(said);
+    let text = causes.join(": ");
+    if text.contains(".parquet") {
+        return Hinted::new(
+            text,
+            "if the file is damaged, restore it, or remove it and collect again",
+        )
+        .into();
+    }
+    anyhow::Error::msg(text)
 }
 
 /// Every table and view that one SELECT reads.

@@ -60,3 +60,15 @@ select
 from unread as u
 join (select account_id from known_accounts union select account_id from event_coverage) as a
     on u.account_id is null or u.account_id = a.account_id;
+
+-- The ledger tells how many rows each object brought. An early part of the history may be removed on purpose; what lacks after its
+-- first day may be anything.
+insert into trail_problems
+select null as account_id, 'global' as region, (told.rows - there.rows) || ' events that were collected are not in the lake any more' as why
+from (
+    select sum(rows) as rows
+    from cloudtrail_ledger
+    where first_event_time >= (select date_trunc('day', min(first_time)) from event_coverage)
+) as told
+cross join (select count(*) as rows from cloudtrail_events) as there
+where told.rows > there.rows;

@@ -55,9 +55,13 @@ select
     coalesce(why, 'not collected') as why
 from missing
 union all by name
--- Objects of the trail that could not be read; an account without any event is a table not collected.
-select account_id, region, 'cloudtrail_events' as table_name, null as resource_arn, null as operation, 'malformed' as kind, why
-from trail_problems
+-- Objects of the trail, and files made of them, that could not be read; one that names no account concerns all of them. An account
+-- without any event is a table not collected.
+select
+    coalesce(t.account_id, a.account_id) as account_id, t.region, 'cloudtrail_events' as table_name, null as resource_arn, null as operation,
+    'malformed' as kind, t.why
+from trail_problems as t
+left join accounts as a on t.account_id is null
 union all by name
 select
     a.account_id, 'global' as region, 'cloudtrail_events' as table_name, null as resource_arn, null as operation, 'not_collected' as kind,

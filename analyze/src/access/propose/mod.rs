@@ -58,9 +58,10 @@ const README: &str = "README.md";
 
 /// What could hide a use or a permission.
 const HOLES: &str = "
-    select distinct account_id || ': ' || table_name || ': ' || why
+    select distinct account_id || ': ' || coalesce(table_name || ': ', '') || why
     from gaps
-    where table_name in ('cloudtrail_events', 'aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy')
+    where table_name is null
+        or table_name in ('cloudtrail_events', 'aws_iam_user', 'aws_iam_role', 'aws_iam_group', 'aws_iam_policy')
     order by all";
 
 /// Failures that are shown.
