@@ -110,6 +110,11 @@ impl Files {
         self.events.is_empty() && self.unreadable.is_empty()
     }
 
+    /// Whether all of them can be read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.unreadable.is_empty()
+    }
+
     /// All of them.
     pub(crate) fn paths(&self) -> impl Iterator<Item = PathBuf> {
         let all = [&self.events, &self.ledger, &self.verification];

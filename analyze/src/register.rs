@@ -41,29 +41,28 @@ impl Session {
             .map(|_| self.connection.try_clone())
             .collect::<Result<Vec<_>, _>>()?;
         let next = AtomicUsize::new(0);
+        let take = || {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            tables.get(at).map(|table| (at, table))
+        };
         let work = |connection: &Connection| {
             let mut done = Vec::new();
-            while let Some((at, (name, columns, files))) = {
-                let at = next.fetch_add(1, Ordering::Relaxed);
-                tables.get(at).map(|table| (at, table))
-            } {
+            while let Some((at, (name, columns, files))) = take() {
                 done.push((at, register(connection, columns, name, files)));
             }
             done
         };
+        let work = &work;
         let mut done: Vec<(usize, anyhow::Result<()>)> = std::thread::scope(|scope| {
             let workers: Vec<_> = connections
                 .into_iter()
-                .map(|connection| scope.spawn(|| work(&{ connection })))
+                .map(|connection| scope.spawn(move || work(&connection)))
                 .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| {
-                    worker
-                        .join()
-                        .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-                })
-                .collect()
+            let joined = workers.into_iter().map(|worker| {
+                let done = worker.join();
+                done.unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            });
+            joined.flatten().collect()
         });
         done.sort_by_key(|(at, _)| *at);
         Ok(done.into_iter().map(|(_, outcome)| outcome).collect())

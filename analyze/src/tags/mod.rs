@@ -95,7 +95,7 @@ fn refuse_to_replace(exists: bool, out: &Storage) -> anyhow::Result<()> {
     .into())
 }
 
-/// The run with the events of the last days; without any, and false, when they can't be read.
+/// The run with the events of the last days; false when some can't be read, or none.
 fn open(args: &TagsArgs, run: &Run, config: &Config) -> anyhow::Result<(Session, bool)> {
     let since = args.since.unwrap_or_else(|| {
         let day = TimeZone::UTC.to_datetime(run.id.as_of()).date();
@@ -106,8 +106,13 @@ fn open(args: &TagsArgs, run: &Run, config: &Config) -> anyhow::Result<(Session,
     if trail.is_empty() {
         return Ok((with(&trail)?, true));
     }
+    if !trail.is_whole() {
+        shell::warn(
+            "some events of CloudTrail can't be read, so who created what is not known in all cases",
+        );
+    }
     with(&trail)
-        .map(|session| (session, true))
+        .map(|session| (session, trail.is_whole()))
         .or_else(|error| {
             warn_of_events(&error);
             Ok((with(&Files::default())?, false))

@@ -295,6 +295,23 @@ fn a_key_that_could_not_be_listed_may_be_anything() {
         "{}",
         output.stderr
     );
+    // What somebody may do to keys is not known either; nor what to all that nobody collected.
+    let (_, output) = ask(&lake, &["--principal", "operator"]);
+    let rest = format!("warning: {ACCOUNT}: ");
+    let uncollected = |said: &str| {
+        said.starts_with(&rest)
+            && said.contains("tables of what can be endangered were not collected, such as aws_")
+    };
+    assert!(
+        output.code == 3
+            && output.stderr.lines().any(|said| said == line)
+            && output.stderr.lines().any(uncollected)
+            && output.stderr.contains(
+                "operator may do nothing dangerous, by itself or by roles, as far as is known"
+            ),
+        "{}",
+        output.stderr
+    );
 }
 
 #[test]

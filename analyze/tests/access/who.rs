@@ -311,7 +311,8 @@ fn what_a_principal_may_do_is_told_by_way_and_kind() {
     let lake = chain().user("dora", &json!([allow("*", "*")])).lake();
     let kinds = |principal: &str| {
         let (rows, output) = ask(&lake, &["--principal", principal]);
-        assert_eq!(output.code, 0, "{}", output.stderr);
+        // Not all that can be endangered was collected.
+        assert_eq!(output.code, 3, "{}", output.stderr);
         let row = |row: &Value| {
             let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
             format!(
@@ -340,7 +341,10 @@ fn what_a_principal_may_do_is_told_by_way_and_kind() {
     let lake = idle.lake();
     let (rows, output) = ask(&lake, &["--principal", "idle"]);
     assert!(
-        rows.is_empty() && output.code == 0 && output.stderr.contains("may do nothing dangerous"),
+        rows.is_empty()
+            && output
+                .stderr
+                .contains("may do nothing dangerous, by itself or by roles"),
         "{}",
         output.stderr
     );
@@ -373,7 +377,8 @@ fn roles_that_all_lead_to_each_other_are_told_once() {
         "{found:?}"
     );
     let (rows, output) = ask(&lake, &["--principal", "anna"]);
-    assert_eq!(output.code, 0, "{}", output.stderr);
+    // Not all that can be endangered was collected.
+    assert_eq!(output.code, 3, "{}", output.stderr);
     let through: std::collections::BTreeSet<&str> = rows
         .iter()
         .filter_map(|row| row["through"].as_str())

@@ -76,6 +76,39 @@ impl Doubts {
         }
     }
 
+    /// Resources that are not in the run, to which something dangerous could be done.
+    pub(super) fn gaps_of_resources(&mut self, session: &Session) -> anyhow::Result<()> {
+        let mut statement = session
+            .connection
+            .prepare("select distinct resource_type from dangerous_actions")?;
+        let endangered = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<BTreeSet<String>, _>>()?;
+        let tables = session.tables.iter().filter(|(name, table)| {
+            let of_type = table.resource_type.as_ref();
+            of_type.is_some_and(|of_type| endangered.contains(of_type))
+                && !super::OF_PRINCIPALS.contains(&name.as_str())
+        });
+        let names: Vec<String> = tables.map(|(name, _)| quote(name)).collect();
+        let mut statement = session.connection.prepare(&format!(
+            "with holes as (from gaps where table_name in ({}) and resource_arn is null)
+            select account_id || ': ' || table_name || ' is incomplete: ' || why
+            from holes
+            where kind <> 'not_collected'
+            union
+            select account_id || ': ' || count(distinct table_name) || ' tables of what can be endangered were not collected, such as ' || min(table_name)
+            from holes
+            where kind = 'not_collected'
+            group by account_id",
+            names.join(", ")
+        ))?;
+        let lines = statement
+            .query_map([], |row| row.get(0))?
+            .collect::<Result<BTreeSet<String>, _>>()?;
+        self.say_each(&lines);
+        Ok(())
+    }
+
     fn gaps_where<const N: usize>(
         &mut self,
         session: &Session,

@@ -128,6 +128,7 @@ pub(crate) fn ask(args: &AccessArgs) -> anyhow::Result<Exit> {
             };
             let session = open_some(&run, &config, &args.limits, &wanted)?;
             doubts.gaps(&session)?;
+            doubts.gaps_of_resources(&session)?;
             what(&session, principal, &mut doubts)?;
             query::print(&session, "from access_answer", args.format)?;
         }
@@ -375,8 +376,9 @@ fn what(session: &Session, principal: &str, doubts: &mut Doubts) -> anyhow::Resu
                 row.get(0)
             })?;
     if none {
+        let known = doubts.but();
         shell::note(&format!(
-            "{wanted} may do nothing dangerous, by itself or by roles"
+            "{wanted} may do nothing dangerous, by itself or by roles{known}"
         ));
     }
     Ok(())
