@@ -66,13 +66,17 @@ fn a_record_of_a_newer_contract_or_of_no_contract_is_refused() {
             .as_bytes(),
     )
     .unwrap();
-    let error = Run::find(Some(location)).unwrap_err().to_string();
+    let refused = || {
+        let run = Run::find(Some(location)).unwrap();
+        run.record(Stage::Collect).unwrap_err().to_string()
+    };
+    let error = refused();
     assert!(
         error.contains("written under contract 2.3") && error.contains(&key),
         "{error}"
     );
     lake.put(&key, b"{\"contract\": \"1.0\"").unwrap();
-    let error = Run::find(Some(location)).unwrap_err().to_string();
+    let error = refused();
     assert!(error.contains("not a run record"), "{error}");
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use duckdb::{Statement, params_from_iter};
 use handoff::shell::{self, Exit, Hinted};
 
 use crate::access::propose::type_of;
@@ -26,6 +27,19 @@ impl Doubts {
     fn say(&mut self, line: &str) {
         shell::warn(line);
         self.some = true;
+    }
+
+    /// What a statement answers: one column of lines.
+    fn say_rows<const N: usize>(
+        &mut self,
+        statement: &mut Statement<'_>,
+        parameters: [&str; N],
+    ) -> anyhow::Result<()> {
+        let lines = statement
+            .query_map(params_from_iter(parameters), |row| row.get(0))?
+            .collect::<Result<_, _>>()?;
+        self.say_each(&lines);
+        Ok(())
     }
 
     fn say_each(&mut self, lines: &BTreeSet<String>) {
@@ -102,11 +116,7 @@ impl Doubts {
             group by account_id",
             names.join(", ")
         ))?;
-        let lines = statement
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<BTreeSet<String>, _>>()?;
-        self.say_each(&lines);
-        Ok(())
+        self.say_rows(&mut statement, [])
     }
 
     fn gaps_where<const N: usize>(
@@ -126,11 +136,7 @@ impl Doubts {
             order by all",
             names.join(", ")
         ))?;
-        let lines = statement
-            .query_map(duckdb::params_from_iter(parameters), |row| row.get(0))?
-            .collect::<Result<BTreeSet<String>, _>>()?;
-        self.say_each(&lines);
-        Ok(())
+        self.say_rows(&mut statement, parameters)
     }
 
     /// The resource is not one of the run's.
@@ -184,11 +190,7 @@ impl Doubts {
             from access_answer
             where verdict = 'unknown'",
         )?;
-        let lines = statement
-            .query_map([], |row| row.get(0))?
-            .collect::<Result<BTreeSet<String>, _>>()?;
-        self.say_each(&lines);
-        Ok(())
+        self.say_rows(&mut statement, [])
     }
 }
 
