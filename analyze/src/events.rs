@@ -20,6 +20,7 @@ use rayon::prelude::*;
 
 use crate::check::{Check, Input, Kind};
 use crate::config::Config;
+use crate::open::{is_newer, open_file};
 use crate::session::{Reached, Session};
 
 /// Tables beside those of the lake; filled by [`prepare`], empty without events.
@@ -81,20 +82,18 @@ impl Files {
         table: &str,
         listed: &[Listed],
     ) -> anyhow::Result<Vec<PathBuf>> {
-        let open = |path: &PathBuf| -> anyhow::Result<PathBuf> {
-            let path = path.canonicalize()?;
-            handoff::table::read(table, &path, &[])?;
-            Ok(path)
-        };
         let paths = trail::local_paths(lake, listed)?;
-        let opened: Vec<anyhow::Result<PathBuf>> = paths.par_iter().map(open).collect();
+        let opened: Vec<anyhow::Result<PathBuf>> = paths
+            .par_iter()
+            .map(|path| open_file(table, path))
+            .collect();
         let mut readable = Vec::new();
         for (listed, opened) in listed.iter().zip(opened) {
             match opened {
                 Ok(path) => readable.push(path),
                 Err(error) => {
                     let text = format!("{error:#}");
-                    if text.contains("install the newer version") {
+                    if is_newer(&text) {
                         return Err(error);
                     }
                     shell::warn(&printable(&text));

@@ -2,7 +2,7 @@
 //! needs.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use handoff::run::{FileEntry, Run, RunId, RunRecord, Stage};
@@ -108,12 +108,23 @@ fn readable_path(run: &Run, entry: &FileEntry, whole: bool) -> anyhow::Result<Pa
                 "can't be opened"
             }
         })?;
-    let path = paths
-        .pop()
-        .context("has no place on this machine")?
-        .canonicalize()?;
-    handoff::table::read(&entry.table, &path, &[])?;
+    let path = paths.pop().context("has no place on this machine")?;
+    open_file(&entry.table, &path)
+}
+
+/// The path of a file of a table for SQL, if the file can be read.
+///
+/// # Errors
+/// When it can't; see [`is_newer`].
+pub(crate) fn open_file(table: &str, path: &Path) -> anyhow::Result<PathBuf> {
+    let path = path.canonicalize()?;
+    handoff::table::read(table, &path, &[])?;
     Ok(path)
+}
+
+/// Whether a file is refused because a newer version wrote it, which is no damage.
+pub(crate) fn is_newer(error: &str) -> bool {
+    error.contains("install the newer version")
 }
 
 fn unreadable(
@@ -123,7 +134,7 @@ fn unreadable(
     error: &anyhow::Error,
 ) -> anyhow::Result<()> {
     let text = handoff::text::printable(&format!("{error:#}")).into_owned();
-    if text.contains("install the newer version") {
+    if is_newer(&text) {
         anyhow::bail!("{text}");
     }
     if schema::fixed()

@@ -20,6 +20,9 @@ create table verdicts (id bigint default nextval('verdict_ids'), check_id varcha
     resource_arn varchar, failed boolean, reason varchar, evidence json, severity varchar, discriminator varchar, command varchar);
 ";
 
+/// The derived table of what tags tell of resources.
+const CONTEXT: &str = "resource_context";
+
 /// A check that could not be run, and why.
 #[derive(Clone, Debug)]
 pub(crate) struct Failure {
@@ -36,6 +39,7 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
     connection.execute_batch(gaps::CHECK_TABLES)?;
     keep_picks(session, checks);
     let mut failures = Vec::new();
+    let mut by_tags = BTreeSet::new();
     let bar = handoff::shell::progress("checks", Some(checks.len() as u64));
     for check in checks {
         let started = Instant::now();
@@ -45,17 +49,24 @@ pub(crate) fn judge(session: &Session, checks: &[Check]) -> anyhow::Result<Vec<F
             seconds = started.elapsed().as_secs_f64(),
             "judged"
         );
-        if let Err(message) = outcome {
-            connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
-            failures.push(Failure {
-                check: check.id.clone(),
-                message,
-            });
+        match outcome {
+            // Who and what matters is known from tags.
+            Ok(derived) if derived.contains(CONTEXT) => {
+                by_tags.insert(check.id.as_str());
+            }
+            Ok(_) => {}
+            Err(message) => {
+                connection.execute("delete from verdicts where check_id = ?", [&check.id])?;
+                failures.push(Failure {
+                    check: check.id.clone(),
+                    message,
+                });
+            }
         }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    describe(session, checks, &failures)?;
+    describe(session, checks, &failures, &by_tags)?;
     connection
         .execute_batch(include_str!("sql/judge.sql"))
         .context("can't judge the verdicts")?;
@@ -83,18 +94,21 @@ fn keep_picks(session: &Session, checks: &[Check]) {
 }
 
 /// Tells SQL what the checks read and which of them failed.
-fn describe(session: &Session, checks: &[Check], failures: &[Failure]) -> anyhow::Result<()> {
+fn describe(
+    session: &Session,
+    checks: &[Check],
+    failures: &[Failure],
+    by_tags: &BTreeSet<&str>,
+) -> anyhow::Result<()> {
     let some = |text: &str| Some(text.to_owned());
     session.fill(
         "check_reads",
         checks.iter().flat_map(|check| {
             let tables = check.metadata.tables.iter();
             let needed = tables.filter(|table| !check.metadata.optional.contains(table));
-            // Who and what matters is known from tags.
-            let derived = session.derived_read(&check.sql).unwrap_or_default();
-            let by_tags = derived.get("resource_context").cloned();
-            let of_check = move |table| vec![Some(check.id.clone()), Some(table)];
-            needed.cloned().chain(by_tags).map(of_check)
+            let context = by_tags.contains(check.id.as_str()).then_some(CONTEXT);
+            let of_check = move |table: &str| vec![Some(check.id.clone()), some(table)];
+            needed.map(String::as_str).chain(context).map(of_check)
         }),
     )?;
     let operations = |check: &Check| check.metadata.operations.clone().unwrap_or_default();
@@ -123,9 +137,10 @@ fn describe(session: &Session, checks: &[Check], failures: &[Failure]) -> anyhow
     )
 }
 
-fn evaluate(session: &Session, check: &Check) -> Result<(), String> {
+/// Fills `verdicts` with those of a check; returns the derived tables that it reads.
+fn evaluate(session: &Session, check: &Check) -> Result<BTreeSet<String>, String> {
     let one_line = |error: &duckdb::Error| printable(&sql::first_line(error)).into_owned();
-    verify_tables(session, check)?;
+    let derived = verify_tables(session, check)?;
     let insert = format!(
         "insert into verdicts by name\nselect {id} as check_id, {command} as command, * replace (to_json(evidence) as evidence)\nfrom (\n{sql}\n);",
         id = quote(&check.id),
@@ -152,11 +167,11 @@ fn evaluate(session: &Session, check: &Check) -> Result<(), String> {
             .execute(include_str!("sql/undetected.sql"), [&check.id])
             .map_err(|error| one_line(&error))?;
     }
-    Ok(())
+    Ok(derived)
 }
 
-/// The metadata must name the tables the SQL reads: by them, what was not collected becomes unknown.
-fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
+/// The metadata must name the tables the SQL reads: by them, what was not collected becomes unknown. Returns the derived ones.
+fn verify_tables(session: &Session, check: &Check) -> Result<BTreeSet<String>, String> {
     let read = session
         .tables_read(&check.sql)
         .map_err(|error| error.to_string())?;
@@ -186,7 +201,7 @@ fn verify_tables(session: &Session, check: &Check) -> Result<(), String> {
             listed(unread)
         ));
     }
-    Ok(())
+    Ok(derived)
 }
 
 /// The remediation command as an expression: placeholders are columns of the row or members of its evidence, quoted for
